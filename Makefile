@@ -1,0 +1,109 @@
+# EduRag - the study platform for plain terminals
+#
+#   make            build everything into build/
+#   make run        build, start a school with demo accounts and lessons, open the terminal
+#   make test       every test against a real private PostgreSQL (installs what is missing)
+#   make test T=params            only tests whose name contains "params"
+#   make test SAN=address,undefined   (or SAN=thread) the same under sanitizers
+#   make names      proves one door per library, and the names of exported functions
+#   make bench      measures, with a floor beside every figure
+#   make install DESTDIR= PREFIX=/usr/local
+#   make deps       only install the Debian packages that building and testing need
+#   make clean, make help
+#
+# Objects of a sanitizer build go to build/san-NAME, so that builds do not disturb each other.
+
+SAN     ?=
+comma   := ,
+B       := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
+PREFIX  ?= /usr/local
+CC      ?= cc
+WERROR  ?= $(if $(CI),-Werror)
+OPT     ?= -O2 -g
+VERSION := 1.0.0
+
+WARN    := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
+HARDEN  := $(if $(SAN),,-D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE)
+SANFLAG := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
+CFLAGS  += -std=c17 -D_GNU_SOURCE -DEDURAG_VERSION='"$(VERSION)"' $(OPT) $(WARN) $(WERROR) $(HARDEN) $(SANFLAG)
+LDFLAGS += $(SANFLAG) $(if $(SAN),,-pie -Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now) -Wl,--as-needed
+CPPFLAGS += -I. -I$(B) -MMD -MP
+GLIB    := $(shell pkg-config --cflags poppler-glib 2>/dev/null)
+
+LIBS_COMMON := -lcjson -lpthread -lm
+LIBS_CLIENT := -lwebsockets -lssl -lcrypto $(LIBS_COMMON)
+LIBS_SERVER := -lwebsockets -lev -lpq -lcurl -lssl -lcrypto -licui18n -licuuc -lstemmer -lpcre2-8 $(LIBS_COMMON)
+LIBS_TUI    := -lncursesw -ltinfo $(LIBS_CLIENT)
+
+srcs    = $(sort $(wildcard $(1)))
+objs    = $(patsubst %.c,$(B)/%.o,$(1))
+COMMON  := $(call srcs,common/*.c)
+SERVER  := $(filter-out server/main.c,$(call srcs,server/*.c server/*/*.c))
+EXTRACT := $(call srcs,server/ingest/extractor/*.c)
+TUI     := $(filter-out tui/main.c,$(call srcs,tui/*.c tui/*/*.c))
+TESTLIB := $(call srcs,tests/lib/*.c)
+QUERIES := $(call srcs,sql/queries/*.sql)
+MIGRATE := $(call srcs,sql/migrations/*.sql)
+GEN     := $(B)/gen/queries.h $(B)/gen/queries.c $(B)/gen/migrations.c
+
+PROGRAMS := $(B)/eduragd $(B)/edurag $(if $(EXTRACT),$(B)/edurag-extractor)
+# One program a test file; what it links follows from the room it tests.
+TESTS_C  := $(call srcs,tests/unit/*.c tests/server/*.c tests/tui/*.c)
+TESTS    := $(patsubst tests/%.c,$(B)/tests/%,$(TESTS_C))
+FAKES    := $(patsubst tests/%.c,$(B)/tests/%,$(call srcs,tests/fakes/*.c))
+BENCHES  := $(patsubst tests/%.c,$(B)/tests/%,$(call srcs,tests/bench/*.c))
+
+.PHONY: all run test names bench install deps clean help _all _run _test _bench
+.SECONDARY:
+.DELETE_ON_ERROR:
+
+# The libraries may be missing on a fresh machine, so the first step installs them and then starts over.
+all: ; @packaging/deps.sh build && $(MAKE) --no-print-directory _all
+run: ; @packaging/deps.sh build && $(MAKE) --no-print-directory _run
+test: ; @packaging/deps.sh test && $(MAKE) --no-print-directory _test
+bench: ; @packaging/deps.sh test && $(MAKE) --no-print-directory _bench
+deps: ; @packaging/deps.sh test
+help: ; @sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
+clean: ; rm -rf build
+
+-include $(wildcard Makefile.d/*.mk)
+
+_all: $(PROGRAMS)
+_run: _all $(EXTRA_RUN) ; @tests/lib/run-demo.sh $(B)
+_test: _all $(TESTS) $(FAKES) $(EXTRA_TEST) ; @tests/run.sh $(B) '$(T)'
+_bench: _all $(BENCHES) $(FAKES) ; @tests/bench/run.sh $(B)
+names: _all ; @tests/names.sh $(B)
+
+$(B)/eduragd: $(B)/server/main.o $(B)/libserver.a $(B)/libcommon.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_SERVER)
+$(B)/edurag: $(B)/tui/main.o $(B)/libtui.a $(B)/libcommon.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_TUI)
+$(B)/edurag-extractor: $(call objs,$(EXTRACT)) $(B)/libcommon.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs poppler-glib 2>/dev/null) -lseccomp $(LIBS_COMMON)
+
+$(B)/libcommon.a: $(call objs,$(COMMON))
+$(B)/libserver.a: $(call objs,$(SERVER)) $(B)/gen/queries.o $(B)/gen/migrations.o
+$(B)/libtui.a: $(call objs,$(TUI))
+$(B)/libtest.a: $(call objs,$(TESTLIB))
+$(B)/%.a:
+	@rm -f $@; ar rcs $@ $^
+
+$(B)/tests/tui/%: $(B)/tests/tui/%.o $(B)/libtest.a $(B)/libtui.a $(B)/libcommon.a
+	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka -lutil $(LIBS_TUI)
+$(B)/tests/%: $(B)/tests/%.o $(B)/libtest.a $(B)/libserver.a $(B)/libtui.a $(B)/libcommon.a
+	$(CC) $(LDFLAGS) -o $@ $< $(B)/libtest.a $(B)/libserver.a $(B)/libtui.a $(B)/libcommon.a -lcmocka -lutil $(LIBS_SERVER) $(LIBS_TUI)
+
+$(B)/server/ingest/extractor/%.o: CFLAGS += $(GLIB)
+$(B)/gen/%.o: $(B)/gen/%.c ; $(CC) $(CPPFLAGS) $(CFLAGS) -Wno-overlength-strings -c -o $@ $<
+$(B)/%.o: %.c | $(GEN)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(B)/gen/queries.%: $(QUERIES) sql/queries.awk Makefile
+	@mkdir -p $(@D)
+	@awk -v part=$* -f sql/queries.awk $(QUERIES) </dev/null > $@.new && (cmp -s $@.new $@ && rm $@.new || mv $@.new $@); touch $@
+$(B)/gen/migrations.c: $(MIGRATE) sql/migrations.awk
+	@mkdir -p $(@D)
+	@awk -f sql/migrations.awk $(MIGRATE) </dev/null > $@
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

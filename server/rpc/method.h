@@ -1,0 +1,122 @@
+/* method.h - what an operation is: one row of data, and the handler or query behind it.
+ *
+ * A request runs: socket frame -> session -> rpc (size, parse, find the row, access, rate, params)
+ * -> the queue of the row's lane -> a worker -> reply text -> the session's outbox -> socket.
+ * Adding an operation is a row here, a query or handler, a row in the access matrix test.
+ * The rows feed dispatch, the params errors, rpc.discover, `edurag call` completion and the man page.
+ */
+#ifndef SERVER_RPC_METHOD_H
+#define SERVER_RPC_METHOD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/buf.h"
+#include "common/err.h"
+#include "common/json.h"
+#include "server/store/tx.h"
+
+enum access { ACCESS_ANYONE, ACCESS_USER, ACCESS_TEACHER, ACCESS_ADMIN };
+
+enum lane {
+    LANE_INLINE, /* on the socket thread: never waits, touches nothing but the call (server.ping) */
+    LANE_QUICK,  /* database; rpc has opened the caller's transaction (call->tx) and commits it after */
+    LANE_LOGIN,  /* password hashing in the database; as LANE_QUICK, as many workers as cores */
+    LANE_SLOW,   /* may wait for outside services; call->tx is NULL: open short ones with call_tx() */
+    LANE_COUNT
+};
+
+enum param_type {
+    PARAM_TYPE_END = 0,
+    PARAM_TYPE_TEXT,   /* const char *; min and max count code points */
+    PARAM_TYPE_UUID,   /* const char *, canonical lower case */
+    PARAM_TYPE_INT,    /* int64_t; min and max are values */
+    PARAM_TYPE_BOOL,   /* bool */
+    PARAM_TYPE_TEXTS,  /* const cJSON *, array of texts; max counts items (default 1000) */
+    PARAM_TYPE_UUIDS,  /* const cJSON *, array of UUIDs */
+    PARAM_TYPE_ID,     /* const cJSON *: a JSON-RPC id, string or number (rpc.cancel) */
+};
+
+/* A param of a method, bound to a member of its params struct. An absent optional one leaves the
+ * member zero, an INT its `fallback`. `nullable`: JSON null is accepted; `given` is the offset of a bool
+ * that tells absent (false) from null or a value (true); 0 = none, so never the first member. */
+struct param {
+    const char *name;
+    enum param_type type;
+    size_t offset;
+    bool optional, nullable;
+    int64_t min, max, fallback;
+    const char *one_of; /* TEXT: the allowed words, separated by '|' */
+    size_t given;
+    bool bytes;         /* TEXT: min and max count bytes, not code points */
+    bool secret;        /* never in logs; wiped after the call */
+};
+#define PARAM(type_, struct_, member_, ...) \
+    {.name = #member_, .type = PARAM_TYPE_##type_, .offset = offsetof(struct_, member_), __VA_ARGS__}
+/* Every list: `struct x { ...; int64_t limit; const char *cursor; }` ends its spec with these two. */
+#define PARAMS_LIST(struct_) \
+    PARAM(INT, struct_, limit, .optional = true, .min = 1, .max = 200, .fallback = 50), \
+        PARAM(TEXT, struct_, cursor, .optional = true, .min = 1, .max = 400)
+
+struct call;
+
+/* Appends one JSON value (the result) to `result`. false: `err` is the reply. Runs on a lane's worker. */
+typedef bool method_handler(struct call *call, const void *params, struct buf *result, struct err *err);
+
+enum { COST_ONE = 10 }; /* costs are tenths of a request: a preview costs 1 */
+
+struct method {
+    const char *name;
+    const char *summary;
+    enum access access;
+    enum lane lane;
+    int cost;                   /* in tenths of a request; 0: free */
+    const struct param *params; /* ends with a zero row; NULL: none */
+    size_t params_size;         /* of the struct they bind to */
+    method_handler *handler;    /* or, instead: */
+    enum query sql;             /* a query whose single text column is the result */
+    const char *result;         /* JSON Schema of the result */
+    /* NULL, or the cost of this very call from its raw params (search.query with preview). */
+    int (*cost_of)(const cJSON *params);
+    bool keep;                  /* a lost connection lets it finish (search.ask) */
+    bool byte_bucket;           /* has the upload bucket: cost_of gives bytes */
+};
+
+/* Who is asking, as the session knew it when the request came. The database decides again. */
+struct caller {
+    uint64_t session;      /* number of the socket's session on this node; never reused */
+    char user_id[37];      /* "" for nobody */
+    char sid[37];          /* id of the row in auth.sessions that the token names */
+    char role[8];          /* student teacher admin, or "" */
+    char name[256];        /* the person's own name: redaction needs it */
+    char institution_id[65];
+    char address[64];      /* peer for limits and audit: IP, or "uid:1000" on the Unix socket */
+};
+
+/* A request on its way. Handlers use the functions below and call->tx, nothing else. */
+struct call {
+    const struct method *method;
+    struct caller caller;
+    struct tx *tx;             /* LANE_QUICK and LANE_LOGIN: the caller's transaction; else NULL */
+    const char *token;         /* for call_tx(); never logged */
+    const char *id_json;       /* the request's id as JSON, NULL for a notification */
+    void *rpc;                 /* rpc.c's own */
+};
+
+/* Whether the caller has cancelled (rpc.cancel) or, unless method->keep, is gone. Any thread. */
+bool call_cancelled(const struct call *call);
+/* A notification to the caller's own socket, in order with its other news. `params` is one JSON object. */
+void call_notify(struct call *call, const char *method, const char *params);
+/* LANE_SLOW: a transaction as the caller. Waits for a free connection; ERR_BUSY past its limit. */
+bool call_tx(struct call *call, struct tx **tx, struct err *err) MUST_CHECK;
+/* After a successful login, resume or refresh: the caller's socket is that person from here on. */
+void call_authenticated(struct call *call, const char *token, const cJSON *user, const char *sid,
+                        const char *expires_at);
+/* Close the caller's socket with 4401 and this reason once the reply is out (auth.logout). */
+void call_close(struct call *call, const char *reason);
+
+/* The tables, each ended by a row with name NULL; main hands them to rpc. */
+extern const struct method methods_server[], methods_auth[], methods_users[], methods_courses[],
+    methods_library[], methods_search[], methods_recommend[], methods_memory[], methods_chat[], methods_admin[];
+
+#endif

@@ -1,0 +1,28 @@
+/* news.h - what any room may tell connected people; net/ implements it.
+ *
+ * Every function may be called from any thread: it queues and wakes the socket thread, and never waits.
+ * `params` is one JSON object, copied. Sessions are addressed by number, person or room, never by
+ * pointer: they can end at any moment, and news for one that has ended is dropped.
+ */
+#ifndef SERVER_RPC_NEWS_H
+#define SERVER_RPC_NEWS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+void news_to_session(uint64_t session, const char *method, const char *params);
+void news_to_user(const char *user_id, const char *method, const char *params);
+/* To the uploader's sockets, and to admins' sockets that have called library.jobs. */
+void news_to_watchers(const char *user_id, const char *method, const char *params);
+/* To every member of a chat room on this node; encoded once. Chat may be dropped for slow readers,
+ * who then get one chat.lagged. */
+void news_to_room(const char *room, const char *method, const char *params);
+/* A person (or, with sid, one of their tokens) may no longer be here: closes with 4401. */
+void news_end_user(const char *user_id, const char *sid, const char *reason);
+/* Role, name or memberships changed: sessions of that person read themselves again. */
+void news_user_changed(const char *user_id);
+/* A session's own chat rooms: joined and left by the handlers of chat.join and chat.leave. */
+void news_join(uint64_t session, const char *room);
+void news_leave(uint64_t session, const char *room);
+
+#endif
