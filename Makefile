@@ -46,7 +46,8 @@ QUERIES := $(call srcs,sql/queries/*.sql)
 MIGRATE := $(call srcs,sql/migrations/*.sql)
 GEN     := $(B)/gen/queries.h $(B)/gen/queries.c $(B)/gen/migrations.c
 
-PROGRAMS := $(B)/eduragd $(B)/edurag $(if $(EXTRACT),$(B)/edurag-extractor)
+PROGRAMS := $(if $(wildcard server/main.c),$(B)/eduragd) $(if $(wildcard tui/main.c),$(B)/edurag) \
+            $(if $(EXTRACT),$(B)/edurag-extractor)
 # One program a test file; what it links follows from the room it tests.
 TESTS_C  := $(call srcs,tests/unit/*.c tests/server/*.c tests/tui/*.c)
 TESTS    := $(patsubst tests/%.c,$(B)/tests/%,$(TESTS_C))
@@ -68,7 +69,7 @@ clean: ; rm -rf build
 
 -include $(wildcard Makefile.d/*.mk)
 
-_all: $(PROGRAMS)
+_all: $(PROGRAMS) $(B)/libserver.a $(B)/libtui.a $(B)/libcommon.a
 _run: _all $(EXTRA_RUN) ; @tests/lib/run-demo.sh $(B)
 _test: _all $(TESTS) $(FAKES) $(EXTRA_TEST) ; @tests/run.sh $(B) '$(T)'
 _bench: _all $(BENCHES) $(FAKES) ; @tests/bench/run.sh $(B)
