@@ -9,7 +9,7 @@
 #   make bench      measures, with a floor beside every figure
 #   make install DESTDIR= PREFIX=/usr/local
 #   make deps       only install the Debian packages that building and testing need
-#   make clean, make help
+#   make clean, make help        (V=1 shows the commands)
 #
 # Objects of a sanitizer build go to build/san-NAME, so that builds do not disturb each other.
 
@@ -21,6 +21,7 @@ CC      ?= cc
 WERROR  ?= $(if $(CI),-Werror)
 OPT     ?= -O2 -g
 VERSION := 1.0.0
+Q       := $(if $(V),,@)
 
 WARN    := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
 HARDEN  := $(if $(SAN),,-D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE)
@@ -76,11 +77,11 @@ _bench: _all $(BENCHES) $(FAKES) ; @tests/bench/run.sh $(B)
 names: _all ; @tests/names.sh $(B)
 
 $(B)/eduragd: $(B)/server/main.o $(B)/libserver.a $(B)/libcommon.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_SERVER)
+	$(Q)$(if $(V),,echo "  link $@";) $(CC) $(LDFLAGS) -o $@ $^ $(LIBS_SERVER)
 $(B)/edurag: $(B)/tui/main.o $(B)/libtui.a $(B)/libcommon.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_TUI)
+	$(Q)$(if $(V),,echo "  link $@";) $(CC) $(LDFLAGS) -o $@ $^ $(LIBS_TUI)
 $(B)/edurag-extractor: $(call objs,$(EXTRACT)) $(B)/libcommon.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs poppler-glib 2>/dev/null) -lseccomp $(LIBS_COMMON)
+	$(Q)$(if $(V),,echo "  link $@";) $(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs poppler-glib 2>/dev/null) -lseccomp $(LIBS_COMMON)
 
 $(B)/libcommon.a: $(call objs,$(COMMON))
 $(B)/libserver.a: $(call objs,$(SERVER)) $(B)/gen/queries.o $(B)/gen/migrations.o
@@ -90,15 +91,15 @@ $(B)/%.a:
 	@rm -f $@; ar rcs $@ $^
 
 $(B)/tests/tui/%: $(B)/tests/tui/%.o $(B)/libtest.a $(B)/libtui.a $(B)/libcommon.a
-	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka -lutil $(LIBS_TUI)
+	$(Q)$(if $(V),,echo "  link $@";) $(CC) $(LDFLAGS) -o $@ $^ -lcmocka -lutil $(LIBS_TUI)
 $(B)/tests/%: $(B)/tests/%.o $(B)/libtest.a $(B)/libserver.a $(B)/libtui.a $(B)/libcommon.a
-	$(CC) $(LDFLAGS) -o $@ $< $(B)/libtest.a $(B)/libserver.a $(B)/libtui.a $(B)/libcommon.a -lcmocka -lutil $(LIBS_SERVER) $(LIBS_TUI)
+	$(Q)$(if $(V),,echo "  link $@";) $(CC) $(LDFLAGS) -o $@ $< $(B)/libtest.a $(B)/libserver.a $(B)/libtui.a $(B)/libcommon.a -lcmocka -lutil $(LIBS_SERVER) $(LIBS_TUI)
 
 $(B)/server/ingest/extractor/%.o: CFLAGS += $(GLIB)
-$(B)/gen/%.o: $(B)/gen/%.c ; $(CC) $(CPPFLAGS) $(CFLAGS) -Wno-overlength-strings -c -o $@ $<
+$(B)/gen/%.o: $(B)/gen/%.c ; $(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-overlength-strings -c -o $@ $<
 $(B)/%.o: %.c | $(GEN)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(Q)$(if $(V),,echo "  cc   $<";) $(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 $(B)/gen/queries.%: $(QUERIES) sql/queries.awk Makefile
 	@mkdir -p $(@D)

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 #define MUST_CHECK __attribute__((warn_unused_result))
-#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+#define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
 
 /* name, JSON-RPC code, data.reason, the sentence a stranger may see */
 #define ERR_LIST(X) \
