@@ -8,6 +8,7 @@
 #   make names      proves one door per library, and the names of exported functions
 #   make bench      measures, with a floor beside every figure
 #   make install DESTDIR= PREFIX=/usr/local
+#   make deb        Debian packages into build/deb/
 #   make deps       only install the Debian packages that building and testing need
 #   make clean, make help        (V=1 shows the commands)
 #
@@ -55,7 +56,7 @@ TESTS    := $(patsubst tests/%.c,$(B)/tests/%,$(TESTS_C))
 FAKES    := $(patsubst tests/%.c,$(B)/tests/%,$(call srcs,tests/fakes/*.c))
 BENCHES  := $(patsubst tests/%.c,$(B)/tests/%,$(call srcs,tests/bench/*.c))
 
-.PHONY: all run test names bench install deps clean help _all _run _test _bench
+.PHONY: all deb run test names bench install deps clean help _all _run _test _bench
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -75,6 +76,7 @@ _run: _all $(EXTRA_RUN) ; @tests/lib/run-demo.sh $(B)
 _test: _all $(TESTS) $(FAKES) $(EXTRA_TEST) ; @tests/run.sh $(B) '$(T)'
 _bench: _all $(BENCHES) $(FAKES) ; @tests/bench/run.sh $(B)
 names: _all ; @tests/names.sh $(B)
+deb: ; @packaging/deb.sh
 
 $(B)/eduragd: $(B)/server/main.o $(B)/libserver.a $(B)/libcommon.a
 	$(Q)$(if $(V),,echo "  link $@";) $(CC) $(LDFLAGS) -o $@ $^ $(LIBS_SERVER)
@@ -107,5 +109,13 @@ $(B)/gen/queries.%: $(QUERIES) sql/queries.awk Makefile
 $(B)/gen/migrations.c: $(MIGRATE) sql/migrations.awk
 	@mkdir -p $(@D)
 	@awk -f sql/migrations.awk $(MIGRATE) </dev/null > $@
+
+D = $(DESTDIR)$(PREFIX)
+install: _all
+	install -d $(D)/bin $(D)/sbin $(D)/lib/edurag $(D)/share/doc/edurag-server/examples
+	install $(B)/edurag $(D)/bin
+	install $(B)/eduragd $(D)/sbin
+	install $(B)/edurag-extractor $(D)/lib/edurag
+	install -m 644 packaging/examples/* packaging/systemd/edurag.* $(D)/share/doc/edurag-server/examples
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
