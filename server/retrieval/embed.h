@@ -1,0 +1,36 @@
+/* embed.h - texts to vectors: the model that serves now, by its name.
+ *
+ * Built in: "builtin-hashed-1" (hashed terms, 256 dimensions, so that the first document too has all its vectors) and,
+ * from about 500 passages on, "builtin-lsa-N" (128 dimensions, fitted on this library and stored in
+ * embedding_models). Vectors have length 1 (a text without a known word: all zero); those of different
+ * models are never compared.
+ *
+ * Any thread. An outside model may make embed_texts wait for the network: never call it inside a transaction.
+ */
+#ifndef SERVER_RETRIEVAL_EMBED_H
+#define SERVER_RETRIEVAL_EMBED_H
+
+#include <stddef.h>
+
+#include "common/err.h"
+
+enum { EMBED_NAME_MOST = 100, EMBED_DIMENSIONS_MOST = 4096, EMBED_BATCH = 64 /* texts that a job hands over at once */ };
+enum embed_kind { EMBED_PASSAGE, EMBED_QUESTION };
+
+struct embed_model {
+    char name[EMBED_NAME_MOST]; /* as in embedding_models and beside each vector */
+    size_t dimensions;
+    double weight;              /* in the fusion with BM25 */
+};
+
+/* The model for what is embedded from now on. A job asks once, embeds all its passages with that one and
+ * stores them under its name; where the library has moved on meanwhile, a background job follows. */
+void embed_current(struct embed_model *model);
+/* A model that can still embed, by name: the current one, or one that serves beside it. */
+bool embed_find(const char *name, struct embed_model *model);
+/* `vectors` gets count * dimensions floats. ERR_CONFLICT: that model is gone, ask embed_current again;
+ * ERR_UPSTREAM: its service did not answer. */
+bool embed_texts(const char *model, enum embed_kind kind, const char *const *texts, size_t count, float *vectors,
+                 struct err *err) MUST_CHECK;
+
+#endif
