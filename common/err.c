@@ -12,6 +12,7 @@ static const struct {
     {0, "none", ""},
 #define ERR_ROW(name, code, reason, text) {code, reason, text},
     ERR_LIST(ERR_ROW)
+    ERR_LIST_LOCAL(ERR_ROW)
 #undef ERR_ROW
 };
 

@@ -29,10 +29,17 @@
     X(TOO_LARGE, -32008, "too_large", "That is larger than this server accepts.") \
     X(CANCELLED, -32009, "cancelled", "Cancelled.")
 
+/* What only a client meets; no server sends these. */
+#define ERR_LIST_LOCAL(X) \
+    X(UNREACHABLE, -32090, "unreachable", "The server can't be reached.") \
+    X(UNTRUSTED, -32091, "untrusted", "This may not be your school's server.") \
+    X(TIMEOUT, -32092, "timeout", "The server took too long to answer.")
+
 enum err_code {
     ERR_NONE = 0,
 #define ERR_ENUM(name, code, reason, text) ERR_##name,
     ERR_LIST(ERR_ENUM)
+    ERR_LIST_LOCAL(ERR_ENUM)
 #undef ERR_ENUM
         ERR_COUNT
 };
@@ -45,6 +52,7 @@ struct err {
     char existing[40];     /* conflict: id of what is there already */
     char until[40];        /* forbidden (muted): RFC 3339 */
     char service[24];      /* upstream: which */
+    char incident[24];     /* internal: the number under which the log has it */
     long retry_after_ms;   /* rate_limited, busy; 0: none */
     long long limit;       /* too_large; 0: none */
 };
