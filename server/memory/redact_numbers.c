@@ -383,7 +383,7 @@ static struct rule {
     RULE(REDACT_PHONE, 7, "+", is_phone_international, "[+\\x{ff0b}]\\(?\\d(?:[ \\x{a0}\\x{202f}.\\-\\x{2010}-\\x{2013}/()]{0,3}\\d){6,19}\\d*"),
     RULE(REDACT_PHONE, 7, "(", is_phone_international, "\\([+]\\d{1,3}\\)(?:[ \\x{a0}.\\-/()]{0,3}\\d){6,19}\\d*"),
     RULE(REDACT_PHONE, 7, "(", is_phone_brackets, "\\(\\d{2,5}\\)[ \\x{a0}.\\-/]{0,3}\\d{2,15}(?:" SEP "\\d{2,15})*"),
-    RULE(KEEP, 5, "9", NULL, "10\\.\\d{4,9}/(?!\\S*?(?:\\d{3}[-.)/]\\d{3}[-./]\\d{4}|(?<!\\d)0\\d{1,4}[-/.]\\d{6}))[^\\s\"<>+@]++(?![ ]\\d)"),
+    RULE(KEEP, 5, "9", NULL, "10\\.\\d{4,9}/(?!\\S*?(?:(?<!\\d)\\d{3}[-.)/]\\d{3}[-./]\\d{4}|(?<!\\d)0\\d{1,4}[-/.]\\d{6}))[^\\s\"<>+@]++(?![ ]\\d)"),
     RULE(KEEP, 5, "9", NULL, "(?:" YEAR "([-/.])" MONTH "\\1" DAY "|" DAY "([-/.])" MONTH "\\2" YEAR "|" MONTH "([-/.])" DAY "\\3" YEAR
                           ")(?![-/.]?\\d)"),
     RULE(KEEP, 5, "9", NULL, DAY "[ ]" MONTH "[ ]" YEAR "(?![-/. ]?\\d)"),
