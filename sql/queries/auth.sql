@@ -1,0 +1,26 @@
+-- auth.sql - logging in and out. {error: {...}} in a result is the reply; commit all the same.
+-- name: auth_login
+select api.login(:institution_id, :password, :address)
+
+-- {user, sid, expires_at}, or SQL null for a token that is not (or no longer) good
+-- name: auth_resume
+select api.resume(:token)
+
+-- name: auth_refresh
+select api.refresh()
+
+-- name: auth_logout
+select api.logout(coalesce(:everywhere::boolean, false))
+
+-- name: auth_whoami
+select api.whoami()
+
+-- name: auth_change_password
+select api.change_password(:old_password, :new_password)
+
+-- For nodes: which of these sessions (a JSON array of ids) are still good
+-- name: worker_sessions_alive
+select s::text from worker.sessions_alive(array(select x::uuid from jsonb_array_elements_text(:sids::jsonb) x)) s
+
+-- name: worker_sweep_sessions
+select worker.sweep_sessions()
