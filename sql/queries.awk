@@ -18,7 +18,7 @@ function emit(    i, n, c, out, quoted, word, key) {
         }
         out = out c
     }
-    gsub(/\\/, "\\\\", out); gsub(/"/, "\\\"", out); gsub(/\n/, "\\n\"\n     \"", out)
+    gsub(/\\/, "&&", out); gsub(/"/, "\\\"", out); gsub(/\n/, "\\n\"\n     \"", out)
     enums = enums "    SQL_" toupper(name) ",\n"
     table = table "    {\"" name "\", " count ", {" list "NULL},\n     \"" out "\"},\n"
     name = ""; body = ""
