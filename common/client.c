@@ -3,14 +3,13 @@
 
 #include <errno.h>
 #include <libwebsockets.h>
-#include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/buf.h"
 #include "common/mem.h"
-#include "common/state.h"
+#include "common/trust.h"
 
 enum { WATCHES = 8, MESSAGE_MOST = 64 << 20, CONNECT_MS = 10000, RETRY_FIRST_MS = 1000, RETRY_LAST_MS = 30000 };
 enum { CLOSE_LOGGED_OUT = 4401, CLOSE_TOO_SLOW = 4408 };
@@ -56,9 +55,8 @@ struct client {
     size_t unsent;
     struct buf incoming;
     lws_sorted_usec_list_t timer;
-    bool timer_fired, happened;
-    char fingerprint[STATE_FINGERPRINT], pinned[STATE_FINGERPRINT];
-    bool verified, distrusted;
+    bool happened;
+    struct trust trust;
     struct watch watches[WATCHES];
 };
 
@@ -177,9 +175,9 @@ static void fail_all(struct client *c, const struct err *err)
 
 static void describe(struct client *c)
 {
-    if (c->distrusted && c->pinned[0])
+    if (c->trust.refused && c->trust.pinned[0])
         err_say(&c->why, ERR_UNTRUSTED, "The code of %s has changed since your last visit. This may not be your school's server.", c->address.name);
-    else if (c->distrusted)
+    else if (c->trust.refused)
         err_say(&c->why, ERR_UNTRUSTED, "You have not been at %s before, so its code has to be checked first.", c->address.name);
     else if (c->why.code == ERR_NONE)
         err_say(&c->why, ERR_UNREACHABLE, c->state == CLIENT_ONLINE ? "The connection to %s was lost." : "%s can't be reached.", c->address.name);
@@ -209,7 +207,7 @@ static void ended(struct client *c)
     if (why.code == ERR_UNAUTHENTICATED)
         client_token(c, NULL);
     enum client_state next = CLIENT_OFF;
-    if (c->distrusted)
+    if (c->trust.refused)
         next = CLIENT_UNTRUSTED;
     else if (c->options.reconnect && !leaving && why.code != ERR_UNAUTHENTICATED)
         next = CLIENT_WAITING;
@@ -243,70 +241,24 @@ static void peer_closed(struct client *c, const unsigned char *bytes, size_t len
 
 /* ---- the certificate ---- */
 
-static void fingerprint_of(X509 *certificate, char out[STATE_FINGERPRINT])
-{
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned length = 0;
-    out[0] = '\0';
-    if (!certificate || !X509_digest(certificate, EVP_sha256(), digest, &length))
-        return;
-    for (unsigned i = 0; i < length; i++)
-        snprintf(out + 2 * i, 3, "%02X", digest[i]);
-}
-
-/* The system's store first; a certificate that it does not vouch for must be the one from the first visit. */
-static int verify(X509_STORE_CTX *store, void *user)
-{
-    struct client *c = user;
-    fingerprint_of(X509_STORE_CTX_get0_cert(store), c->fingerprint);
-    c->verified = X509_verify_cert(store) == 1;
-    c->distrusted = false;
-    if (c->verified)
-        return 1;
-    c->pinned[0] = '\0';
-    bool known = state_get("servers", c->address.name, c->pinned, sizeof c->pinned);
-    c->distrusted = !c->fingerprint[0] || !known || strcmp(c->pinned, c->fingerprint) != 0;
-    if (!c->distrusted)
-        X509_STORE_CTX_set_error(store, X509_V_OK);
-    return !c->distrusted;
-}
-
-/* By hashed directory, which reads the one issuer that is needed; the bundle costs 2 MB a client. */
-static SSL_CTX *tls_new(struct client *c)
-{
-    SSL_CTX *tls = SSL_CTX_new(TLS_client_method());
-    if (!tls)
-        return NULL;
-    SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION);
-    const char *file = getenv("SSL_CERT_FILE");
-    SSL_CTX_set_default_verify_dir(tls);
-    if (file && *file)
-        SSL_CTX_load_verify_file(tls, file);
-    SSL_CTX_set_cert_verify_callback(tls, verify, c);
-    SSL_CTX_set_mode(tls, SSL_MODE_RELEASE_BUFFERS);
-    return tls;
-}
-
 const char *client_fingerprint(const struct client *c)
 {
-    return c->fingerprint;
+    return c->trust.fingerprint;
 }
 
 const char *client_pinned(const struct client *c)
 {
-    return c->pinned;
+    return c->trust.pinned;
 }
 
 bool client_verified(const struct client *c)
 {
-    return c->verified;
+    return c->trust.verified;
 }
 
 bool client_trust(struct client *c, struct err *err)
 {
-    if (!c->fingerprint[0])
-        return err_say(err, ERR_CONFLICT, "The server has not shown its certificate yet.");
-    if (!state_set("servers", c->address.name, c->fingerprint, err))
+    if (!trust_keep(&c->trust, err))
         return false;
     client_connect(c);
     return true;
@@ -476,12 +428,13 @@ struct client *client_new(const struct client_options *options, struct err *err)
     if (!c->options.connect_ms)
         c->options.connect_ms = CONNECT_MS;
     c->address = address;
+    c->trust.server = c->address.name;
     c->last = &c->first;
     for (size_t i = 0; i < WATCHES; i++)
         c->watches[i].fd = -1;
     client_token(c, options->token);
     if (address.tls)
-        c->tls = tls_new(c);
+        c->tls = trust_tls(&c->trust);
     if (!address.tls || c->tls)
         c->context = context_new(c);
     if (c->context)
@@ -550,7 +503,7 @@ static void start(struct client *c)
         .pwsi = &c->wsi,
     };
     c->why = (struct err){0};
-    c->distrusted = c->leaving = false;
+    c->trust.refused = c->leaving = false;
     c->retry_at = 0;
     set_state(c, CLIENT_CONNECTING, NULL);
     /* A failure at once may or may not have been told to socket_event already. */
@@ -674,10 +627,10 @@ size_t client_pending(const struct client *c)
 
 /* ---- the loop ---- */
 
+/* Usually the sleep ends first. Where the time is over before the sleep begins, it must not begin. */
 static void ring(lws_sorted_usec_list_t *timer)
 {
-    struct client *c = lws_container_of(timer, struct client, timer);
-    c->timer_fired = true;
+    lws_cancel_service(lws_container_of(timer, struct client, timer)->context);
 }
 
 /* Does what is due, and says when the next thing is (0: never). */
@@ -716,7 +669,6 @@ bool client_service(struct client *c, int timeout_ms)
             break;
         if (end && (!next || end < next))
             next = end;
-        c->timer_fired = false;
         if (next > now)
             lws_sul_schedule(c->context, 0, &c->timer, ring, next - now);
         /* A negative time only looks; any other waits for a descriptor or a timer. */
