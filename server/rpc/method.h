@@ -80,6 +80,7 @@ struct method {
     int (*cost_of)(const cJSON *params);
     bool keep;                  /* a lost connection lets it finish (search.ask) */
     bool byte_bucket;           /* has the upload bucket: cost_of gives bytes */
+    bool alone;                 /* changes who the session is: none of its other requests run beside it */
 };
 
 /* Who is asking, as the session knew it when the request came. The database decides again. */

@@ -14,6 +14,8 @@ void news_to_session(uint64_t session, const char *method, const char *params);
 void news_to_user(const char *user_id, const char *method, const char *params);
 /* To the uploader's sockets, and to admins' sockets that have called library.jobs. */
 void news_to_watchers(const char *user_id, const char *method, const char *params);
+/* This session hears the progress of everybody's jobs from now on (an admin has called library.jobs). */
+void news_watch(uint64_t session);
 /* To every member of a chat room on this node; encoded once. Chat may be dropped for slow readers,
  * who then get one chat.lagged. */
 void news_to_room(const char *room, const char *method, const char *params);

@@ -1,0 +1,183 @@
+/* job.c - one request on its way: transaction, handler, commit and reply, on a lane's thread. */
+#include "server/rpc/job.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "common/log.h"
+#include "common/mem.h"
+#include "server/rpc/envelope.h"
+#include "server/rpc/news.h"
+#include "server/rpc/params.h"
+#include "server/store/pool.h"
+
+struct job *job_new(void)
+{
+    struct job *job = mem_alloc(sizeof *job);
+    job->lane.run = job_run;
+    job->call.rpc = job;
+    return job;
+}
+
+static void login_free(struct rpc_login *login)
+{
+    if (!login)
+        return;
+    if (login->token)
+        mem_wipe(login->token, strlen(login->token));
+    free(login->token);
+    free(login->user_id);
+    free(login->institution_id);
+    free(login->name);
+    free(login->role);
+    free(login->sid);
+    free(login->expires_at);
+    free(login);
+}
+
+void job_free(struct job *job)
+{
+    if (!job)
+        return;
+    if (job->call.method)
+        params_wipe(job->call.method->params, (cJSON *)(uintptr_t)job->params);
+    if (job->token)
+        mem_wipe(job->token, strlen(job->token));
+    cJSON_Delete(job->request);
+    login_free(job->login);
+    buf_free(&job->reply);
+    free(job->bound);
+    free(job->id);
+    free(job->token);
+    free(job->close_reason);
+    free(job);
+}
+
+void job_refuse(struct job *job)
+{
+    char incident[17] = "";
+    if (job->err.code == ERR_INTERNAL) {
+        uint64_t number = 0;
+        if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
+            number = (uint64_t)time(NULL);
+        for (int i = 0; i < 12; i++, number >>= 4)
+            incident[i] = "0123456789abcdef"[number & 15];
+        log_event(LOG_ERROR, "internal", "incident=%s session=%llx method=%s cause=%s", incident,
+                  (unsigned long long)job->call.caller.session, job->call.method ? job->call.method->name : "-",
+                  log_quote(job->err.log));
+    }
+    job->ok = false;
+    if (!job->id)
+        return;
+    buf_clear(&job->reply);
+    envelope_error(&job->reply, job->id, &job->err, incident[0] ? incident : NULL);
+}
+
+void job_log(const struct job *job, double ms)
+{
+    const struct method *method = job->call.method;
+    enum log_level level = job->ok || job->verify ? LOG_DEBUG : LOG_INFO;
+    log_event(level, "request", "session=%llx user=%s method=%s ms=%.1f outcome=%s%s%s",
+              (unsigned long long)job->call.caller.session, job->call.caller.user_id[0] ? job->call.caller.user_id : "-",
+              method ? method->name : "-", ms, job->ok ? "ok" : err_reason(job->err.code),
+              !job->ok && job->err.log[0] ? " cause=" : "", !job->ok && job->err.log[0] ? log_quote(job->err.log) : "");
+}
+
+static bool run_query(struct job *job, struct tx **tx, struct buf *out, struct err *err)
+{
+    const struct method *method = job->call.method;
+    struct bind binds[QUERY_PARAMS_MOST];
+    struct buf texts[QUERY_PARAMS_MOST] = {{0}};
+    AUTO(rows_free) struct rows *rows = NULL;
+    size_t count = params_bind(method->params, job->bound, job->params, &job->call.caller, method->sql, binds, texts);
+    bool ok = tx_query_commit(tx, method->sql, binds, count, &rows, err);
+    for (size_t i = 0; i < count; i++)
+        buf_free(&texts[i]);
+    if (!ok)
+        return false;
+    const char *text = rows_count(rows) ? rows_text(rows, 0, 0) : NULL;
+    if (!text)
+        return err_set(err, ERR_NOT_FOUND, "%s gave no row", query_texts[method->sql].name);
+    buf_text(out, text);
+    return true;
+}
+
+static bool run_method(struct job *job, struct buf *out, struct err *err)
+{
+    const struct method *method = job->call.method;
+    AUTO(tx_free) struct tx *tx = NULL;
+    bool quick = method->lane == LANE_QUICK || method->lane == LANE_LOGIN;
+    if (atomic_load(&job->cancelled))
+        return err_set(err, ERR_CANCELLED, "before it began");
+    if (quick && !tx_begin(pool_app(), job->token ? job->token : "", &tx, err))
+        return false;
+    if (method->sql)
+        return run_query(job, &tx, out, err);
+    job->call.tx = tx;
+    bool ok = method->handler(&job->call, job->bound, out, err);
+    job->call.tx = NULL;
+    return ok && (!tx || tx_commit(&tx, err));
+}
+
+void job_run(struct lane_job *lane_job)
+{
+    struct job *job = (struct job *)lane_job;
+    struct timespec from, to;
+    clock_gettime(CLOCK_MONOTONIC, &from);
+    envelope_begin(&job->reply, job->id);
+    size_t start = job->reply.length;
+    job->ok = run_method(job, &job->reply, &job->err);
+    if (job->ok && job->reply.length == start)
+        job->ok = err_set(&job->err, ERR_INTERNAL, "the handler wrote no result");
+    if (job->ok) {
+        envelope_end(&job->reply);
+    } else {
+        if (!job->err.code)
+            err_set(&job->err, ERR_INTERNAL, "the handler failed without a cause");
+        job_refuse(job);
+    }
+    clock_gettime(CLOCK_MONOTONIC, &to);
+    job_log(job, (double)(to.tv_sec - from.tv_sec) * 1e3 + (double)(to.tv_nsec - from.tv_nsec) / 1e6);
+    if (job->finished)
+        job->finished(job); /* the job is the socket thread's again */
+}
+
+bool call_cancelled(const struct call *call)
+{
+    const struct job *job = call->rpc;
+    return atomic_load(&job->cancelled);
+}
+
+void call_notify(struct call *call, const char *method, const char *params)
+{
+    news_to_session(call->caller.session, method, params);
+}
+
+bool call_tx(struct call *call, struct tx **tx, struct err *err)
+{
+    return tx_begin(pool_app(), call->token ? call->token : "", tx, err);
+}
+
+void call_authenticated(struct call *call, const char *token, const cJSON *user, const char *sid,
+                        const char *expires_at)
+{
+    struct job *job = call->rpc;
+    login_free(job->login);
+    job->login = mem_alloc(sizeof *job->login);
+    *job->login = (struct rpc_login){.token = mem_dup(token),
+                                     .user_id = mem_dup(json_text(user, "user_id", "")),
+                                     .institution_id = mem_dup(json_text(user, "institution_id", "")),
+                                     .name = mem_dup(json_text(user, "name", "")),
+                                     .role = mem_dup(json_text(user, "role", "")),
+                                     .sid = mem_dup(sid),
+                                     .expires_at = mem_dup(expires_at)};
+}
+
+void call_close(struct call *call, const char *reason)
+{
+    struct job *job = call->rpc;
+    free(job->close_reason);
+    job->close_reason = mem_dup(reason);
+}

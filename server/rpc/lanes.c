@@ -1,0 +1,154 @@
+/* lanes.c - bounded queues with threads of their own, so that slow work never stands before quick work. */
+#include "server/rpc/lanes.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/mem.h"
+
+struct lane_state {
+    pthread_mutex_t lock; /* guards everything below */
+    pthread_cond_t more;
+    struct lane_job *first, *last;
+    int places, waiting, running, count;
+    bool ending;
+    pthread_t *threads;
+};
+
+static struct lane_state lanes[LANE_COUNT];
+static const char *const names[LANE_COUNT] = {"inline", "quick", "login", "slow"};
+
+static void *work(void *argument)
+{
+    struct lane_state *lane = argument;
+    pthread_mutex_lock(&lane->lock);
+    for (;;) {
+        while (!lane->first && !lane->ending)
+            pthread_cond_wait(&lane->more, &lane->lock);
+        struct lane_job *job = lane->first;
+        if (!job)
+            break;
+        lane->first = job->next;
+        if (!lane->first)
+            lane->last = NULL;
+        lane->waiting--;
+        lane->running++;
+        pthread_mutex_unlock(&lane->lock);
+        job->run(job);
+        pthread_mutex_lock(&lane->lock);
+        lane->running--;
+    }
+    pthread_mutex_unlock(&lane->lock);
+    return NULL;
+}
+
+static int default_threads(enum lane lane)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    int n = cores < 1 ? 1 : cores > 32 ? 32 : (int)cores;
+    switch (lane) {
+    case LANE_QUICK: return 2 * n < 4 ? 4 : 2 * n;
+    case LANE_LOGIN: return n;
+    case LANE_SLOW: return 4 * n < 8 ? 8 : 4 * n;
+    default: return 0;
+    }
+}
+
+void lanes_start(const struct lanes_settings *settings)
+{
+    static const int places[LANE_COUNT] = {0, 2048, 512, 512};
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the main thread's business */
+    for (int i = LANE_QUICK; i < LANE_COUNT; i++) {
+        struct lane_state *lane = &lanes[i];
+        *lane = (struct lane_state){.places = settings->places[i] ? settings->places[i] : places[i]};
+        pthread_mutex_init(&lane->lock, NULL);
+        pthread_cond_init(&lane->more, NULL);
+        int wanted = settings->threads[i] ? settings->threads[i] : default_threads((enum lane)i);
+        lane->threads = mem_array((size_t)wanted, sizeof *lane->threads);
+        while (lane->count < wanted && !pthread_create(&lane->threads[lane->count], NULL, work, lane)) {
+            char name[16];
+            snprintf(name, sizeof name, "%s-%d", names[i], lane->count);
+            pthread_setname_np(lane->threads[lane->count++], name);
+        }
+        if (!lane->count) {
+            log_event(LOG_ERROR, "no_threads", "lane=%s", names[i]);
+            abort();
+        }
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+bool lanes_stop(int ms)
+{
+    bool all = true;
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += ms / 1000;
+    until.tv_nsec += ms % 1000 * 1000000L;
+    if (until.tv_nsec >= 1000000000L) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000L;
+    }
+    for (int i = LANE_QUICK; i < LANE_COUNT; i++) {
+        struct lane_state *lane = &lanes[i];
+        pthread_mutex_lock(&lane->lock);
+        lane->ending = true;
+        pthread_cond_broadcast(&lane->more);
+        pthread_mutex_unlock(&lane->lock);
+    }
+    for (int i = LANE_QUICK; i < LANE_COUNT; i++) {
+        struct lane_state *lane = &lanes[i];
+        bool ended = true;
+        for (int j = 0; j < lane->count; j++)
+            ended = !pthread_timedjoin_np(lane->threads[j], NULL, &until) && ended;
+        all = all && ended;
+        if (!ended)
+            continue;
+        free(lane->threads);
+        pthread_cond_destroy(&lane->more);
+        pthread_mutex_destroy(&lane->lock);
+        *lane = (struct lane_state){0};
+    }
+    return all;
+}
+
+bool lanes_submit(enum lane which, struct lane_job *job)
+{
+    struct lane_state *lane = &lanes[which];
+    job->next = NULL;
+    pthread_mutex_lock(&lane->lock);
+    bool room = lane->waiting < lane->places && !lane->ending;
+    if (room) {
+        if (lane->last)
+            lane->last->next = job;
+        else
+            lane->first = job;
+        lane->last = job;
+        lane->waiting++;
+        pthread_cond_signal(&lane->more);
+    }
+    pthread_mutex_unlock(&lane->lock);
+    return room;
+}
+
+long lanes_wait_ms(enum lane lane)
+{
+    return lane == LANE_QUICK ? 500 : 2000;
+}
+
+void lanes_figures(enum lane which, int *threads, int *waiting, int *running)
+{
+    struct lane_state *lane = &lanes[which];
+    pthread_mutex_lock(&lane->lock);
+    *threads = lane->count;
+    *waiting = lane->waiting;
+    *running = lane->running;
+    pthread_mutex_unlock(&lane->lock);
+}

@@ -1,0 +1,75 @@
+/* rpc.h - from a message to requests, from requests to methods, from methods to replies.
+ *
+ * Everything here runs on the socket thread; the work itself runs on the lanes (job.h). What rpc needs of
+ * the sockets comes through `struct rpc_doors`, so that it depends on none.
+ */
+#ifndef SERVER_RPC_RPC_H
+#define SERVER_RPC_RPC_H
+
+#include "server/rpc/method.h"
+
+enum {
+    RPC_BATCH_MOST = 50,
+    RPC_QUEUE_MOST = 64,                    /* requests of one session that wait for their turn */
+    RPC_QUEUE_BYTES_MOST = 4 * 1024 * 1024, /* and the bytes of their messages */
+};
+
+struct job;
+
+/* One connection as rpc sees it, a part of net's session. {0} and caller.session, caller.address filled. */
+struct rpc_peer {
+    struct caller caller;
+    char *token;              /* owned; NULL for nobody */
+    struct job *first, *last; /* waiting for their turn */
+    int waiting;
+    size_t waiting_bytes;
+    struct job *running;
+    uint8_t in_flight[LANE_COUNT];
+    bool alone;               /* one in flight changes who this is */
+    bool closing;             /* nothing more is served */
+};
+
+/* A login, resume or refresh that succeeded. */
+struct rpc_login {
+    char *token, *user_id, *institution_id, *name, *role, *sid, *expires_at;
+};
+
+struct rpc_doors {
+    struct rpc_peer *(*find)(uint64_t session);                       /* NULL: it has ended */
+    void (*send)(struct rpc_peer *peer, char *text, size_t length);   /* takes the malloc()ed text */
+    void (*authenticated)(struct rpc_peer *peer, const struct rpc_login *login);
+    void (*refused)(struct rpc_peer *peer, const struct err *err);    /* rpc_verify found no person */
+    void (*close)(struct rpc_peer *peer, const char *reason);         /* 4401 once all is sent */
+    /* false: the bucket is empty, and *wait_ms says for how long */
+    bool (*charge)(struct rpc_peer *peer, bool upload, int64_t cost, long *wait_ms);
+    void (*finished)(struct job *job); /* any thread: has rpc_finished(job) called on the socket thread */
+};
+
+/* `tables`: the methods' tables, ended by NULL; both are kept. */
+void rpc_start(const struct rpc_doors *doors, const struct method *const *tables);
+void rpc_stop(void);
+/* From here on every request is answered with busy. */
+void rpc_drain(void);
+
+/* One whole text message, NUL-terminated, wiped and freed here. */
+void rpc_receive(struct rpc_peer *peer, char *text, size_t length);
+/* A job is back from its lane. */
+void rpc_finished(struct job *job);
+/* Runs auth.resume for the peer with `token`, without a reply: `authenticated` or `refused` follows. Requests
+ * that come meanwhile wait. false: the lane is full, try again later. */
+bool rpc_verify(struct rpc_peer *peer, const char *token);
+/* The connection has ended: its jobs are cancelled (unless method->keep) and its requests dropped. */
+void rpc_gone(struct rpc_peer *peer);
+bool rpc_busy(const struct rpc_peer *peer); /* has requests in flight or waiting */
+size_t rpc_jobs(void);                      /* in flight, of all sessions */
+
+const struct method *rpc_find(const char *name);
+/* Each method once, by name; NULL at the end. */
+const struct method *rpc_method(size_t index);
+/* The handler of rpc.cancel; LANE_INLINE. */
+bool rpc_cancel(struct call *call, const void *params, struct buf *result, struct err *err);
+struct rpc_cancel_params {
+    const cJSON *id;
+};
+
+#endif
