@@ -103,9 +103,9 @@ $(B)/%.o: %.c | $(GEN)
 	@mkdir -p $(@D)
 	$(Q)$(if $(V),,echo "  cc   $<";) $(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
-$(B)/gen/queries.%: $(QUERIES) sql/queries.awk Makefile
+$(B)/gen/queries.h $(B)/gen/queries.c: $(QUERIES) sql/queries.awk Makefile
 	@mkdir -p $(@D)
-	@awk -v part=$* -f sql/queries.awk $(QUERIES) </dev/null > $@.new && (cmp -s $@.new $@ && rm $@.new || mv $@.new $@); touch $@
+	@awk -v part=$(patsubst .%,%,$(suffix $@)) -f sql/queries.awk $(QUERIES) </dev/null > $@.new && (cmp -s $@.new $@ && rm $@.new || mv $@.new $@); touch $@
 $(B)/gen/migrations.c: $(MIGRATE) sql/migrations.awk
 	@mkdir -p $(@D)
 	@awk -f sql/migrations.awk $(MIGRATE) </dev/null > $@

@@ -47,6 +47,10 @@ static void end_user(const struct mail *mail)
 
 static void reread(const struct mail *mail)
 {
+    if (mail->sid[0])
+        for (struct session *at = session_next(NULL); at; at = session_next(at))
+            if (!strcmp(mail->sid, session_sid(at)))
+                session_reread(at);
     for (struct session *at = session_of_user(mail->whom); at; at = session_of_user_next(at))
         session_reread(at);
 }
@@ -94,6 +98,16 @@ static void hear_person(const char *payload, void *context)
     news_user_changed(payload);
 }
 
+/* "sid UUID" or "user UUID" */
+static void hear_session(const char *payload, void *context)
+{
+    (void)context;
+    if (!strncmp(payload, "sid ", 4))
+        mailbox_reread_sid(payload + 4);
+    if (!strncmp(payload, "user ", 5))
+        news_user_changed(payload + 5);
+}
+
 static void resync(void *context)
 {
     (void)context;
@@ -103,5 +117,5 @@ static void resync(void *context)
 void delivery_listen(void)
 {
     listen_on("edurag_user", hear_person, resync, NULL);
-    listen_on("edurag_session", hear_person, NULL, NULL);
+    listen_on("edurag_session", hear_session, NULL, NULL);
 }

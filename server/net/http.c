@@ -243,20 +243,20 @@ static bool offers_protocol(const char *list, const char *wanted)
     return false;
 }
 
-/* A refusal is complete when this returns: the connection closes behind it. */
-static int refuse(struct lws *wsi, unsigned status, const char *text, const char *name, const char *value)
+/* A refusal is complete when this returns: the connection closes behind it. Written by hand, since the library
+ * takes an unfinished upgrade for HTTP/1.0 and has no words for some of these. */
+static int refuse(struct lws *wsi, const char *status, const char *text, const char *name, const char *value)
 {
-    unsigned char space[LWS_PRE + 2048], *start = space + LWS_PRE, *at = start, *end = space + sizeof space - 1;
-    size_t length = strlen(text);
-    if (lws_add_http_common_headers(wsi, status, "text/plain; charset=utf-8", length, &at, end) ||
-        (name && add(wsi, name, value, &at, end)) || add(wsi, "connection:", "close", &at, end) ||
-        lws_finalize_http_header(wsi, &at, end))
-        return -1;
-    if ((size_t)(end - at) < length)
-        return -1;
-    memcpy(at, text, length);
-    at += length;
-    if (lws_write(wsi, start, (size_t)(at - start), LWS_WRITE_HTTP_HEADERS) < 0)
+    AUTO(buf_free) struct buf out = {0};
+    buf_bytes(&out, (char[LWS_PRE]){0}, LWS_PRE);
+    buf_printf(&out, "HTTP/1.1 %s\r\n", status);
+    for (const struct lws_protocol_vhost_options *header = headers; header; header = header->next)
+        buf_printf(&out, "%s %s\r\n", header->name, header->value);
+    if (name)
+        buf_printf(&out, "%s %s\r\n", name, value);
+    buf_printf(&out, "content-type: text/plain; charset=utf-8\r\ncontent-length: %zu\r\nconnection: close\r\n\r\n%s",
+               strlen(text), text);
+    if (lws_write(wsi, (unsigned char *)out.data + LWS_PRE, out.length - LWS_PRE, LWS_WRITE_HTTP_HEADERS) < 0)
         return -1;
     return 1;
 }
@@ -267,28 +267,28 @@ int http_upgrade(struct lws *wsi, bool full, bool closing)
     char *uri;
     int length, method = lws_http_get_uri_and_method(wsi, &uri, &length);
     if (method != LWSHUMETH_GET)
-        return refuse(wsi, 405, "A WebSocket begins with GET.\n", "allow:", "GET");
+        return refuse(wsi, "405 Method Not Allowed", "A WebSocket begins with GET.\n", "allow:", "GET");
     if (length != 3 || strncmp(uri, "/ws", 3) != 0)
-        return refuse(wsi, 404, "The socket is at /ws.\n", NULL, NULL);
+        return refuse(wsi, "404 Not Found", "The socket is at /ws.\n", NULL, NULL);
     http_header(wsi, WSI_TOKEN_VERSION, value, sizeof value);
     if (strcmp(value, "13") != 0)
-        return refuse(wsi, 426, "Only WebSocket version 13 is spoken here.\n", "sec-websocket-version:", "13");
+        return refuse(wsi, "426 Upgrade Required", "Only WebSocket version 13 is spoken here.\n", "sec-websocket-version:", "13");
     http_header(wsi, WSI_TOKEN_KEY, value, sizeof value);
     if (strlen(value) != 24 || lws_hdr_total_length(wsi, WSI_TOKEN_HOST) <= 0)
-        return refuse(wsi, 400, "The handshake lacks Host or a proper Sec-WebSocket-Key.\n", NULL, NULL);
+        return refuse(wsi, "400 Bad Request", "The handshake lacks Host or a proper Sec-WebSocket-Key.\n", NULL, NULL);
     if (lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) > 0) {
         http_header(wsi, WSI_TOKEN_ORIGIN, value, sizeof value);
         if (!http_origin_allowed(config.environment, config.origins, value))
-            return refuse(wsi, 403, "Pages of this origin may not use this server.\n", NULL, NULL);
+            return refuse(wsi, "403 Forbidden", "Pages of this origin may not use this server.\n", NULL, NULL);
     }
     if (lws_hdr_total_length(wsi, WSI_TOKEN_PROTOCOL) > 0) {
         char offered[120];
         http_header(wsi, WSI_TOKEN_PROTOCOL, offered, sizeof offered);
         if (!offers_protocol(offered, "edurag.v1"))
-            return refuse(wsi, 400, "The subprotocol here is edurag.v1.\n", NULL, NULL);
+            return refuse(wsi, "400 Bad Request", "The subprotocol here is edurag.v1.\n", NULL, NULL);
     }
     if (full || closing)
-        return refuse(wsi, 503, closing ? "The server is shutting down.\n" : "The server has no free place.\n",
+        return refuse(wsi, "503 Service Unavailable", closing ? "The server is shutting down.\n" : "The server has no free place.\n",
                       "retry-after:", closing ? "5" : "30");
     return 0;
 }

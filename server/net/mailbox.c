@@ -141,6 +141,11 @@ void news_user_changed(const char *user_id)
     post_plain(MAIL_USER_CHANGED, 0, user_id, NULL, NULL);
 }
 
+void mailbox_reread_sid(const char *sid)
+{
+    post_plain(MAIL_USER_CHANGED, 0, NULL, sid, NULL);
+}
+
 void news_join(uint64_t session, const char *room)
 {
     post_plain(MAIL_JOIN, session, room, NULL, NULL);

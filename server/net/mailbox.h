@@ -32,6 +32,7 @@ void mailbox_start(void (*wake)(void));
 void mailbox_stop(void);
 void mailbox_finished(struct job *job); /* any thread */
 void mailbox_check_all(void);           /* any thread: every session reads itself again */
+void mailbox_reread_sid(const char *sid); /* any thread: those with this token do */
 void mailbox_deliver(void (*receive)(struct mail *mail)); /* `receive` may take mail->text and mail->job */
 
 #endif

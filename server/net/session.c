@@ -320,7 +320,9 @@ static void notify(struct session *session, const char *method, const char *name
 
 void session_reread(struct session *session)
 {
-    session->stale = session->peer.token != NULL;
+    session->stale = session->peer.token && !session->close_by;
+    if (session->stale && !session->peer.alone)
+        verify(session);
 }
 
 static void tick_one(struct session *session, int64_t now, time_t today)
@@ -330,9 +332,7 @@ static void tick_one(struct session *session, int64_t now, time_t today)
             socket_kill(session->wsi);
         return;
     }
-    if (session->stale && !session->peer.alone)
-        verify(session);
-    else if (session->stale && session->handshake_token)
+    if (session->stale && (!session->peer.alone || session->handshake_token))
         verify(session);
     if (!session->peer.caller.user_id[0]) {
         if (session->peer.alone || session->handshake_token)

@@ -118,6 +118,9 @@ static bool run_method(struct job *job, struct buf *out, struct err *err)
     job->call.tx = tx;
     bool ok = method->handler(&job->call, job->bound, out, err);
     job->call.tx = NULL;
+    struct err lost = {0};
+    if (!ok && tx && job->call.commit_anyway && !tx_commit(&tx, &lost))
+        *err = lost;
     return ok && (!tx || tx_commit(&tx, err));
 }
 

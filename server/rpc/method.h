@@ -101,6 +101,7 @@ struct call {
     struct tx *tx;             /* LANE_QUICK and LANE_LOGIN: the caller's transaction; else NULL */
     const char *token;         /* for call_tx(); never logged */
     const char *id_json;       /* the request's id as JSON, NULL for a notification */
+    bool commit_anyway;        /* set by a handler whose failure must be remembered (a wrong password) */
     void *rpc;                 /* rpc.c's own */
 };
 

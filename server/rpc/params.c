@@ -222,7 +222,7 @@ size_t params_bind(const struct param *spec, const void *bound, const cJSON *obj
         const struct param *param = params_find(spec, name);
         const char *value = param                       ? value_text(param, bound, object, &texts[i])
                             : !strcmp(name, "address") ? caller->address
-                            : !strcmp(name, "session") ? caller->sid
+                            : !strcmp(name, "session") ? (caller->sid[0] ? caller->sid : NULL)
                                                          : given_text(spec, object, name);
         binds[i] = BIND_TEXT(value);
     }
