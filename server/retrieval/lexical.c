@@ -95,9 +95,10 @@ static void add_word(struct lexical *l, uint32_t word)
 
 static uint32_t close_text(struct lexical *l)
 {
+    const uint32_t *stems = vocabulary_stems_of(l->vocabulary);
     const uint8_t *at = l->forward + l->starts[l->texts], *end = l->forward + l->forward_used;
     while (at < end) {
-        uint32_t stem = vocabulary_stem_of(l->vocabulary, postings_number(&at));
+        uint32_t stem = stems[postings_number(&at)];
         if (l->times[stem])
             postings_add(&l->arena, &l->lists[stem], l->texts, l->times[stem]);
         l->times[stem] = 0;
@@ -155,7 +156,6 @@ void lexical_ask(struct lexical_question *question, uint32_t stem)
         return;
     if (i == question->count)
         question->terms[question->count++] = (struct lexical_term){.stem = stem};
-    question->terms[i].times++;
     if (question->length < COUNT_OF(question->order))
         question->order[question->length++] = (uint16_t)i;
 }
@@ -180,7 +180,7 @@ static void score_term(const struct lexical *l, struct lexical_term *term, const
     }
     term->texts = found;
     term->idf = idf_of(scope->count, found);
-    float weight = term->idf * (K1 + 1) * (float)term->times;
+    float weight = term->idf * (K1 + 1);
     float flat = K1 * (1 - B), slope = scope->mean_length > 0 ? K1 * B / (float)scope->mean_length : 0;
     for (uint32_t i = 0; i < found; i++) {
         float times = (float)scratch[i * 2 + 1];
@@ -204,9 +204,10 @@ void lexical_score(const struct lexical *l, struct lexical_question *question, c
 size_t lexical_stems(const struct lexical *l, uint32_t text, uint32_t *stems, size_t most)
 {
     const uint8_t *at = l->forward + l->starts[text], *end = l->forward + l->starts[text + 1];
+    const uint32_t *stem_of = vocabulary_stems_of(l->vocabulary);
     size_t count = 0;
     while (at < end && count < most)
-        stems[count++] = vocabulary_stem_of(l->vocabulary, postings_number(&at));
+        stems[count++] = stem_of[postings_number(&at)];
     return count;
 }
 
@@ -215,10 +216,14 @@ float lexical_pairs(const struct lexical *l, const struct lexical_question *ques
 {
     uint16_t found[COUNT_OF(question->order)] = {0};
     const uint8_t *at = l->forward + l->starts[text], *end = l->forward + l->starts[text + 1];
+    const uint32_t *stems = vocabulary_stems_of(l->vocabulary);
     uint32_t before = LEXICAL_NONE;
+    uint64_t asked = 0; /* a rough set of the question's stems: most words of the text are in none of its pairs */
+    for (size_t i = 1; i < question->length; i++)
+        asked |= 1ull << question->terms[question->order[i]].stem % 64;
     while (at < end) {
-        uint32_t stem = vocabulary_stem_of(l->vocabulary, postings_number(&at));
-        for (size_t i = 1; i < question->length; i++)
+        uint32_t stem = stems[postings_number(&at)];
+        for (size_t i = 1; i < question->length && asked >> stem % 64 & 1; i++)
             if (question->terms[question->order[i]].stem == stem && question->terms[question->order[i - 1]].stem == before)
                 found[i]++;
         before = stem;

@@ -27,7 +27,6 @@ struct lexical_scope {
 
 struct lexical_term {
     uint32_t stem;      /* LEXICAL_NONE: stands in no text of the scope */
-    uint32_t times;     /* in the question */
     uint32_t texts;     /* in the scope that hold it: set by lexical_score */
     float idf;          /* set by lexical_score; for an unknown one that of a word in no text */
 };
@@ -50,7 +49,8 @@ const struct vocabulary *lexical_vocabulary(const struct lexical *l);
 struct lexical *lexical_copy(const struct lexical *l, const uint64_t *keep, struct tokens *tokens);
 
 void lexical_scope(const struct lexical *l, struct lexical_scope *scope);
-/* Adds a word (with its stem, or LEXICAL_NONE) to a question that starts as {0}; past the limit it is left out. */
+/* Adds a word's stem, or LEXICAL_NONE, to a question that starts as {0}; past the limit it is left out. A word
+ * counts once however often it is asked: on judged sets that ranks better. */
 void lexical_ask(struct lexical_question *question, uint32_t stem);
 /* scores[text] for every text of the index: 0 where outside the scope or without a term. `scratch` holds
  * 2 * lexical_count + 2 numbers. */

@@ -177,6 +177,11 @@ uint32_t vocabulary_stem_of(const struct vocabulary *v, uint32_t word)
     return v->word_stem[word];
 }
 
+const uint32_t *vocabulary_stems_of(const struct vocabulary *v)
+{
+    return v->word_stem;
+}
+
 enum language vocabulary_language_of(const struct vocabulary *v, uint32_t word)
 {
     return (enum language)v->word_language[word];

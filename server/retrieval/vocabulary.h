@@ -25,6 +25,7 @@ uint32_t vocabulary_word(const struct vocabulary *v, enum language language, con
 uint32_t vocabulary_stem(const struct vocabulary *v, const char *stem, size_t length);
 
 uint32_t vocabulary_stem_of(const struct vocabulary *v, uint32_t word);
+const uint32_t *vocabulary_stems_of(const struct vocabulary *v); /* by word; until the next vocabulary_add */
 enum language vocabulary_language_of(const struct vocabulary *v, uint32_t word);
 const char *vocabulary_word_text(const struct vocabulary *v, uint32_t word);
 const char *vocabulary_stem_text(const struct vocabulary *v, uint32_t stem);

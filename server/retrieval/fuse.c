@@ -1,0 +1,147 @@
+/* fuse.c - one ranking from several: BM25, cosines and pairs of neighbouring words, weighted. */
+#include "server/retrieval/fuse.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/mem.h"
+
+static const float PAIRS = 0.1f;
+
+void fuse_work_free(struct fuse_work *work)
+{
+    free(work->lexical);
+    free(work->cosine);
+    free(work->scratch);
+    *work = (struct fuse_work){0};
+}
+
+static void work_reserve(struct fuse_work *work, size_t texts)
+{
+    if (texts <= work->room)
+        return;
+    fuse_work_free(work);
+    work->room = texts + texts / 4 + 64;
+    work->lexical = mem_array(work->room, sizeof *work->lexical);
+    work->cosine = mem_array(work->room, sizeof *work->cosine);
+    work->scratch = mem_array(work->room + 1, 2 * sizeof *work->scratch);
+}
+
+struct scale {
+    float least, best, weight;
+};
+
+static float scaled(const struct scale *scale, float cosine)
+{
+    return scale->best > scale->least ? scale->weight * (cosine - scale->least) / (scale->best - scale->least) : 0;
+}
+
+static struct scale scale_of(const struct fuse_model *model, const float *cosine)
+{
+    struct scale scale = {2, -2, (float)model->weight};
+    for (size_t s = 0; s < model->span_count; s++)
+        for (uint32_t text = model->spans[s].from; text < model->spans[s].to; text++) {
+            scale.least = cosine[text] < scale.least ? cosine[text] : scale.least;
+            scale.best = cosine[text] > scale.best ? cosine[text] : scale.best;
+        }
+    return scale;
+}
+
+static int by_score(const void *x, const void *y)
+{
+    const struct fuse_hit *a = x, *b = y;
+    if (a->score != b->score)
+        return a->score > b->score ? -1 : 1;
+    return a->text < b->text ? -1 : a->text > b->text;
+}
+
+/* A heap with the worst on top. */
+static void heap_down(struct fuse_hit *heap, size_t count, size_t at)
+{
+    for (size_t child; (child = 2 * at + 1) < count; at = child) {
+        if (child + 1 < count && by_score(&heap[child + 1], &heap[child]) > 0)
+            child++;
+        if (by_score(&heap[at], &heap[child]) >= 0)
+            return;
+        struct fuse_hit spare = heap[at];
+        heap[at] = heap[child];
+        heap[child] = spare;
+    }
+}
+
+static size_t pool_add(struct fuse_hit *pool, size_t count, uint32_t text, float score)
+{
+    struct fuse_hit hit = {.text = text, .score = score};
+    if (count < FUSE_POOL) {
+        pool[count++] = hit;
+        if (count == FUSE_POOL)
+            for (size_t i = count / 2; i-- > 0;)
+                heap_down(pool, count, i);
+    } else if (by_score(&hit, &pool[0]) < 0) {
+        pool[0] = hit;
+        heap_down(pool, count, 0);
+    }
+    return count;
+}
+
+static const struct fuse_model *model_of(const struct fuse_input *input, uint32_t text)
+{
+    for (size_t m = 0; m < input->model_count; m++)
+        if (input->models[m].question && vectors_has(input->models[m].vectors, text))
+            return &input->models[m];
+    return NULL;
+}
+
+/* The pool again, now with exact cosines and with pairs. */
+static void finish(const struct fuse_input *input, const struct scale *scales, float best_lexical, struct fuse_hit *pool,
+                   size_t count, const struct fuse_work *work)
+{
+    float pairs[FUSE_POOL];
+    for (size_t i = 0; i < count; i++) {
+        const struct fuse_model *model = model_of(input, pool[i].text);
+        pool[i].lexical = work->lexical[pool[i].text];
+        pool[i].cosine = model ? vectors_score(model->vectors, model->question, pool[i].text) : 0;
+        pool[i].score = pool[i].lexical / best_lexical + (model ? scaled(&scales[model - input->models], pool[i].cosine) : 0);
+        pairs[i] = input->words->length > 1 ? lexical_pairs(input->lexical, input->words, input->scope, pool[i].text) : 0;
+    }
+    for (size_t i = 0; i < count; i++)
+        pool[i].score += PAIRS * pairs[i] / best_lexical;
+    qsort(pool, count, sizeof *pool, by_score);
+}
+
+size_t fuse_rank(const struct fuse_input *input, struct fuse_work *work, struct fuse_hit *best, size_t most)
+{
+    struct fuse_hit pool[FUSE_POOL];
+    struct scale scales[FUSE_MODELS_MOST] = {0};
+    size_t count = 0;
+    uint32_t texts = lexical_count(input->lexical);
+    work_reserve(work, texts);
+    lexical_score(input->lexical, input->words, input->scope, work->lexical, work->scratch);
+    float best_lexical = 0;
+    for (uint32_t text = 0; text < texts; text++)
+        best_lexical = work->lexical[text] > best_lexical ? work->lexical[text] : best_lexical;
+    if (best_lexical <= 0)
+        return 0; /* no word of the question stands in what the caller may see */
+    memset(work->cosine, 0, texts * sizeof *work->cosine);
+    for (size_t m = 0; m < input->model_count; m++) {
+        const struct fuse_model *model = &input->models[m];
+        if (!model->question || model->weight <= 0)
+            continue;
+        vectors_scan(model->vectors, model->question, model->spans, model->span_count, work->cosine);
+        scales[m] = scale_of(model, work->cosine);
+        for (size_t s = 0; s < model->span_count; s++)
+            for (uint32_t text = model->spans[s].from; text < model->spans[s].to; text++)
+                work->cosine[text] = scaled(&scales[m], work->cosine[text]);
+    }
+    for (uint32_t word = 0; word * 64 < texts; word++)
+        for (uint64_t bits = input->scope->bits[word]; bits; bits &= bits - 1) {
+            uint32_t text = word * 64 + (uint32_t)__builtin_ctzll(bits);
+            float score = work->lexical[text] / best_lexical + work->cosine[text];
+            if (score > 0)
+                count = pool_add(pool, count, text, score);
+        }
+    finish(input, scales, best_lexical, pool, count, work);
+    count = count < most ? count : most;
+    memcpy(best, pool, count * sizeof *best);
+    return count;
+}

@@ -1,0 +1,191 @@
+/* vectors.c - vectors of one model over numbered texts, and the scan for those nearest to a question. */
+#include "server/retrieval/vectors.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#include "common/mem.h"
+
+enum { FLOATS_MOST = 256, STEP = 64 };
+
+struct vectors {
+    size_t dimensions, stride;  /* bytes of a vector in 8 bits: a multiple of STEP, zero behind the end */
+    int8_t *bytes;
+    float *scales, *floats;     /* scale 0: no vector; floats NULL: too many dimensions */
+    size_t texts, room;
+};
+
+struct vectors *vectors_new(size_t dimensions)
+{
+    struct vectors *v = mem_alloc(sizeof *v);
+    v->dimensions = dimensions;
+    v->stride = (dimensions + STEP - 1) / STEP * STEP;
+    return v;
+}
+
+void vectors_free(struct vectors *v)
+{
+    if (!v)
+        return;
+    free(v->bytes);
+    free(v->scales);
+    free(v->floats);
+    free(v);
+}
+
+size_t vectors_dimensions(const struct vectors *v)
+{
+    return v->dimensions;
+}
+
+static void pack(const float *vector, size_t dimensions, int8_t *bytes, float *scale)
+{
+    float most = 0;
+    for (size_t i = 0; i < dimensions; i++)
+        most = fmaxf(most, fabsf(vector[i]));
+    *scale = most / 127;
+    for (size_t i = 0; i < dimensions; i++)
+        bytes[i] = most > 0 ? (int8_t)lrintf(vector[i] / *scale) : 0;
+}
+
+static void reserve(struct vectors *v, size_t texts)
+{
+    if (texts > v->room) {
+        v->room = texts + texts / 2 + 64;
+        v->bytes = mem_grow(v->bytes, v->room, v->stride);
+        v->scales = mem_grow(v->scales, v->room, sizeof *v->scales);
+        if (v->dimensions <= FLOATS_MOST)
+            v->floats = mem_grow(v->floats, v->room * v->dimensions, sizeof *v->floats);
+    }
+    for (; v->texts < texts; v->texts++) {
+        v->scales[v->texts] = 0;
+        memset(v->bytes + v->texts * v->stride, 0, v->stride);
+        if (v->floats)
+            memset(v->floats + v->texts * v->dimensions, 0, v->dimensions * sizeof *v->floats);
+    }
+}
+
+void vectors_put(struct vectors *v, uint32_t text, const float *vector)
+{
+    reserve(v, (size_t)text + 1);
+    pack(vector, v->dimensions, v->bytes + text * v->stride, &v->scales[text]);
+    if (v->floats)
+        memcpy(v->floats + text * v->dimensions, vector, v->dimensions * sizeof *v->floats);
+}
+
+bool vectors_has(const struct vectors *v, uint32_t text)
+{
+    return text < v->texts && v->scales[text] > 0;
+}
+
+/* The sum of products of `stride` bytes, all between -127 and 127. */
+typedef int32_t kernel(const int8_t *a, const int8_t *b, size_t stride);
+
+static int32_t dot_plain(const int8_t *a, const int8_t *b, size_t stride)
+{
+    int32_t sum = 0;
+    for (size_t i = 0; i < stride; i++)
+        sum += a[i] * b[i];
+    return sum;
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx2"))) static int32_t dot_avx2(const int8_t *a, const int8_t *b, size_t stride)
+{
+    const __m256i ones = _mm256_set1_epi16(1);
+    __m256i sum = _mm256_setzero_si256();
+    for (size_t i = 0; i < stride; i += 32) {
+        __m256i x = _mm256_loadu_si256((const __m256i *)(const void *)(a + i));
+        __m256i y = _mm256_loadu_si256((const __m256i *)(const void *)(b + i));
+        /* |x| times y with x's sign; two products of at most 127 * 127 fit in 16 bits. */
+        __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(x), _mm256_sign_epi8(y, x));
+        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, ones));
+    }
+    __m128i half = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
+    half = _mm_add_epi32(half, _mm_shuffle_epi32(half, 0x4E));
+    return _mm_cvtsi128_si32(_mm_add_epi32(half, _mm_shuffle_epi32(half, 0xB1)));
+}
+
+__attribute__((target("avx512bw"))) static int32_t dot_avx512(const int8_t *a, const int8_t *b, size_t stride)
+{
+    __m512i sum = _mm512_setzero_si512();
+    for (size_t i = 0; i < stride; i += 32) {
+        __m512i x = _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)(const void *)(a + i)));
+        __m512i y = _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)(const void *)(b + i)));
+        sum = _mm512_add_epi32(sum, _mm512_madd_epi16(x, y));
+    }
+    return _mm512_reduce_add_epi32(sum);
+}
+#endif
+
+static const struct {
+    const char *name;
+    kernel *dot;
+} kernels[] = {
+#if defined(__x86_64__)
+    {"avx512", dot_avx512},
+    {"avx2", dot_avx2},
+#endif
+    {"plain", dot_plain},
+};
+
+static bool runs_here(const char *name)
+{
+#if defined(__x86_64__)
+    if (!strcmp(name, "avx512"))
+        return __builtin_cpu_supports("avx512bw");
+    if (!strcmp(name, "avx2"))
+        return __builtin_cpu_supports("avx2");
+#endif
+    return !strcmp(name, "plain");
+}
+
+const char *vectors_kernel(size_t n)
+{
+    for (size_t i = 0; i < COUNT_OF(kernels); i++)
+        if (runs_here(kernels[i].name) && n-- == 0)
+            return kernels[i].name;
+    return NULL;
+}
+
+void vectors_scan_with(const struct vectors *v, const char *name, const float *question, const struct vectors_span *spans,
+                       size_t count, float *scores)
+{
+    AUTO(mem_freep) int8_t *packed = mem_alloc(v->stride);
+    float scale;
+    pack(question, v->dimensions, packed, &scale);
+    kernel *dot = dot_plain;
+    for (size_t i = 0; i < COUNT_OF(kernels); i++)
+        if (!strcmp(kernels[i].name, name))
+            dot = kernels[i].dot;
+    for (size_t s = 0; s < count; s++)
+        for (uint32_t text = spans[s].from; text < spans[s].to; text++) {
+            bool here = text < v->texts && v->scales[text] > 0;
+            scores[text] = here ? scale * v->scales[text] * (float)dot(packed, v->bytes + text * v->stride, v->stride) : 0;
+        }
+}
+
+void vectors_scan(const struct vectors *v, const float *question, const struct vectors_span *spans, size_t count, float *scores)
+{
+    vectors_scan_with(v, vectors_kernel(0), question, spans, count, scores);
+}
+
+float vectors_score(const struct vectors *v, const float *question, uint32_t text)
+{
+    if (!vectors_has(v, text))
+        return 0;
+    double sum = 0;
+    for (size_t i = 0; i < v->dimensions; i++)
+        sum += (double)question[i] * (double)(v->floats ? v->floats[text * v->dimensions + i]
+                                                        : v->scales[text] * (float)v->bytes[text * v->stride + i]);
+    return (float)sum;
+}
+
+size_t vectors_bytes(const struct vectors *v)
+{
+    return v->room * (v->stride + sizeof *v->scales + (v->floats ? v->dimensions * sizeof *v->floats : 0));
+}
