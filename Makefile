@@ -31,6 +31,7 @@ CFLAGS  += -std=c17 -D_GNU_SOURCE -DEDURAG_VERSION='"$(VERSION)"' $(OPT) $(WARN)
 LDFLAGS += $(SANFLAG) $(if $(SAN),,-pie -Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now) -Wl,--as-needed
 CPPFLAGS += -I. -I$(B) -MMD -MP
 GLIB    := $(shell pkg-config --cflags poppler-glib 2>/dev/null)
+PQ      := $(shell pkg-config --cflags libpq 2>/dev/null)
 
 LIBS_COMMON := -lcjson -lpthread -lm
 LIBS_CLIENT := -lwebsockets -lssl -lcrypto $(LIBS_COMMON)
@@ -46,6 +47,7 @@ TUI     := $(filter-out tui/main.c,$(call srcs,tui/*.c tui/*/*.c))
 TESTLIB := $(call srcs,tests/lib/*.c)
 QUERIES := $(call srcs,sql/queries/*.sql)
 MIGRATE := $(call srcs,sql/migrations/*.sql)
+ROLES   := $(wildcard sql/roles.sql)
 GEN     := $(B)/gen/queries.h $(B)/gen/queries.c $(B)/gen/migrations.c
 
 PROGRAMS := $(if $(wildcard server/main.c),$(B)/eduragd) $(if $(wildcard tui/main.c),$(B)/edurag) \
@@ -98,6 +100,7 @@ $(B)/tests/%: $(B)/tests/%.o $(B)/libtest.a $(B)/libserver.a $(B)/libtui.a $(B)/
 	$(Q)$(if $(V),,echo "  link $@";) $(CC) $(LDFLAGS) -o $@ $< $(B)/libtest.a $(B)/libserver.a $(B)/libtui.a $(B)/libcommon.a -lcmocka -lutil $(LIBS_SERVER) $(LIBS_TUI)
 
 $(B)/server/ingest/extractor/%.o: CFLAGS += $(GLIB)
+$(B)/server/store/%.o $(B)/tests/bench/%.o: CFLAGS += $(PQ)
 $(B)/gen/%.o: $(B)/gen/%.c ; $(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-overlength-strings -c -o $@ $<
 $(B)/%.o: %.c | $(GEN)
 	@mkdir -p $(@D)
@@ -106,9 +109,9 @@ $(B)/%.o: %.c | $(GEN)
 $(B)/gen/queries.h $(B)/gen/queries.c: $(QUERIES) sql/queries.awk Makefile
 	@mkdir -p $(@D)
 	@awk -v part=$(patsubst .%,%,$(suffix $@)) -f sql/queries.awk $(QUERIES) </dev/null > $@.new && (cmp -s $@.new $@ && rm $@.new || mv $@.new $@); touch $@
-$(B)/gen/migrations.c: $(MIGRATE) sql/migrations.awk
+$(B)/gen/migrations.c: $(MIGRATE) $(ROLES) sql/migrations.awk
 	@mkdir -p $(@D)
-	@awk -f sql/migrations.awk $(MIGRATE) </dev/null > $@
+	@awk -f sql/migrations.awk $(MIGRATE) $(ROLES) </dev/null > $@
 
 D = $(DESTDIR)$(PREFIX)
 install: _all

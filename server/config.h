@@ -24,7 +24,7 @@ struct config {
     int64_t message_bytes, upload_bytes;
     int64_t token_ttl, login_timeout, chat_ttl;               /* seconds */
     int64_t bcrypt_cost, indexers;
-    const char *log, *memory, *embeddings, *generation;
+    const char *log, *memory, *embeddings, *generation;       /* the last three as they come out: never "" */
     bool hindsight_enabled;
     const char *hindsight_url, *hindsight_api_key;
     int64_t hindsight_timeout;                                /* seconds */
@@ -33,5 +33,32 @@ struct config {
 };
 
 extern struct config config;
+
+enum setting_type { SETTING_TEXT, SETTING_INT, SETTING_BOOL };
+
+/* One row of the table. */
+struct setting {
+    const char *name;
+    enum setting_type type;
+    size_t offset;        /* in struct config */
+    const char *fallback; /* as it would be written; "" where there is none */
+    int64_t min, max;     /* INT: values; TEXT: bytes, 0 for 4000 */
+    const char *one_of;   /* TEXT: the allowed words, separated by '|' */
+    bool secret;          /* shown as set or not; NAME_FILE may name a file that holds it */
+    const char *help;
+};
+
+extern const struct setting config_settings[]; /* ended by a row with name NULL */
+
+/* Reads the defaults, then `file` (NULL: none; systemd's EnvironmentFile syntax), then the environment, which
+ * wins. Appends one sentence a line to `problems` and returns how many there are. */
+int config_read(const char *file, struct buf *problems);
+/* What no row can see alone, and the files that settings name; the same form. May open files. */
+int config_check(struct buf *problems);
+bool config_is_given(const char *name); /* somebody set it, to more than "" */
+/* The settings in force as KEY=VALUE lines, secrets masked; and what each is for. */
+void config_print(struct buf *out);
+void config_help(struct buf *out);
+void config_free(void);
 
 #endif

@@ -18,6 +18,7 @@ struct pool_settings {
     int size;         /* connections at most */
     int wait_ms;      /* how long tx_begin waits for a free one before ERR_BUSY */
     bool prepare;     /* false: EDURAG_DATABASE_PREPARE=off, for poolers in transaction mode */
+    int statement_ms; /* limit of one statement, of a lock wait, of idling in a transaction; 0: 20 s */
 };
 
 struct pool *pool_open(const struct pool_settings *settings);

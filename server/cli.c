@@ -1,0 +1,69 @@
+/* cli.c - what eduragd can be asked to do instead of serving; one row a command. */
+#include "server/cli.h"
+
+#include <stdio.h>
+
+#include "common/mem.h"
+#include "server/config.h"
+#include "server/serve.h"
+#include "server/store/database.h"
+#include "server/store/migrate.h"
+
+int cli_sorry(const struct err *err)
+{
+    fprintf(stderr, "eduragd: %s\n", err->say[0] ? err->say : err->log);
+    return CLI_FAILED;
+}
+
+static int serve(struct cli *cli)
+{
+    return serve_run(&cli->account);
+}
+
+static int check(struct cli *cli)
+{
+    (void)cli;
+    puts("The configuration is fine.");
+    return CLI_OK;
+}
+
+static int print(struct cli *cli)
+{
+    AUTO(buf_free) struct buf out = {0};
+    (void)cli;
+    config_print(&out);
+    fputs(out.data, stdout);
+    return CLI_OK;
+}
+
+static int roles(struct cli *cli)
+{
+    (void)cli;
+    fputs(migrate_roles, stdout);
+    return CLI_OK;
+}
+
+int cli_migrate(struct cli *cli)
+{
+    struct err err = {0};
+    int applied;
+    if (!database_start(&cli->account, true, &err))
+        return cli_sorry(&err);
+    bool ok = *database_url("edurag_owner")
+                  ? database_migrate(&applied, &err)
+                  : err_say(&err, ERR_INVALID_PARAMS, "EDURAG_DATABASE_OWNER_URL is not set: migrations run as edurag_owner.");
+    database_stop();
+    if (!ok)
+        return cli_sorry(&err);
+    printf("%d\n", applied);
+    fprintf(stderr, applied ? "Applied %d migrations.\n" : "Nothing to do: the schema is up to date.\n", applied);
+    return CLI_OK;
+}
+
+const struct cli_command cli_commands[] = {
+    {"serve", "", "Serves until SIGTERM; what happens without a command.", serve, true, true},
+    {"check", "", "Says what is wrong with the settings, and what to do.", check, false, true},
+    {"config", "", "Prints the settings in force; secrets stay hidden.", print, false, false},
+    {"migrate", "", "Brings the database up to date, as each start does.", cli_migrate, true, true},
+    {"roles", "", "Prints what a PostgreSQL administrator runs once for a database of one's own.", roles, false, false},
+    {0}};

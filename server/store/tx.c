@@ -1,0 +1,336 @@
+/* tx.c - a transaction as one person, and the queries inside it. */
+#include "server/store/tx.h"
+
+#include <arpa/inet.h>
+#include <endian.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/mem.h"
+#include "server/store/borrow.h"
+#include "server/store/sqlstate.h"
+
+enum { GRACE_MS = 5000, TRIES = 3, STEPS_MOST = 8 };
+
+struct tx {
+    struct pool *pool;
+    struct wire *wire;
+    char *token;
+    bool begun, spent; /* BEGIN has been sent; a statement failed */
+};
+
+struct rows {
+    PGresult *result;
+};
+
+/* One command of a pipeline; `prepare` ones answer too. */
+struct step {
+    enum query query;
+    bool prepare, wanted; /* wanted: its rows are what the caller asked for */
+};
+
+struct pipeline {
+    struct tx *tx;
+    struct step steps[STEPS_MOST];
+    int count;
+    PGresult *rows;  /* of the wanted step */
+    bool stale;      /* a name was known, or unknown, where we thought otherwise: worth another try */
+};
+
+bool tx_begin(struct pool *pool, const char *token, struct tx **tx, struct err *err)
+{
+    struct wire *wire;
+    if (!borrow_take(pool, &wire, err))
+        return false;
+    *tx = mem_alloc(sizeof **tx);
+    (*tx)->pool = pool;
+    (*tx)->wire = wire;
+    (*tx)->token = mem_dup(token ? token : "");
+    return true;
+}
+
+static void release(struct tx **tx)
+{
+    borrow_give((*tx)->pool, (*tx)->wire);
+    mem_wipe((*tx)->token, strlen((*tx)->token));
+    mem_freep(&(*tx)->token);
+    mem_freep(tx);
+}
+
+const char *tx_int(char *buffer24, int64_t value)
+{
+    snprintf(buffer24, 24, "%" PRId64, value);
+    return buffer24;
+}
+
+/* FNV-1a of the text: two programs of different versions behind one pooler never mean different
+ * statements by one name. */
+static const char *statement_name(enum query query, char name[24])
+{
+    uint64_t hash = 14695981039346656037u;
+    for (const unsigned char *p = (const unsigned char *)query_texts[query].text; *p; p++)
+        hash = (hash ^ *p) * 1099511628211u;
+    snprintf(name, 24, "q_%016" PRIx64, hash);
+    return name;
+}
+
+static bool sent(struct pipeline *p, int ok, enum query query, bool prepare, bool wanted)
+{
+    p->steps[p->count++] = (struct step){query, prepare, wanted};
+    if (!ok)
+        p->tx->wire->broken = true;
+    return ok;
+}
+
+static bool send_query(struct pipeline *p, enum query query, const struct bind *values, size_t count, bool binary,
+                       bool wanted)
+{
+    struct wire *wire = p->tx->wire;
+    const struct query_text *text = &query_texts[query];
+    const char *data[QUERY_PARAMS_MOST];
+    int lengths[QUERY_PARAMS_MOST], formats[QUERY_PARAMS_MOST];
+    for (size_t i = 0; i < count; i++) {
+        data[i] = values[i].data;
+        lengths[i] = (int)values[i].length;
+        formats[i] = values[i].binary;
+    }
+    if (borrow_shared(p->tx->pool))
+        return sent(p, PQsendQueryParams(wire->pg, text->text, (int)count, NULL, data, lengths, formats, binary),
+                    query, false, wanted);
+    char name[24];
+    statement_name(query, name);
+    if (!wire->prepared[query] && !sent(p, PQsendPrepare(wire->pg, name, text->text, 0, NULL), query, true, false))
+        return false;
+    return sent(p, PQsendQueryPrepared(wire->pg, name, (int)count, data, lengths, formats, binary), query, false,
+                wanted);
+}
+
+static bool send_token(struct pipeline *p)
+{
+    if (!borrow_shared(p->tx->pool))
+        return send_query(p, SQL_TX_TOKEN, &BIND_TEXT(p->tx->token), 1, false, false);
+    struct bind values[] = {BIND_TEXT(p->tx->token), BIND_INT(borrow_settings(p->tx->pool)->statement_ms)};
+    return send_query(p, SQL_TX_TOKEN_LIMITS, values, COUNT_OF(values), false, false);
+}
+
+/* What a failed step says about the names that this connection is believed to know. */
+static void learn(struct pipeline *p, const struct step *step, const PGresult *result)
+{
+    struct wire *wire = p->tx->wire;
+    if (step->prepare && sqlstate_is(result, "42P05"))
+        wire->prepared[step->query] = p->stale = true;
+    else if (!step->prepare && sqlstate_is(result, "26000"))
+        wire->prepared[step->query] = false, p->stale = true;
+    if (p->stale)
+        borrow_set_shared(p->tx->pool);
+    const char *where = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
+    if (where && !strcmp(where, "RevalidateCachedQuery")) /* a migration changed what the statement returns */
+        wire->broken = true;
+}
+
+/* Takes one command's results; the first failure of the pipeline is the one that counts. */
+static bool collect_step(struct pipeline *p, const struct step *step, int64_t until, bool *failed, struct err *err)
+{
+    for (PGresult *result;;) {
+        if (!wire_result(p->tx->wire, until, &result, err))
+            return false;
+        if (!result)
+            return true;
+        ExecStatusType status = PQresultStatus(result);
+        if (status == PGRES_FATAL_ERROR && !*failed) {
+            *failed = true;
+            sqlstate_err(result, err);
+            learn(p, step, result);
+        } else if (status == PGRES_COMMAND_OK && step->prepare) {
+            p->tx->wire->prepared[step->query] = true;
+        } else if (step->wanted && (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)) {
+            p->rows = TAKE(result);
+        } else if (step->query == SQL_TX_COMMIT && !*failed && strcmp(PQcmdStatus(result), "COMMIT") != 0) {
+            *failed = true;
+            err_set(err, ERR_INTERNAL, "a spent transaction was committed");
+        }
+        PQclear(result);
+    }
+}
+
+static bool collect(struct pipeline *p, struct err *err)
+{
+    int64_t until = wire_now() + borrow_settings(p->tx->pool)->statement_ms + GRACE_MS;
+    bool failed = false;
+    PGresult *sync = NULL;
+    for (int i = 0; i < p->count; i++)
+        if (!collect_step(p, &p->steps[i], until, &failed, err))
+            return false;
+    struct err *quiet = failed ? NULL : err;
+    if (!wire_result(p->tx->wire, until, &sync, quiet))
+        return false;
+    if (!sync || PQresultStatus(sync) != PGRES_PIPELINE_SYNC) {
+        p->tx->wire->broken = true;
+        failed = failed || !err_set(err, ERR_BUSY, "database: the pipeline lost its step");
+    }
+    PQclear(sync);
+    return !failed;
+}
+
+struct request {
+    enum query query;
+    const struct bind *values;
+    size_t count;
+    bool binary, whole; /* whole: the statement is the transaction */
+};
+
+static bool send_all(struct pipeline *p, const struct request *r)
+{
+    bool first = !p->tx->begun;
+    if (first && !r->whole && !send_query(p, SQL_TX_BEGIN, NULL, 0, false, false))
+        return false;
+    if (first && !send_token(p))
+        return false;
+    if (!send_query(p, r->query, r->values, r->count, r->binary, true))
+        return false;
+    return !r->whole || first || send_query(p, SQL_TX_COMMIT, NULL, 0, false, false);
+}
+
+static bool away(struct tx *tx, struct err *err)
+{
+    tx->wire->broken = true;
+    err_set(err, ERR_BUSY, "database: connection lost while sending");
+    if (err)
+        err->retry_after_ms = 1000;
+    return false;
+}
+
+static bool pipeline_run(struct pipeline *p, const struct request *r, struct err *err)
+{
+    return send_all(p, r) && PQpipelineSync(p->tx->wire->pg) ? collect(p, err) : away(p->tx, err);
+}
+
+/* commit or rollback, alone. */
+static bool finish(struct tx *tx, enum query how, struct err *err)
+{
+    struct pipeline p = {.tx = tx};
+    tx->begun = false;
+    return send_query(&p, how, NULL, 0, false, false) && PQpipelineSync(tx->wire->pg) ? collect(&p, err)
+                                                                                      : away(tx, err);
+}
+
+/* Only the first pipeline of a transaction may run again: nothing of it can have been committed. */
+static bool run(struct tx *tx, const struct request *r, struct rows **rows, struct err *err)
+{
+    if (tx->spent)
+        return err_set(err, ERR_INTERNAL, "query %s in a spent transaction", query_texts[r->query].name);
+    struct pipeline p;
+    bool ok, first = !tx->begun;
+    for (int try = 1;; try++) {
+        p = (struct pipeline){.tx = tx};
+        ok = pipeline_run(&p, r, err);
+        tx->begun = wire_usable(tx->wire) && PQtransactionStatus(tx->wire->pg) != PQTRANS_IDLE;
+        if (ok || !p.stale || !first || try == TRIES || (tx->begun && !finish(tx, SQL_TX_ROLLBACK, err)))
+            break;
+    }
+    tx->spent = !ok;
+    if (ok && rows) {
+        *rows = mem_alloc(sizeof **rows);
+        (*rows)->result = TAKE(p.rows);
+    }
+    PQclear(p.rows);
+    return ok;
+}
+
+bool tx_query(struct tx *tx, enum query query, const struct bind *values, size_t count, struct rows **rows,
+              struct err *err)
+{
+    return run(tx, &(struct request){query, values, count, false, false}, rows, err);
+}
+
+bool tx_query_binary(struct tx *tx, enum query query, const struct bind *values, size_t count, struct rows **rows,
+                     struct err *err)
+{
+    return run(tx, &(struct request){query, values, count, true, false}, rows, err);
+}
+
+bool tx_query_commit(struct tx **tx, enum query query, const struct bind *values, size_t count, struct rows **rows,
+                     struct err *err)
+{
+    bool ok = run(*tx, &(struct request){query, values, count, false, true}, rows, err);
+    tx_free(tx);
+    return ok;
+}
+
+bool tx_commit(struct tx **tx, struct err *err)
+{
+    bool ok = !(*tx)->spent;
+    if (!ok)
+        err_set(err, ERR_INTERNAL, "commit of a spent transaction");
+    else if ((*tx)->begun)
+        ok = finish(*tx, SQL_TX_COMMIT, err);
+    tx_free(tx);
+    return ok;
+}
+
+void tx_free(struct tx **tx)
+{
+    if (!*tx)
+        return;
+    struct err ignored; /* what could not be rolled back is closed by borrow_give */
+    if ((*tx)->begun && wire_usable((*tx)->wire))
+        (void)!finish(*tx, SQL_TX_ROLLBACK, &ignored);
+    release(tx);
+}
+
+void rows_free(struct rows **rows)
+{
+    if (*rows)
+        PQclear((*rows)->result);
+    mem_freep(rows);
+}
+
+int rows_count(const struct rows *rows)
+{
+    return PQntuples(rows->result);
+}
+
+const char *rows_text(const struct rows *rows, int row, int column)
+{
+    return PQgetisnull(rows->result, row, column) ? NULL : PQgetvalue(rows->result, row, column);
+}
+
+const char *rows_bytes(const struct rows *rows, int row, int column, size_t *length)
+{
+    *length = (size_t)PQgetlength(rows->result, row, column);
+    return rows_text(rows, row, column);
+}
+
+/* The integer types' wire format is big-endian of 2, 4 or 8 bytes. */
+static int64_t binary_int(const char *value, int length, int64_t fallback)
+{
+    uint16_t two;
+    uint32_t four;
+    uint64_t eight;
+    switch (length) {
+    case 2: return (int16_t)ntohs((memcpy(&two, value, 2), two));
+    case 4: return (int32_t)ntohl((memcpy(&four, value, 4), four));
+    case 8: return (int64_t)be64toh((memcpy(&eight, value, 8), eight));
+    default: return fallback;
+    }
+}
+
+int64_t rows_int(const struct rows *rows, int row, int column, int64_t fallback)
+{
+    const char *value = rows_text(rows, row, column);
+    if (!value)
+        return fallback;
+    if (PQfformat(rows->result, column) == 1)
+        return binary_int(value, PQgetlength(rows->result, row, column), fallback);
+    char *end;
+    int64_t number = strtoll(value, &end, 10);
+    return end == value ? fallback : number;
+}
+
+bool rows_bool(const struct rows *rows, int row, int column)
+{
+    const char *value = rows_text(rows, row, column);
+    return value && (*value == 't' || *value == 1);
+}
