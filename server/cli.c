@@ -65,5 +65,7 @@ const struct cli_command cli_commands[] = {
     {"check", "", "Says what is wrong with the settings, and what to do.", check, false, true},
     {"config", "", "Prints the settings in force; secrets stay hidden.", print, false, false},
     {"migrate", "", "Brings the database up to date, as each start does.", cli_migrate, true, true},
+    {"user", "add --role student|teacher|admin INSTITUTION_ID NAME | list | reset|disable|enable INSTITUTION_ID",
+     "Accounts; add and reset print the password, alone on standard output.", cli_user, true, true},
     {"roles", "", "Prints what a PostgreSQL administrator runs once for a database of one's own.", roles, false, false},
     {0}};

@@ -17,9 +17,22 @@ struct room {
 
 static struct account worker_account;
 
+static void signals(sigset_t *ends)
+{
+    sigemptyset(ends);
+    sigaddset(ends, SIGTERM);
+    sigaddset(ends, SIGINT);
+}
+
+/* Until the database is ours a signal just ends us; from here on we stop in order. */
 static bool database_up(struct err *err)
 {
-    return database_start(&worker_account, false, err);
+    sigset_t ends;
+    if (!database_start(&worker_account, false, err))
+        return false;
+    signals(&ends);
+    pthread_sigmask(SIG_BLOCK, &ends, NULL);
+    return true;
 }
 
 static bool schema_up(struct err *err)
@@ -29,7 +42,7 @@ static bool schema_up(struct err *err)
         return false;
     if (applied)
         log_event(LOG_INFO, "migrated", "migrations=%d", applied);
-    return true;
+    return database_configure(err);
 }
 
 static bool listen_up(struct err *err)
@@ -57,27 +70,24 @@ static int start_all(struct err *err)
     return COUNT_OF(rooms);
 }
 
-static void wait_for_signal(const sigset_t *ends)
+static void wait_for_signal(void)
 {
+    sigset_t ends;
     int which;
-    sigwait(ends, &which);
+    signals(&ends);
+    sigwait(&ends, &which);
     log_event(LOG_INFO, "stopping", "signal=%d", which);
 }
 
 int serve_run(const struct account *account)
 {
     struct err err = {0};
-    sigset_t ends;
     worker_account = *account;
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGTERM);
-    sigaddset(&ends, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &ends, NULL);
     int started = start_all(&err);
     bool whole = started == (int)COUNT_OF(rooms);
     if (whole) {
         log_event(LOG_INFO, "serving", "version=%s account=%s", EDURAG_VERSION, account->name);
-        wait_for_signal(&ends);
+        wait_for_signal();
     }
     while (started-- > 0)
         if (rooms[started].stop)

@@ -6,12 +6,13 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/mem.h"
 #include "server/config.h"
 #include "server/store/embedded.h"
 #include "server/store/migrate.h"
 #include "server/store/pool.h"
 
-enum { APP_WAIT_MS = 2000, WORKER_WAIT_MS = 10000, WORKER_STATEMENT_MS = 600000, WORKER_SIZE = 8 };
+enum { OWNER_WAIT_MS = 5000, APP_WAIT_MS = 2000, WORKER_WAIT_MS = 10000, WORKER_STATEMENT_MS = 600000, WORKER_SIZE = 8 };
 
 static bool own_server(void)
 {
@@ -54,6 +55,33 @@ bool database_migrate(int *applied, struct err *err)
         return migrate_run(database_url("edurag_owner"), applied, err);
     log_event(LOG_INFO, "migrate_skipped", "note=\"EDURAG_DATABASE_OWNER_URL is not set\"");
     return true;
+}
+
+bool database_as_owner(enum query query, const struct bind *values, size_t count, struct rows **rows, struct err *err)
+{
+    struct pool_settings settings = {.url = database_url("edurag_owner"), .name = "owner", .size = 1,
+                                     .wait_ms = OWNER_WAIT_MS};
+    if (!*settings.url)
+        return err_say(err, ERR_INVALID_PARAMS, "EDURAG_DATABASE_OWNER_URL is not set, and this is done as edurag_owner.");
+    struct pool *pool = pool_open(&settings);
+    struct tx *tx;
+    bool ok = tx_begin(pool, NULL, &tx, err) && tx_query_commit(&tx, query, values, count, rows, err);
+    pool_close(pool);
+    return ok;
+}
+
+bool database_configure(struct err *err)
+{
+    AUTO(buf_free) struct buf settings = {0};
+    if (!*database_url("edurag_owner"))
+        return true;
+    buf_json_open(&settings, '{');
+    buf_json_member_int(&settings, "bcrypt_cost", config.bcrypt_cost);
+    buf_json_member_int(&settings, "token_ttl", config.token_ttl);
+    buf_json_member_int(&settings, "chat_ttl", config.chat_ttl);
+    buf_json_member_int(&settings, "upload_bytes", config.upload_bytes);
+    buf_json_close(&settings, '}');
+    return database_as_owner(SQL_OWNER_CONFIGURE, &BIND_TEXT(settings.data), 1, NULL, err);
 }
 
 /* As many as a lab machine can keep busy: a few a core, since most of a statement is PostgreSQL's work. */

@@ -7,6 +7,7 @@
 
 #include "common/err.h"
 #include "server/privileges.h"
+#include "server/store/tx.h"
 
 /* With no EDURAG_DATABASE_URL starts the embedded one, in config.data_dir, as `account`; with `command` one
  * that another eduragd serves from is used as it is. */
@@ -14,8 +15,13 @@ bool database_start(const struct account *account, bool command, struct err *err
 void database_stop(void);
 /* For role "edurag_owner", "edurag_app", "edurag_worker" or "listen"; "" where it is not configured. */
 const char *database_url(const char *role);
-/* Migrations, then the settings that the database itself obeys. `applied` counts. */
+/* `applied` counts. Nothing happens where the owner's login is not configured. */
 bool database_migrate(int *applied, struct err *err) MUST_CHECK;
+/* Hands over the settings that the database itself obeys: times to live, the cost of a hash. */
+bool database_configure(struct err *err) MUST_CHECK;
+/* Runs `query` as the owner in a transaction of its own. */
+bool database_as_owner(enum query query, const struct bind *values, size_t count, struct rows **rows,
+                       struct err *err) MUST_CHECK;
 /* Opens the two pools of pool.h and refuses logins that may do too much. */
 bool database_open_pools(struct err *err) MUST_CHECK;
 void database_close_pools(void);
