@@ -100,7 +100,7 @@ $(B)/tests/%: $(B)/tests/%.o $(B)/libtest.a $(B)/libserver.a $(B)/libtui.a $(B)/
 	$(Q)$(if $(V),,echo "  link $@";) $(CC) $(LDFLAGS) -o $@ $< $(B)/libtest.a $(B)/libserver.a $(B)/libtui.a $(B)/libcommon.a -lcmocka -lutil $(LIBS_SERVER) $(LIBS_TUI)
 
 $(B)/server/ingest/extractor/%.o: CFLAGS += $(GLIB)
-$(B)/server/store/%.o $(B)/tests/bench/%.o: CFLAGS += $(PQ)
+$(B)/server/store/%.o $(B)/tests/lib/%.o $(B)/tests/server/%.o $(B)/tests/bench/%.o: CFLAGS += $(PQ)
 $(B)/gen/%.o: $(B)/gen/%.c ; $(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-overlength-strings -c -o $@ $<
 $(B)/%.o: %.c | $(GEN)
 	@mkdir -p $(@D)

@@ -179,7 +179,8 @@ bool cluster_create(const struct cluster *c, struct err *err)
     snprintf(half, sizeof half, "%s.new", c->pgdata);
     remove_tree(c, half);
     const char *args[] = {"-D", half, "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--auth=peer",
-                          c->settings.unsafe ? "--no-sync" : NULL, NULL};
+                          c->settings.unsafe ? "--no-sync" : NULL,
+                          "--wal-segsize=1", NULL};
     int status = 0, pid = cluster_spawn(c, "initdb", args, -1, err);
     if (pid < 0)
         return false;

@@ -1,0 +1,33 @@
+/* pg.h - a private PostgreSQL for one test program, with the schema in it: ready in well under a second.
+ *
+ * The first test of a build makes a template below the build directory (by the hash of roles and migrations);
+ * each copies it to a directory of its own under /tmp. Whatever fails ends the program with a sentence.
+ * Runs as root too: PostgreSQL then works as the account that eduragd would take.
+ */
+#ifndef TESTS_LIB_PG_H
+#define TESTS_LIB_PG_H
+
+#include <stdbool.h>
+
+#include "server/privileges.h"
+
+/* A fresh data directory with a migrated cluster in it, for an eduragd (EDURAG_DATA_DIR) or pg_start. Removed
+ * when the program ends. Also sets EDURAG_TEST_UNSAFE_DATABASE, so that nothing waits for the disk. */
+const char *pg_directory(void);
+/* Starts the cluster of a fresh directory inside this program, as eduragd does. */
+void pg_start(void);
+void pg_stop(void);
+/* Connection string for edurag_owner, edurag_app, edurag_worker or postgres, while pg_start's is running. */
+const char *pg_url(const char *role);
+/* The same for the server of an eduragd on `directory`. */
+const char *pg_url_in(const char *directory, const char *role);
+
+/* The first column of the first row (NULL where there is none), the caller's to free(); for statements that
+ * no query of ours is. `error`: gets a failure's SQLSTATE and message, else a failure ends the program. */
+char *pg_sql(const char *role, const char *sql);
+char *pg_try(const char *url, const char *sql, char *error, size_t size);
+
+/* Whom PostgreSQL runs as here: tests that are root connect to an eduragd's server as this one. */
+struct account pg_account(void);
+
+#endif
