@@ -320,8 +320,10 @@ static void notify(struct session *session, const char *method, const char *name
 
 void session_reread(struct session *session)
 {
-    session->stale = session->peer.token && !session->close_by;
-    if (session->stale && !session->peer.alone)
+    if (!session->peer.token || session->close_by)
+        return;
+    session->stale = true;
+    if (!session->peer.alone)
         verify(session);
 }
 

@@ -119,6 +119,7 @@ void call_close(struct call *call, const char *reason);
 
 /* The tables, each ended by a row with name NULL; main hands them to rpc. */
 extern const struct method methods_server[], methods_auth[], methods_users[], methods_courses[],
+    methods_profile[],
     methods_library[], methods_search[], methods_recommend[], methods_memory[], methods_chat[], methods_admin[];
 
 #endif
