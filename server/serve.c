@@ -3,9 +3,15 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "common/log.h"
 #include "common/mem.h"
+#include "server/net/delivery.h"
+#include "server/net/session.h"
+#include "server/net/socket.h"
+#include "server/rpc/lanes.h"
+#include "server/rpc/rpc.h"
 #include "server/store/database.h"
 #include "server/store/listen.h"
 
@@ -15,7 +21,15 @@ struct room {
     void (*stop)(void);
 };
 
+/* Every method there is. */
+static const struct method *const tables[] = {
+    methods_server, methods_auth, methods_users, methods_courses, methods_profile, methods_admin, NULL,
+};
+
+enum { LANES_END_MS = 1500 };
+
 static struct account worker_account;
+static bool stuck; /* a worker did not end in time: nothing waits for it, least of all the pools */
 
 static void signals(sigset_t *ends)
 {
@@ -52,12 +66,43 @@ static bool listen_up(struct err *err)
     return true;
 }
 
+static bool rpc_up(struct err *err)
+{
+    (void)err;
+    rpc_start(&session_doors, tables);
+    delivery_listen();
+    return true;
+}
+
+static bool lanes_up(struct err *err)
+{
+    (void)err;
+    lanes_start(&(struct lanes_settings){0});
+    return true;
+}
+
+static void lanes_down(void)
+{
+    stuck = !lanes_stop(LANES_END_MS);
+    if (stuck)
+        log_event(LOG_WARN, "workers_left", "after_ms=%d", LANES_END_MS);
+}
+
+static void pools_down(void)
+{
+    if (!stuck)
+        database_close_pools();
+}
+
 /* In the order of starting. Rooms that hear notifications stand before "listen". */
 static const struct room rooms[] = {
     {"database", database_up, database_stop},
     {"schema", schema_up, NULL},
-    {"pools", database_open_pools, database_close_pools},
+    {"pools", database_open_pools, pools_down},
+    {"rpc", rpc_up, rpc_stop},
     {"listen", listen_up, listen_stop},
+    {"socket", socket_open, socket_close},
+    {"lanes", lanes_up, lanes_down},
 };
 
 static int start_all(struct err *err)
@@ -70,15 +115,6 @@ static int start_all(struct err *err)
     return COUNT_OF(rooms);
 }
 
-static void wait_for_signal(void)
-{
-    sigset_t ends;
-    int which;
-    signals(&ends);
-    sigwait(&ends, &which);
-    log_event(LOG_INFO, "stopping", "signal=%d", which);
-}
-
 int serve_run(const struct account *account)
 {
     struct err err = {0};
@@ -87,11 +123,13 @@ int serve_run(const struct account *account)
     bool whole = started == (int)COUNT_OF(rooms);
     if (whole) {
         log_event(LOG_INFO, "serving", "version=%s account=%s", EDURAG_VERSION, account->name);
-        wait_for_signal();
+        socket_run();
     }
     while (started-- > 0)
         if (rooms[started].stop)
             rooms[started].stop();
     log_event(LOG_INFO, "stopped", "%s", "");
+    if (stuck)
+        _exit(whole ? 0 : 1);
     return whole ? 0 : 1;
 }

@@ -8,6 +8,7 @@
 #include "server/net/outbox.h"
 #include "server/net/rooms.h"
 #include "server/net/session.h"
+#include "server/rpc/job.h"
 #include "server/rpc/news.h"
 #include "server/store/listen.h"
 
@@ -55,11 +56,18 @@ static void reread(const struct mail *mail)
         session_reread(at);
 }
 
+static void finished(struct job *job)
+{
+    uint64_t number = job->call.caller.session;
+    rpc_finished(job);
+    session_settle(number);
+}
+
 void delivery_receive(struct mail *mail)
 {
     struct session *session = mail->session ? session_find(mail->session) : NULL;
     switch (mail->kind) {
-    case MAIL_FINISHED: rpc_finished(TAKE(mail->job)); break;
+    case MAIL_FINISHED: finished(TAKE(mail->job)); break;
     case MAIL_TO_USER: to_user(mail, false); break;
     case MAIL_TO_WATCHERS: to_user(mail, true); break;
     case MAIL_TO_ROOM: to_room(mail); break;

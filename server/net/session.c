@@ -29,6 +29,7 @@ struct session {
     struct membership *rooms;
     char *handshake_token;       /* until it is verified */
     char *close_reason;
+    char *end_reason;            /* it must end once the replies it is owed are out */
     int64_t login_by, close_by;  /* seconds of the monotonic clock; close_by 0: not closing */
     time_t expires;
     int64_t opened;
@@ -208,6 +209,7 @@ void session_ended(struct session *session)
     buf_free(&session->message);
     forget_token(session);
     free(session->close_reason);
+    free(session->end_reason);
     free(session);
 }
 
@@ -421,6 +423,23 @@ static void door_authenticated(struct rpc_peer *peer, const struct rpc_login *lo
     hold(session, false);
 }
 
+/* What revoked the token may be this very session's logout, whose reply is on its way: replies from the
+ * database come first, those that wait for outside services do not count. */
+static void end_after_replies(struct session *session, const char *reason)
+{
+    session->peer.closing = true;
+    free(session->end_reason);
+    session->end_reason = mem_dup(reason);
+    session_settle(session->peer.caller.session);
+}
+
+void session_settle(uint64_t number)
+{
+    struct session *session = session_find(number);
+    if (session && session->end_reason && !session->peer.in_flight[LANE_QUICK] && !session->peer.in_flight[LANE_LOGIN])
+        session_close(session, CLOSE_TOKEN, session->end_reason, false);
+}
+
 static void door_refused(struct rpc_peer *peer, const struct err *err)
 {
     struct session *session = (struct session *)peer;
@@ -431,8 +450,10 @@ static void door_refused(struct rpc_peer *peer, const struct err *err)
         session->stale = peer->alone = true; /* requests go on waiting */
     } else {
         forget_token(session);
-        session_close(session, away ? CLOSE_TRY_AGAIN : CLOSE_TOKEN,
-                      away ? "the token could not be verified" : err_sentence(err), false);
+        if (away)
+            session_close(session, CLOSE_TRY_AGAIN, "the token could not be verified", false);
+        else
+            end_after_replies(session, err_sentence(err));
     }
 }
 

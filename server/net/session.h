@@ -59,5 +59,6 @@ bool session_watches(const struct session *session); /* and may */
 /* Queues a frame. With `chat` it may be dropped, which is counted there. */
 void session_put(struct session *session, struct frame *frame, struct membership *chat);
 void session_reread(struct session *session); /* its token is verified again, soon */
+void session_settle(uint64_t number);         /* a request of it is done: one that should end may end now */
 
 #endif

@@ -387,7 +387,7 @@ bool socket_open(struct err *err)
     set_descriptors();
     net.policy = (lws_retry_bo_t){.secs_since_valid_ping = 30, .secs_since_valid_hangup = 45};
     net.space = mem_alloc(LWS_PRE + OUTBOX_SEND);
-    net.loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
+    net.loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV | EVFLAG_SIGNALFD);
     net.draining = 0;
     lws_set_log_level(LLL_ERR, library_log);
     void *loops[1] = {net.loop};
