@@ -12,7 +12,7 @@
 #include "server/store/borrow.h"
 #include "server/store/sqlstate.h"
 
-enum { GRACE_MS = 5000, TRIES = 3, STEPS_MOST = 8 };
+enum { GRACE_MS = 2000, TRIES = 3, STEPS_MOST = 8 };
 
 struct tx {
     struct pool *pool;

@@ -87,6 +87,7 @@ static const char *schema_hash(void)
     static char text[17];
     unsigned char hash[SHA256_DIGEST_LENGTH];
     AUTO(buf_free) struct buf all = {0};
+    buf_text(&all, "bcrypt 4");
     buf_text(&all, migrate_roles);
     for (const struct migration *m = migrations; m->name; m++)
         buf_bytes(&all, m->text, strlen(m->text) + 1);
@@ -127,6 +128,7 @@ static void make_template(const char *path)
     start_in(directory);
     if (!migrate_run(embedded_url("edurag_owner"), NULL, &err))
         give_up("migrate_run", err.log);
+    free(pg_sql("edurag_owner", "select auth.configure('{\"bcrypt_cost\": 4}')"));
     embedded_stop();
     remove_directory(half);
     run((const char *[]){"cp", "-a", directory, half, NULL});

@@ -1,0 +1,519 @@
+/* tx.c - transactions: whose they are, what errors mean, and what a database that goes away does to them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "common/json.h"
+#include "common/mem.h"
+#include "server/store/borrow.h"
+#include "server/store/embedded.h"
+#include "server/store/tx.h"
+#include "tests/lib/pg.h"
+
+static struct pool *open_pool(const char *role, int size, bool prepare)
+{
+    struct pool_settings settings = {
+        .url = pg_url(role), .name = "app", .size = size, .wait_ms = 100, .prepare = prepare, .statement_ms = 300};
+    return pool_open(&settings);
+}
+
+static bool ping(struct pool *pool, struct err *err)
+{
+    struct tx *tx;
+    AUTO(rows_free) struct rows *rows = NULL;
+    return tx_begin(pool, NULL, &tx, err) && tx_query_commit(&tx, SQL_PING, NULL, 0, &rows, err) &&
+           rows_int(rows, 0, 0, -1) == 1;
+}
+
+static void make_user(struct pool *owner, const char *id, const char *password, struct err *err)
+{
+    struct tx *tx;
+    assert_true(tx_begin(owner, NULL, &tx, err));
+    assert_true(tx_run(tx, SQL_OWNER_USER_ADD, NULL, err, BIND_TEXT(id), BIND_TEXT("Somebody"), BIND_TEXT("student"),
+                       BIND_TEXT(password)));
+    assert_true(tx_commit(&tx, err));
+}
+
+static char *log_in(struct pool *app, const char *id, const char *password)
+{
+    struct err err;
+    struct tx *tx;
+    AUTO(rows_free) struct rows *rows = NULL;
+    struct bind values[] = {BIND_TEXT(id), BIND_TEXT(password), BIND_TEXT("test")};
+    assert_true(tx_begin(app, NULL, &tx, &err));
+    assert_true(tx_query_commit(&tx, SQL_AUTH_LOGIN, values, 3, &rows, &err));
+    AUTO(json_freep) cJSON *reply = json_parse(rows_text(rows, 0, 0), strlen(rows_text(rows, 0, 0)), &err);
+    char *token = mem_dup(json_text(reply, "token", NULL));
+    assert_non_null(token);
+    return token;
+}
+
+static enum err_code whoami(struct pool *app, const char *token)
+{
+    struct err err = {0};
+    struct tx *tx;
+    assert_true(tx_begin(app, token, &tx, &err));
+    return tx_query_commit(&tx, SQL_AUTH_WHOAMI, NULL, 0, NULL, &err) ? ERR_NONE : err.code;
+}
+
+/* One connection, so that everybody follows somebody else on it. */
+static void a_token_lasts_for_its_own_transaction(bool prepare)
+{
+    struct err err = {0};
+    struct pool *owner = open_pool("edurag_owner", 1, prepare), *app = open_pool("edurag_app", 1, prepare);
+    make_user(owner, prepare ? "tok1" : "tok0", "a good password", &err);
+    AUTO(mem_freep) char *token = log_in(app, prepare ? "tok1" : "tok0", "a good password");
+    for (int i = 0; i < 3; i++) {
+        struct tx *tx;
+        assert_int_equal(whoami(app, NULL), ERR_UNAUTHENTICATED);
+        assert_int_equal(whoami(app, token), ERR_NONE);
+        assert_int_equal(whoami(app, "forged.forged.forged"), ERR_UNAUTHENTICATED);
+        assert_true(tx_begin(app, token, &tx, &err));
+        assert_true(tx_run0(tx, SQL_AUTH_WHOAMI, NULL, &err));
+        assert_true(tx_run0(tx, SQL_PING, NULL, &err));
+        assert_true(tx_run0(tx, SQL_AUTH_WHOAMI, NULL, &err));
+        i % 2 ? tx_free(&tx) : (void)assert_true(tx_commit(&tx, &err));
+        assert_null(tx);
+    }
+    assert_int_equal(whoami(app, NULL), ERR_UNAUTHENTICATED);
+    pool_close(owner);
+    pool_close(app);
+}
+
+static void tokens_with_prepared_statements(void **context)
+{
+    (void)context;
+    a_token_lasts_for_its_own_transaction(true);
+}
+
+static void tokens_without_prepared_statements(void **context)
+{
+    (void)context;
+    a_token_lasts_for_its_own_transaction(false);
+}
+
+static int users(struct pool *owner, const char *id)
+{
+    struct err err;
+    struct tx *tx;
+    AUTO(rows_free) struct rows *rows = NULL;
+    int count = 0;
+    assert_true(tx_begin(owner, NULL, &tx, &err));
+    assert_true(tx_query_commit(&tx, SQL_OWNER_USER_LIST, NULL, 0, &rows, &err));
+    for (int i = 0; i < rows_count(rows); i++)
+        count += !strcmp(rows_text(rows, i, 0), id);
+    return count;
+}
+
+static void what_is_not_committed_is_gone(void **context)
+{
+    (void)context;
+    struct err err = {0};
+    struct tx *tx;
+    struct pool *owner = open_pool("edurag_owner", 1, true);
+    struct bind values[] = {BIND_TEXT("undone"), BIND_TEXT("N"), BIND_TEXT("student"), BIND_TEXT(NULL)};
+    assert_true(tx_begin(owner, NULL, &tx, &err));
+    assert_true(tx_query(tx, SQL_OWNER_USER_ADD, values, 4, NULL, &err));
+    tx_free(&tx);
+    assert_int_equal(users(owner, "undone"), 0);
+
+    /* a failure spends the transaction: what came before goes too, and nothing more is done */
+    assert_true(tx_begin(owner, NULL, &tx, &err));
+    assert_true(tx_query(tx, SQL_OWNER_USER_ADD, values, 4, NULL, &err));
+    assert_false(tx_query(tx, SQL_OWNER_USER_ADD, values, 4, NULL, &err));
+    assert_int_equal(err.code, ERR_CONFLICT);
+    assert_int_equal(strlen(err.existing), 36);
+    assert_false(tx_run0(tx, SQL_PING, NULL, &err));
+    assert_false(tx_commit(&tx, &err));
+    assert_null(tx);
+    assert_int_equal(users(owner, "undone"), 0);
+
+    /* the last statement and the commit in one go */
+    assert_true(tx_begin(owner, NULL, &tx, &err));
+    assert_true(tx_run0(tx, SQL_PING, NULL, &err));
+    assert_true(tx_query_commit(&tx, SQL_OWNER_USER_ADD, values, 4, NULL, &err));
+    assert_int_equal(users(owner, "undone"), 1);
+    pool_close(owner);
+}
+
+static void results_in_both_formats(void **context)
+{
+    (void)context;
+    struct err err = {0};
+    struct tx *tx;
+    struct pool *app = open_pool("edurag_app", 1, true);
+    AUTO(rows_free) struct rows *text = NULL;
+    AUTO(rows_free) struct rows *binary = NULL;
+    size_t length;
+    assert_true(tx_begin(app, NULL, &tx, &err));
+    assert_true(tx_run0(tx, SQL_PING, &text, &err));
+    assert_true(tx_query_binary(tx, SQL_PING, NULL, 0, &binary, &err));
+    assert_true(tx_commit(&tx, &err));
+    assert_string_equal(rows_text(text, 0, 0), "1");
+    assert_int_equal(rows_int(text, 0, 0, -1), 1);
+    assert_memory_equal(rows_bytes(binary, 0, 0, &length), "\0\0\0\1", 4);
+    assert_int_equal(length, 4);
+    assert_int_equal(rows_int(binary, 0, 0, -1), 1);
+    pool_close(app);
+}
+
+static const struct mapping {
+    const char *state, *message, *detail;
+    enum err_code code;
+    const char *say, *field;
+    long retry_after_ms;
+} mappings[] = {
+    {"ER401", "Log in.", "{}", ERR_UNAUTHENTICATED, "Log in.", "", 0},
+    {"ER403", "Muted.", "{\"until\": \"2026-01-01T00:00:00Z\"}", ERR_FORBIDDEN, "Muted.", "", 0},
+    {"ER404", "Gone.", "", ERR_NOT_FOUND, "Gone.", "", 0},
+    {"ER409", "Twice.", "{\"existing\": \"x\"}", ERR_CONFLICT, "Twice.", "", 0},
+    {"ER413", "Big.", "{\"limit\": 7}", ERR_TOO_LARGE, "Big.", "", 0},
+    {"ER422", "cursor is bad.", "{\"field\": \"cursor\"}", ERR_INVALID_PARAMS, "cursor is bad.", "cursor", 0},
+    {"ER429", "Wait.", "{\"retry_after_ms\": 2000}", ERR_RATE_LIMITED, "Wait.", "", 2000},
+    {"ER503", "Busy.", "not json", ERR_BUSY, "Busy.", "", 1000},
+    {"42501", "permission denied for table users", "", ERR_FORBIDDEN, "", "", 0},
+    {"23505", "duplicate key", "Key (a)=(secret) exists.", ERR_CONFLICT, "", "", 0},
+    {"23514", "violates check", "", ERR_INVALID_PARAMS, "", "", 0},
+    {"22P02", "invalid input syntax", "", ERR_INVALID_PARAMS, "", "", 0},
+    {"22023", "bad value", "", ERR_INVALID_PARAMS, "", "", 0},
+    {"40001", "could not serialize", "", ERR_BUSY, "", "", 100},
+    {"40P01", "deadlock", "", ERR_BUSY, "", "", 100},
+    {"53300", "too many connections", "", ERR_BUSY, "", "", 2000},
+    {"57P01", "terminating", "", ERR_BUSY, "", "", 1000},
+    {"08006", "gone", "", ERR_BUSY, "", "", 1000},
+    {"57014", "cancelled", "", ERR_CANCELLED, "", "", 0},
+    {"42P01", "relation \"secret\" does not exist", "", ERR_INTERNAL, "", "", 0},
+    {"P0001", "raised", "", ERR_INTERNAL, "", "", 0},
+};
+
+static void sqlstates_become_errors(void **context)
+{
+    (void)context;
+    struct err err = {0};
+    AUTO(wire_close) struct wire *wire = wire_open(pg_url("edurag_app"), "test", 3000, &err);
+    for (size_t i = 0; i < COUNT_OF(mappings); i++) {
+        const struct mapping *m = &mappings[i];
+        AUTO(mem_freep) char *sql =
+            mem_printf("do $$ begin raise exception using errcode = '%s', message = '%s', detail = '%s'; end $$",
+                       m->state, m->message, m->detail);
+        assert_false(wire_exec(wire, sql, NULL, 0, 3000, NULL, &err));
+        if (err.code != m->code || strcmp(err.say, m->say) != 0)
+            fail_msg("%s became %s \"%s\"", m->state, err_reason(err.code), err.say);
+        assert_string_equal(err.field, m->field);
+        assert_int_equal(err.retry_after_ms, m->retry_after_ms);
+        if (m->code == ERR_FORBIDDEN && *m->say)
+            assert_string_equal(err.until, "2026-01-01T00:00:00Z");
+        assert_int_equal(err.limit, m->code == ERR_TOO_LARGE ? 7 : 0);
+        assert_null(strstr(err_sentence(&err), "secret"));
+    }
+}
+
+static void roles_that_may_too_much_are_refused(void **context)
+{
+    (void)context;
+    static const struct {
+        const char *role;
+        bool fine;
+    } rows[] = {{"edurag_app", true}, {"edurag_worker", true}, {"edurag_owner", false}, {"postgres", false}};
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct err err = {0};
+        struct pool *pool = open_pool(rows[i].role, 1, true);
+        assert_int_equal(pool_check(pool, &err), rows[i].fine);
+        assert_int_equal(err.code, rows[i].fine ? ERR_NONE : ERR_FORBIDDEN);
+        pool_close(pool);
+    }
+    struct err err = {0};
+    struct pool *pool = open_pool("edurag_worker", 1, true);
+    free(pg_sql("postgres", "alter role edurag_worker bypassrls"));
+    assert_false(pool_check(pool, &err));
+    free(pg_sql("postgres", "alter role edurag_worker nobypassrls"));
+    free(pg_sql("postgres", "grant edurag_owner to edurag_worker"));
+    assert_false(pool_check(pool, &err));
+    free(pg_sql("postgres", "revoke edurag_owner from edurag_worker"));
+    assert_true(pool_check(pool, &err));
+    pool_close(pool);
+}
+
+/* What the role's own settings say does not reach our sessions. */
+static void settings_of_the_role_do_not_bend_a_session(void **context)
+{
+    (void)context;
+    struct err err = {0};
+    struct pool *owner = open_pool("edurag_owner", 1, true);
+    free(pg_sql("postgres", "alter role edurag_app set statement_timeout = 1"));
+    free(pg_sql("postgres", "alter role edurag_app set default_transaction_read_only = on"));
+    make_user(owner, "bent", "a good password", &err);
+    struct pool *app = open_pool("edurag_app", 1, true);
+    AUTO(mem_freep) char *token = log_in(app, "bent", "a good password"); /* it writes */
+    pool_close(app);
+    pool_close(owner);
+    free(pg_sql("postgres", "alter role edurag_app reset all"));
+}
+
+static void a_full_pool_is_busy_soon(void **context)
+{
+    (void)context;
+    struct err err = {0};
+    struct tx *first, *second;
+    int in_use, open, waiting;
+    struct pool *app = open_pool("edurag_app", 1, true);
+    assert_true(tx_begin(app, NULL, &first, &err));
+    int64_t began = wire_now();
+    assert_false(tx_begin(app, NULL, &second, &err));
+    assert_in_range(wire_now() - began, 90, 400);
+    assert_int_equal(err.code, ERR_BUSY);
+    assert_true(err.retry_after_ms > 0);
+    pool_figures(app, &in_use, &open, &waiting);
+    assert_int_equal(in_use * 100 + open * 10 + waiting, 110);
+    tx_free(&first);
+    assert_true(ping(app, &err));
+    pool_close(app);
+}
+
+static void a_lock_is_not_waited_for_for_ever(void **context)
+{
+    (void)context;
+    struct err err = {0};
+    struct tx *tx;
+    struct pool *owner = open_pool("edurag_owner", 1, true);
+    AUTO(wire_close) struct wire *other = wire_open(pg_url("edurag_owner"), "test", 3000, &err);
+    assert_true(wire_script(other, "begin; lock table public.users", 3000, &err));
+    assert_true(tx_begin(owner, NULL, &tx, &err));
+    assert_false(tx_query_commit(&tx, SQL_OWNER_USER_LIST, NULL, 0, NULL, &err));
+    assert_true(err.code == ERR_BUSY || err.code == ERR_CANCELLED);
+    assert_true(ping(owner, &err));
+    pool_close(owner);
+}
+
+/* ------------------------------------------------------------------ names of statements */
+
+static void on_its_connection(struct pool *pool, const char *sql)
+{
+    struct err err;
+    struct wire *wire;
+    PGresult *result;
+    assert_true(borrow_take(pool, &wire, &err));
+    assert_true(PQsendQueryParams(wire->pg, sql, 0, NULL, NULL, NULL, NULL, 0) && PQpipelineSync(wire->pg));
+    for (int i = 0; i < 3; i++) {
+        assert_true(wire_result(wire, wire_now() + 3000, &result, &err));
+        PQclear(result);
+    }
+    borrow_give(pool, wire);
+}
+
+/* As a pooler does when it gives us another backend: our names are gone, or stand there already. */
+static void names_that_went_or_came_are_met(void **context)
+{
+    (void)context;
+    struct err err = {0};
+    struct tx *tx;
+    struct wire *wire;
+    struct pool *app = open_pool("edurag_app", 1, true);
+    assert_true(ping(app, &err));
+    on_its_connection(app, "deallocate all");
+    assert_true(ping(app, &err));
+    on_its_connection(app, "deallocate all");
+    assert_true(tx_begin(app, NULL, &tx, &err));
+    assert_true(tx_run0(tx, SQL_PING, NULL, &err));
+    assert_true(tx_commit(&tx, &err));
+    pool_close(app);
+
+    app = open_pool("edurag_app", 1, true);
+    assert_true(ping(app, &err));
+    assert_true(borrow_take(app, &wire, &err));
+    memset(wire->prepared, 0, sizeof wire->prepared); /* we forget, it does not */
+    borrow_give(app, wire);
+    assert_true(ping(app, &err));
+    pool_close(app);
+}
+
+/* ------------------------------------------------------------------ a database that goes away */
+
+static void end_backends(int with)
+{
+    if (with == SIGTERM) {
+        free(pg_sql("postgres", "select count(pg_terminate_backend(pid)) from pg_stat_activity"
+                                " where usename = 'edurag_app' and application_name = 'eduragd'"));
+        return;
+    }
+    AUTO(mem_freep) char *pid = pg_sql("postgres", "select pid::text from pg_stat_activity where usename = 'edurag_app'"
+                                                   " and application_name = 'eduragd'");
+    kill(atoi(pid), with);
+}
+
+static void a_connection_that_died_idle_is_replaced(void **context)
+{
+    (void)context;
+    struct err err = {0};
+    struct pool *app = open_pool("edurag_app", 1, true);
+    assert_true(ping(app, &err));
+    end_backends(SIGTERM);
+    usleep(50000);
+    assert_true(ping(app, &err));
+    pool_close(app);
+}
+
+static void a_connection_that_dies_in_a_transaction_is_busy_once(void **context)
+{
+    (void)context;
+    struct err err = {0};
+    struct tx *tx;
+    struct pool *app = open_pool("edurag_app", 1, true);
+    assert_true(tx_begin(app, NULL, &tx, &err));
+    assert_true(tx_run0(tx, SQL_PING, NULL, &err));
+    end_backends(SIGTERM);
+    assert_false(tx_run0(tx, SQL_PING, NULL, &err));
+    assert_int_equal(err.code, ERR_BUSY);
+    assert_true(err.retry_after_ms > 0);
+    tx_free(&tx);
+    assert_true(ping(app, &err));
+    pool_close(app);
+}
+
+static void a_server_that_says_nothing_is_given_up(void **context)
+{
+    (void)context;
+    struct err err = {0};
+    struct tx *tx;
+    struct pool *app = open_pool("edurag_app", 1, true);
+    assert_true(ping(app, &err));
+    assert_true(tx_begin(app, NULL, &tx, &err));
+    AUTO(mem_freep) char *pid = pg_sql("postgres", "select pid::text from pg_stat_activity where usename = 'edurag_app'"
+                                                   " and application_name = 'eduragd'");
+    kill(atoi(pid), SIGSTOP);
+    int64_t began = wire_now();
+    assert_false(tx_query_commit(&tx, SQL_PING, NULL, 0, NULL, &err));
+    assert_in_range(wire_now() - began, 2000, 3500);
+    assert_int_equal(err.code, ERR_BUSY);
+    kill(atoi(pid), SIGCONT);
+    assert_true(ping(app, &err));
+    pool_close(app);
+}
+
+static void nobody_there_is_busy_at_once(void **context)
+{
+    (void)context;
+    struct err err = {0};
+    struct tx *tx;
+    struct pool_settings settings = {.url = "host=/nonexistent user=x dbname=y", .name = "app", .size = 2, .prepare = true};
+    struct pool *pool = pool_open(&settings);
+    int64_t began = wire_now();
+    for (int i = 0; i < 20; i++) {
+        assert_false(tx_begin(pool, NULL, &tx, &err));
+        assert_int_equal(err.code, ERR_BUSY);
+        assert_in_range(err.retry_after_ms, 1, 2000);
+        assert_false(pool_reachable(pool));
+    }
+    assert_in_range(wire_now() - began, 0, 500);
+    pool_close(pool);
+}
+
+static void the_database_is_killed_and_comes_back(void **context)
+{
+    (void)context;
+    struct err err = {0};
+    struct pool *app = open_pool("edurag_app", 2, true);
+    assert_true(ping(app, &err));
+    int before = embedded_pid();
+    kill(before, SIGKILL);
+    int64_t began = wire_now();
+    bool back = false;
+    while (!back && wire_now() - began < 5000) {
+        int64_t asked = wire_now();
+        back = ping(app, &err) && embedded_pid() != before && embedded_pid();
+        assert_true(back || err.code == ERR_BUSY || err.code == ERR_NONE);
+        assert_in_range(wire_now() - asked, 0, 3500);
+        usleep(10000);
+    }
+    assert_true(back);
+    assert_true(pool_reachable(app));
+    pool_close(app);
+}
+
+/* ------------------------------------------------------------------ many threads */
+
+enum { THREADS = 8, ROUNDS = 100 };
+
+static void *hammer(void *pool)
+{
+    intptr_t good = 0;
+    for (int i = 0; i < ROUNDS; i++) {
+        struct err err = {0};
+        struct tx *tx;
+        if (i % 3)
+            good += ping(pool, &err);
+        else if (tx_begin(pool, NULL, &tx, &err) && tx_run0(tx, SQL_PING, NULL, &err) && tx_commit(&tx, &err))
+            good++;
+    }
+    return (void *)good;
+}
+
+static void threads_share_a_pool(void **context)
+{
+    (void)context;
+    pthread_t threads[THREADS];
+    intptr_t good = 0;
+    int in_use, open, waiting;
+    struct pool_settings settings = {.url = pg_url("edurag_app"), .name = "app", .size = 3, .wait_ms = 20000,
+                                     .prepare = true};
+    struct pool *pool = pool_open(&settings);
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, hammer, pool), 0);
+    for (int i = 0; i < THREADS; i++) {
+        void *mine;
+        pthread_join(threads[i], &mine);
+        good += (intptr_t)mine;
+    }
+    assert_int_equal(good, THREADS * ROUNDS);
+    pool_figures(pool, &in_use, &open, &waiting);
+    assert_int_equal(in_use, 0);
+    assert_in_range(open, 1, 3);
+    pool_close(pool);
+}
+
+static int start(void **context)
+{
+    (void)context;
+    pg_start();
+    return 0;
+}
+
+static int stop(void **context)
+{
+    (void)context;
+    pg_stop();
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tokens_with_prepared_statements),
+        cmocka_unit_test(tokens_without_prepared_statements),
+        cmocka_unit_test(what_is_not_committed_is_gone),
+        cmocka_unit_test(results_in_both_formats),
+        cmocka_unit_test(sqlstates_become_errors),
+        cmocka_unit_test(roles_that_may_too_much_are_refused),
+        cmocka_unit_test(settings_of_the_role_do_not_bend_a_session),
+        cmocka_unit_test(a_full_pool_is_busy_soon),
+        cmocka_unit_test(a_lock_is_not_waited_for_for_ever),
+        cmocka_unit_test(names_that_went_or_came_are_met),
+        cmocka_unit_test(a_connection_that_died_idle_is_replaced),
+        cmocka_unit_test(a_connection_that_dies_in_a_transaction_is_busy_once),
+        cmocka_unit_test(a_server_that_says_nothing_is_given_up),
+        cmocka_unit_test(nobody_there_is_busy_at_once),
+        cmocka_unit_test(the_database_is_killed_and_comes_back),
+        cmocka_unit_test(threads_share_a_pool),
+    };
+    return cmocka_run_group_tests_name("tx", tests, start, stop);
+}
