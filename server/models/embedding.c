@@ -1,0 +1,121 @@
+/* embedding.c - batches of texts to vectors through an outside model. */
+#include "server/models/embedding.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/mem.h"
+
+enum { SHORTEST = 200 };
+
+static bool malformed(const struct models_embedder *e, struct err *err, const char *what)
+{
+    err_set(err, ERR_UPSTREAM, "%s: %s", e->provider, what);
+    if (err)
+        snprintf(err->service, sizeof err->service, "%s", e->provider);
+    return false;
+}
+
+bool embedding_read(struct models_embedder *e, const cJSON *values, float *vector, struct err *err)
+{
+    if (!cJSON_IsArray(values))
+        return malformed(e, err, "an embedding is no list of numbers");
+    size_t count = (size_t)cJSON_GetArraySize(values);
+    if (!count || count > MODELS_DIMENSIONS_MOST || (e->dimensions && count != e->dimensions)) {
+        char what[96];
+        snprintf(what, sizeof what, "an embedding has %zu dimensions, not %zu", count, e->dimensions);
+        return malformed(e, err, what);
+    }
+    double sum = 0;
+    const cJSON *value;
+    cJSON_ArrayForEach(value, values) {
+        if (!cJSON_IsNumber(value) || !isfinite(value->valuedouble))
+            return malformed(e, err, "an embedding holds what is no number");
+        sum += value->valuedouble * value->valuedouble;
+    }
+    if (!(sum > 0) || !isfinite(sum))
+        return malformed(e, err, "an embedding has no direction");
+    double scale = 1 / sqrt(sum);
+    size_t i = 0;
+    cJSON_ArrayForEach(value, values)
+        vector[i++] = (float)(value->valuedouble * scale);
+    if (!e->dimensions)
+        e->dimensions = count;
+    return true;
+}
+
+bool embedding_refused(struct models_embedder *e, const struct http_reply *reply, struct err *err)
+{
+    static const char *const words[] = {"too large", "too long", "context length", "maximum context", "input length", "max_tokens",
+                                        "maximum input", "token limit", "exceeds the", "batch size"};
+    char text[300];
+    http_error_text(reply, text, sizeof text);
+    bool too_long = reply->status == 413;
+    for (size_t i = 0; i < COUNT_OF(words) && (reply->status == 400 || reply->status == 422 || reply->status == 500); i++)
+        too_long = too_long || strcasestr(text, words[i]);
+    if (too_long)
+        return err_set(err, ERR_TOO_LARGE, "%s: a text is too long for the embedding model", e->provider);
+    return http_refused(e->service, reply, err);
+}
+
+/* Half of a text, cut between characters. */
+static char *half(const char *text)
+{
+    size_t length = strlen(text) / 2;
+    while (length && ((unsigned char)text[length] & 0xC0) == 0x80)
+        length--;
+    return mem_dupn(text, length);
+}
+
+static bool embed_some(struct models_embedder *e, enum models_text kind, const char *const *texts, size_t count, float *vectors,
+                       struct err *err)
+{
+    struct err said = {0};
+    if (e->embed(e, kind, texts, count, vectors, &said))
+        return true;
+    bool hopeless = said.code != ERR_TOO_LARGE || (count == 1 && strlen(texts[0]) <= SHORTEST);
+    if (hopeless && said.code == ERR_TOO_LARGE)
+        malformed(e, &said, "even a short text is too long for the embedding model");
+    if (hopeless) {
+        if (err)
+            *err = said;
+        return false;
+    }
+    if (count > 1)
+        return embed_some(e, kind, texts, count / 2, vectors, err) &&
+               embed_some(e, kind, texts + count / 2, count - count / 2, vectors + count / 2 * e->dimensions, err);
+    AUTO(mem_freep) char *shorter = half(texts[0]);
+    return embed_some(e, kind, (const char *const[]){shorter}, 1, vectors, err);
+}
+
+/* Whoever comes first asks, the others wait: later reads of the dimensions need no lock. */
+bool models_embedder_learn(struct models_embedder *e, struct err *err)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    AUTO(mem_freep) float *vector = mem_array(MODELS_DIMENSIONS_MOST, sizeof *vector);
+    pthread_mutex_lock(&lock);
+    bool known = e->dimensions || e->embed(e, MODELS_PASSAGE, (const char *const[]){"How many dimensions?"}, 1, vector, err);
+    pthread_mutex_unlock(&lock);
+    return known;
+}
+
+bool models_embed(struct models_embedder *e, enum models_text kind, const char *const *texts, size_t count, float *vectors,
+                  struct err *err)
+{
+    if (!models_embedder_learn(e, err))
+        return false;
+    for (size_t i = 0; i < count; i += e->batch) {
+        size_t some = count - i < e->batch ? count - i : e->batch;
+        if (!embed_some(e, kind, texts + i, some, vectors + i * e->dimensions, err))
+            return false;
+    }
+    return true;
+}
+
+void models_embedder_name(const struct models_embedder *e, char name[MODELS_NAME_MOST])
+{
+    snprintf(name, MODELS_NAME_MOST, "%s/%.70s@%zu", e->provider, e->model, e->dimensions);
+}

@@ -1,0 +1,524 @@
+/* models.c - language models and embedders answer, or fail in words, whatever their services do. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "common/json.h"
+#include "common/mem.h"
+#include "common/text.h"
+#include "server/models/http.h"
+#include "server/models/models.h"
+#include "tests/lib/fake_models.h"
+
+static const char key[] = "the-secret-key", answer_text[] = "Enzymes speed up reactions [1]. Größe spielt keine Rolle 😀 [2].";
+
+/* One provider against one fake. */
+struct bench {
+    struct fake_models *fake;
+    struct models_settings settings;
+    char url[64];
+    struct models_generator *g;
+    struct models_embedder *e;
+};
+
+static void bench_open(struct bench *b, const char *provider)
+{
+    b->fake = fake_models_start(0);
+    snprintf(b->url, sizeof b->url, "http://127.0.0.1:%d/base/", fake_models_port(b->fake));
+    b->settings = (struct models_settings){
+        .generation = provider, .embeddings = provider, .gemini_base_url = b->url, .gemini_api_key = key, .openai_base_url = b->url,
+        .openai_api_key = key, .openai_chat_model = "llama3.2:3b", .openai_embedding_model = "nomic-embed-text", .first_byte_ms = 600,
+        .silence_ms = 400, .embed_ms = 1500, .breaker_pause_ms = 200};
+    struct err err = {0};
+    assert_true(models_generator_open(&b->settings, &b->g, &err));
+    assert_true(models_embedder_open(&b->settings, &b->e, &err));
+}
+
+static void bench_close(struct bench *b)
+{
+    models_generator_free(&b->g);
+    models_embedder_free(&b->e);
+    fake_models_stop(b->fake);
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+struct heard {
+    struct buf text;
+    bool utf8;
+    int deltas;
+    atomic_bool cancel;
+};
+
+static void on_delta(void *context, const char *text, size_t length)
+{
+    struct heard *heard = context;
+    heard->utf8 = heard->utf8 && text_valid_utf8(text, length);
+    heard->deltas++;
+    buf_bytes(&heard->text, text, length);
+}
+
+static bool on_cancelled(void *context)
+{
+    return atomic_load(&((struct heard *)context)->cancel);
+}
+
+static bool ask(struct bench *b, struct models_answer *answer, struct heard *heard, struct err *err)
+{
+    static const struct models_message messages[] = {{false, "What is an enzyme?"}, {true, "A protein."}, {false, "And what does it do?"}};
+    static const struct models_question question = {.system = "You are kind.", .messages = messages, .count = 3};
+    struct models_listener listener = {.delta = on_delta, .cancelled = on_cancelled, .context = heard};
+    heard->utf8 = true;
+    return b->g->generate(b->g, &question, &listener, answer, err);
+}
+
+static void both(void (*test)(struct bench *))
+{
+    static const char *const providers[] = {"gemini", "openai"};
+    for (size_t i = 0; i < COUNT_OF(providers); i++) {
+        struct bench b = {0};
+        bench_open(&b, providers[i]);
+        test(&b);
+        bench_close(&b);
+    }
+}
+
+static void check_behaviours(struct bench *b)
+{
+    bool gemini = !strcmp(b->g->provider, "gemini");
+    enum { NOTHING = 99 };
+    const struct { const char *behaviour; int end; const char *says; } cases[] = {
+        {"fine", MODELS_END_WHOLE, ""},
+        {"one_byte", MODELS_END_WHOLE, ""},
+        {"crlf", MODELS_END_WHOLE, ""},
+        {"comments", MODELS_END_WHOLE, ""},
+        {"tight", MODELS_END_WHOLE, ""},
+        {"thoughts", MODELS_END_WHOLE, ""},
+        {"usage", MODELS_END_WHOLE, ""},
+        {"no_done", MODELS_END_WHOLE, ""},
+        {"whole", MODELS_END_WHOLE, ""},
+        {"odd_finish", gemini ? MODELS_END_BROKEN : MODELS_END_WHOLE, ""},
+        {"length", MODELS_END_LENGTH, "length"},
+        {"safety", MODELS_END_BLOCKED, "withheld"},
+        {"no_finish", MODELS_END_BROKEN, "broke off"},
+        {"cut", MODELS_END_BROKEN, "broke off"},
+        {"stall", MODELS_END_BROKEN, "broke off"},
+        {"mid_error", MODELS_END_BROKEN, "error in the middle"},
+        {"malformed", MODELS_END_BROKEN, "broke off"},
+        {"huge", MODELS_END_BROKEN, "broke off"},
+        {"blocked", NOTHING, "declined"},
+        {"empty", NOTHING, "did not answer"},
+        {"error_first", NOTHING, "error"},
+        {"hang", NOTHING, "did not answer"},
+        {"cut_at_once", NOTHING, "did not answer"},
+        {"html", NOTHING, "did not answer"},
+        {"400", NOTHING, "did not accept"},
+        {"401", NOTHING, "key"},
+        {"403", NOTHING, "key"},
+        {"404", NOTHING, "does not exist"},
+        {"429_day", NOTHING, "quota"},
+        {"429_long", NOTHING, "quota"},
+        {"500", NOTHING, "did not answer"},
+        {"array_error", NOTHING, "did not answer"},
+        {"flat_error", NOTHING, "did not accept"},
+        {"redirect", NOTHING, "did not answer"},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        AUTO(models_answer_free) struct models_answer answer = {0};
+        struct heard heard = {0};
+        struct err err = {0};
+        fake_models_behave(b->fake, cases[i].behaviour, 0);
+        int64_t start = now_ms();
+        bool fine = ask(b, &answer, &heard, &err);
+        int64_t took = now_ms() - start;
+        const char *said = fine ? answer.note : err.say;
+        if (fine != (cases[i].end != NOTHING) || (fine && (int)answer.end != cases[i].end) || !strstr(said, cases[i].says) || took > 2500)
+            fail_msg("%s %s: %s, end %d, “%s”, log “%s”, %lld ms", b->g->provider, cases[i].behaviour, fine ? "an answer" : "none", answer.end,
+                     said, err.log, (long long)took);
+        assert_true(heard.utf8);
+        assert_string_equal(heard.text.data ? heard.text.data : "", answer.text.data ? answer.text.data : "");
+        if (fine && answer.end == MODELS_END_WHOLE)
+            assert_string_equal(answer.text.data, answer_text);
+        else if (fine)
+            assert_memory_equal(answer.text.data, answer_text, answer.text.length);
+        assert_null(strstr(err.log, key));
+        assert_null(strstr(err.say, key));
+        if (!fine) {
+            assert_int_equal(err.code, ERR_UPSTREAM);
+            assert_string_equal(err.service, b->g->provider);
+        }
+        buf_free(&heard.text);
+        fake_models_behave(b->fake, "fine", 0); /* closes the breaker again */
+        struct heard again = {0};
+        AUTO(models_answer_free) struct models_answer next = {0};
+        while (!ask(b, &next, &again, &err) && now_ms() - start < 6000)
+            usleep(50000);
+        assert_true(next.text.length > 0);
+        buf_free(&again.text);
+    }
+}
+
+static void every_misbehaviour_ends_in_an_answer_or_in_words(void **state)
+{
+    (void)state;
+    both(check_behaviours);
+}
+
+static void check_request(struct bench *b)
+{
+    AUTO(models_answer_free) struct models_answer answer = {0};
+    struct heard heard = {0};
+    struct err err = {0};
+    assert_true(ask(b, &answer, &heard, &err));
+    AUTO(mem_freep) char *path = fake_models_last_path(b->fake), *headers = fake_models_last_headers(b->fake), *body = fake_models_last_body(b->fake);
+    AUTO(json_freep) cJSON *json = json_parse(body, strlen(body), &err);
+    assert_non_null(json);
+    assert_null(strstr(path, key));
+    assert_null(strstr(body, key));
+    assert_non_null(strstr(headers, "accept: text/event-stream"));
+    assert_non_null(strstr(headers, "content-type: application/json"));
+    if (!strcmp(b->g->provider, "gemini")) {
+        assert_string_equal(path, "/base/models/gemini-flash-latest:streamGenerateContent?alt=sse");
+        assert_non_null(strstr(headers, "x-goog-api-key: the-secret-key"));
+        assert_non_null(strstr(body, "\"systemInstruction\":{\"parts\":[{\"text\":\"You are kind.\"}]}"));
+        assert_non_null(strstr(body, "{\"role\":\"model\",\"parts\":[{\"text\":\"A protein.\"}]}"));
+    } else {
+        assert_string_equal(path, "/base/chat/completions");
+        assert_non_null(strstr(headers, "authorization: Bearer the-secret-key"));
+        assert_non_null(strstr(body, "{\"role\":\"system\",\"content\":\"You are kind.\"}"));
+        assert_non_null(strstr(body, "{\"role\":\"assistant\",\"content\":\"A protein.\"}"));
+        assert_non_null(strstr(body, "\"max_tokens\":2048"));
+        b->settings.openai_reasoning = true;
+        AUTO(models_answer_free) struct models_answer second = {0};
+        assert_true(ask(b, &second, &heard, &err));
+        AUTO(mem_freep) char *other = fake_models_last_body(b->fake);
+        assert_non_null(strstr(other, "\"max_completion_tokens\":2048"));
+        assert_null(strstr(other, "temperature"));
+        assert_null(strstr(other, "max_tokens"));
+    }
+    buf_free(&heard.text);
+}
+
+static void requests_are_as_the_contracts_say(void **state)
+{
+    (void)state;
+    both(check_request);
+}
+
+static void check_retries(struct bench *b)
+{
+    static const struct { const char *behaviour; int times, requests; bool fine; } cases[] = {
+        {"429", 1, 2, true}, {"429_info", 2, 3, true}, {"503", 2, 3, true}, {"503", 3, 3, false}, {"429_day", 1, 1, false},
+        {"429_long", 1, 1, false}, {"500", 1, 1, false}, {"404", 1, 1, false},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        AUTO(models_answer_free) struct models_answer answer = {0};
+        struct heard heard = {0};
+        struct err err = {0};
+        int before = fake_models_requests(b->fake);
+        fake_models_behave(b->fake, cases[i].behaviour, cases[i].times);
+        bool fine = ask(b, &answer, &heard, &err);
+        int requests = fake_models_requests(b->fake) - before;
+        if (fine != cases[i].fine || requests != cases[i].requests)
+            fail_msg("%s %s: %d requests, %s", b->g->provider, cases[i].behaviour, requests, fine ? "fine" : err.log);
+        buf_free(&heard.text);
+    }
+}
+
+static void only_what_the_contracts_allow_is_tried_again(void **state)
+{
+    (void)state;
+    both(check_retries);
+}
+
+static void *cancel_soon(void *context)
+{
+    usleep(150000);
+    atomic_store(&((struct heard *)context)->cancel, true);
+    return NULL;
+}
+
+static void check_cancel(struct bench *b)
+{
+    static const char *const behaviours[] = {"hang", "stall"};
+    b->settings.first_byte_ms = b->settings.silence_ms = 20000;
+    for (size_t i = 0; i < COUNT_OF(behaviours); i++) {
+        AUTO(models_answer_free) struct models_answer answer = {0};
+        struct heard heard = {0};
+        struct err err = {0};
+        pthread_t thread;
+        fake_models_behave(b->fake, behaviours[i], 1);
+        pthread_create(&thread, NULL, cancel_soon, &heard);
+        int64_t start = now_ms();
+        assert_false(ask(b, &answer, &heard, &err));
+        int64_t took = now_ms() - start;
+        pthread_join(thread, NULL);
+        assert_int_equal(err.code, ERR_CANCELLED);
+        assert_true(took < 600);
+        buf_free(&heard.text);
+    }
+    /* A cancelled call says nothing about the service. */
+    assert_true(http_reachable(b->g->service));
+}
+
+static void a_cancel_ends_it_at_once(void **state)
+{
+    (void)state;
+    both(check_cancel);
+}
+
+static void check_breaker(struct bench *b)
+{
+    fake_models_behave(b->fake, "500", 0);
+    for (int i = 0; i < 5; i++) {
+        AUTO(models_answer_free) struct models_answer answer = {0};
+        struct heard heard = {0};
+        assert_false(ask(b, &answer, &heard, NULL));
+    }
+    int before = fake_models_requests(b->fake);
+    struct err err = {0};
+    AUTO(models_answer_free) struct models_answer answer = {0};
+    struct heard heard = {0};
+    assert_false(http_reachable(b->g->service));
+    assert_false(ask(b, &answer, &heard, &err));
+    assert_int_equal(fake_models_requests(b->fake), before);
+    assert_true(err.retry_after_ms > 0);
+    fake_models_behave(b->fake, "fine", 0);
+    usleep(250000);
+    assert_true(ask(b, &answer, &heard, &err));
+    assert_true(http_reachable(b->g->service));
+    buf_free(&heard.text);
+}
+
+static void a_dead_service_is_left_alone_until_a_probe_succeeds(void **state)
+{
+    (void)state;
+    both(check_breaker);
+}
+
+static void check_reuse(struct bench *b)
+{
+    for (int i = 0; i < 5; i++) {
+        AUTO(models_answer_free) struct models_answer answer = {0};
+        struct heard heard = {0};
+        assert_true(ask(b, &answer, &heard, NULL));
+        buf_free(&heard.text);
+    }
+    assert_int_equal(fake_models_connections(b->fake), 1);
+}
+
+static void connections_are_used_again(void **state)
+{
+    (void)state;
+    both(check_reuse);
+}
+
+/* ------------------------------------------------------------------ embeddings */
+
+static double length_of(const float *vector, size_t dimensions)
+{
+    double sum = 0;
+    for (size_t i = 0; i < dimensions; i++)
+        sum += (double)vector[i] * (double)vector[i];
+    return sqrt(sum);
+}
+
+static void check_embeddings(struct bench *b)
+{
+    enum { COUNT = 230 };
+    char words[COUNT][16];
+    const char *texts[COUNT];
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(words[i], sizeof words[i], "text %d", i);
+        texts[i] = words[i];
+    }
+    struct err err = {0};
+    assert_true(models_embedder_learn(b->e, &err));
+    AUTO(mem_freep) float *vectors = mem_array(COUNT * b->e->dimensions, sizeof *vectors);
+    AUTO(mem_freep) float *one = mem_array(b->e->dimensions, sizeof *one);
+    int before = fake_models_requests(b->fake);
+    fake_models_behave(b->fake, "unsorted", 0);
+    bool gemini = !strcmp(b->e->provider, "gemini");
+    fake_models_behave(b->fake, gemini ? "fine" : "unsorted", 0);
+    assert_true(models_embed(b->e, MODELS_PASSAGE, texts, COUNT, vectors, &err));
+    assert_int_equal(fake_models_requests(b->fake) - before, (COUNT + (int)b->e->batch - 1) / (int)b->e->batch);
+    for (size_t i = 0; i < COUNT; i += 57) {
+        assert_true(models_embed(b->e, MODELS_PASSAGE, &texts[i], 1, one, &err));
+        assert_memory_equal(one, vectors + i * b->e->dimensions, b->e->dimensions * sizeof *one);
+        assert_true(fabs(length_of(one, b->e->dimensions) - 1) < 1e-5);
+    }
+    fake_models_behave(b->fake, "no_index", 0);
+    assert_true(models_embed(b->e, MODELS_PASSAGE, texts, 3, vectors, &err));
+    char name[MODELS_NAME_MOST];
+    models_embedder_name(b->e, name);
+    assert_string_equal(name, gemini ? "gemini/gemini-embedding-2@768" : "openai/nomic-embed-text@8");
+}
+
+static void embeddings_come_in_batches_in_order_and_of_length_one(void **state)
+{
+    (void)state;
+    both(check_embeddings);
+}
+
+static void check_tasks(struct bench *b)
+{
+    bool gemini = !strcmp(b->e->provider, "gemini");
+    AUTO(mem_freep) float *vector = mem_array(MODELS_DIMENSIONS_MOST, sizeof *vector);
+    const char *text = "enzymes";
+    assert_true(models_embed(b->e, MODELS_QUERY, &text, 1, vector, NULL));
+    AUTO(mem_freep) char *query = fake_models_last_body(b->fake);
+    assert_true(models_embed(b->e, MODELS_PASSAGE, &text, 1, vector, NULL));
+    AUTO(mem_freep) char *passage = fake_models_last_body(b->fake);
+    assert_non_null(strstr(query, gemini ? "task: search result | query: enzymes" : "search_query: enzymes"));
+    assert_non_null(strstr(passage, gemini ? "title: none | text: enzymes" : "search_document: enzymes"));
+    assert_null(strstr(query, "taskType"));
+    if (!gemini)
+        return;
+    snprintf(b->e->model, sizeof b->e->model, "gemini-embedding-001");
+    assert_true(models_embed(b->e, MODELS_QUERY, &text, 1, vector, NULL));
+    AUTO(mem_freep) char *old = fake_models_last_body(b->fake);
+    assert_non_null(strstr(old, "\"taskType\":\"RETRIEVAL_QUERY\""));
+    assert_non_null(strstr(old, "{\"text\":\"enzymes\"}"));
+    assert_non_null(strstr(old, "\"model\":\"models/gemini-embedding-001\""));
+}
+
+static void each_model_is_told_the_task_in_its_way(void **state)
+{
+    (void)state;
+    both(check_tasks);
+}
+
+static void check_bad_embeddings(struct bench *b)
+{
+    static const char *const behaviours[] = {"wrong_dimensions", "missing_one", "base64", "zero", "double_index", "html", "hang", "401", "404", "500"};
+    const char *texts[] = {"one", "two"};
+    AUTO(mem_freep) float *vectors = mem_array(2 * MODELS_DIMENSIONS_MOST, sizeof *vectors);
+    for (size_t i = 0; i < COUNT_OF(behaviours); i++) {
+        struct err err = {0};
+        if (!strcmp(behaviours[i], "double_index") && !strcmp(b->e->provider, "gemini"))
+            continue;
+        assert_true(models_embed(b->e, MODELS_PASSAGE, texts, 2, vectors, &err));
+        fake_models_behave(b->fake, behaviours[i], 1);
+        int64_t start = now_ms();
+        if (models_embed(b->e, MODELS_PASSAGE, texts, 2, vectors, &err) || err.code != ERR_UPSTREAM || now_ms() - start > 2500)
+            fail_msg("%s %s: %s", b->e->provider, behaviours[i], err.log);
+        assert_null(strstr(err.log, key));
+    }
+}
+
+static void embeddings_that_cannot_be_right_are_refused(void **state)
+{
+    (void)state;
+    both(check_bad_embeddings);
+}
+
+static void check_long_texts(struct bench *b)
+{
+    enum { COUNT = 40 };
+    const char *texts[COUNT];
+    AUTO(buf_free) struct buf longest = {0};
+    while (longest.length < 3000)
+        buf_text(&longest, "größere Wörter ");
+    for (int i = 0; i < COUNT; i++)
+        texts[i] = i == 17 ? longest.data : "short";
+    AUTO(mem_freep) float *vectors = mem_array(COUNT * MODELS_DIMENSIONS_MOST, sizeof *vectors);
+    AUTO(mem_freep) float *one = mem_array(MODELS_DIMENSIONS_MOST, sizeof *one);
+    struct err err = {0};
+    fake_models_longest(b->fake, 1000);
+    assert_true(models_embed(b->e, MODELS_PASSAGE, texts, COUNT, vectors, &err));
+    assert_true(models_embed(b->e, MODELS_PASSAGE, texts, 1, one, &err));
+    size_t d = b->e->dimensions;
+    assert_memory_equal(one, vectors, d * sizeof *one);
+    assert_memory_equal(one, vectors + 39 * d, d * sizeof *one);
+    assert_memory_not_equal(one, vectors + 17 * d, d * sizeof *one);
+    assert_true(fabs(length_of(vectors + 17 * d, d) - 1) < 1e-5);
+}
+
+static void a_text_that_is_too_long_is_found_and_shortened(void **state)
+{
+    (void)state;
+    both(check_long_texts);
+}
+
+/* ------------------------------------------------------------------ settings */
+
+static void unsafe_or_missing_settings_are_refused(void **state)
+{
+    (void)state;
+    static const struct { struct models_settings settings; const char *field; } cases[] = {
+        {{.generation = "gemini"}, "GEMINI_API_KEY"},
+        {{.generation = "gemini", .gemini_api_key = "k", .gemini_base_url = "http://example.org"}, "base_url"},
+        {{.generation = "gemini", .gemini_api_key = "k", .gemini_base_url = "ftp://example.org"}, "base_url"},
+        {{.generation = "gemini", .gemini_api_key = "k\r\nEvil: yes"}, "key"},
+        {{.generation = "openai", .openai_base_url = "http://127.0.0.1:1/v1"}, "EDURAG_OPENAI_CHAT_MODEL"},
+        {{.generation = "openai", .openai_chat_model = "m"}, "OPENAI_BASE_URL"},
+        {{.generation = "openai", .openai_chat_model = "m", .openai_base_url = "https://u:p@example.org/v1"}, "base_url"},
+        {{.generation = "openai", .openai_chat_model = "m", .openai_base_url = "https://example.org/v1?key=1"}, "base_url"},
+        {{.embeddings = "openai", .openai_base_url = "http://127.0.0.1:1/v1"}, "EDURAG_OPENAI_EMBEDDING_MODEL"},
+        {{.embeddings = "gemini"}, "GEMINI_API_KEY"},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct err err = {0};
+        if (models_start(&cases[i].settings, &err) || strcmp(err.field, cases[i].field))
+            fail_msg("case %zu: field “%s”, %s", i, err.field, err.log);
+    }
+    struct err err = {0};
+    static const struct models_settings plain = {0}, allowed = {.generation = "openai", .openai_chat_model = "m", .openai_base_url = "http://gpu.lan:8000/v1",
+                                                                .allow_insecure = true};
+    assert_true(models_start(&plain, &err));
+    assert_null(models_generator());
+    assert_null(models_embedder());
+    models_stop();
+    assert_true(models_start(&allowed, &err));
+    assert_string_equal(models_generator()->provider, "openai");
+    models_stop();
+}
+
+static void another_server_for_embeddings_never_gets_the_first_key(void **state)
+{
+    (void)state;
+    struct bench b = {0};
+    bench_open(&b, "openai");
+    models_embedder_free(&b.e);
+    b.settings.openai_base_url = "https://chat.example/v1";
+    b.settings.openai_embeddings_base_url = b.url;
+    assert_true(models_embedder_open(&b.settings, &b.e, NULL));
+    assert_true(models_embedder_learn(b.e, NULL));
+    AUTO(mem_freep) char *headers = fake_models_last_headers(b.fake);
+    assert_null(strstr(headers, "authorization"));
+    bench_close(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_misbehaviour_ends_in_an_answer_or_in_words),
+        cmocka_unit_test(requests_are_as_the_contracts_say),
+        cmocka_unit_test(only_what_the_contracts_allow_is_tried_again),
+        cmocka_unit_test(a_cancel_ends_it_at_once),
+        cmocka_unit_test(a_dead_service_is_left_alone_until_a_probe_succeeds),
+        cmocka_unit_test(connections_are_used_again),
+        cmocka_unit_test(embeddings_come_in_batches_in_order_and_of_length_one),
+        cmocka_unit_test(each_model_is_told_the_task_in_its_way),
+        cmocka_unit_test(embeddings_that_cannot_be_right_are_refused),
+        cmocka_unit_test(a_text_that_is_too_long_is_found_and_shortened),
+        cmocka_unit_test(unsafe_or_missing_settings_are_refused),
+        cmocka_unit_test(another_server_for_embeddings_never_gets_the_first_key),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
