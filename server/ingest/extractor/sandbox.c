@@ -27,13 +27,15 @@ static _Noreturn void die(const char *what)
     _exit(70);
 }
 
-static void limit(int resource, rlim_t most)
+static void limit(int resource, rlim_t most, rlim_t grace)
 {
-    struct rlimit old, new = {most, most};
+    struct rlimit old, new = {most, most + grace};
     if (getrlimit((__rlimit_resource_t)resource, &old))
         die("getrlimit");
-    if (old.rlim_max != RLIM_INFINITY && old.rlim_max < most)
-        new.rlim_cur = new.rlim_max = old.rlim_max;
+    if (old.rlim_max != RLIM_INFINITY && old.rlim_max < new.rlim_max)
+        new.rlim_max = old.rlim_max;
+    if (new.rlim_cur > new.rlim_max)
+        new.rlim_cur = new.rlim_max;
     if (setrlimit((__rlimit_resource_t)resource, &new))
         die("setrlimit");
 }
@@ -41,11 +43,11 @@ static void limit(int resource, rlim_t most)
 void sandbox_limit(void)
 {
     if (!SANITIZED) /* the sanitizers' shadow memory alone is larger */
-        limit(RLIMIT_AS, (rlim_t)SANDBOX_MEMORY_MIB << 20);
-    limit(RLIMIT_CPU, SANDBOX_CPU_SECONDS);
-    limit(RLIMIT_NOFILE, 32);
-    limit(RLIMIT_CORE, 0);
-    limit(RLIMIT_FSIZE, 0);
+        limit(RLIMIT_AS, (rlim_t)SANDBOX_MEMORY_MIB << 20, 0);
+    limit(RLIMIT_CPU, SANDBOX_CPU_SECONDS, 1); /* SIGXCPU comes before SIGKILL, and tells who it was */
+    limit(RLIMIT_NOFILE, 32, 0);
+    limit(RLIMIT_CORE, 0, 0);
+    limit(RLIMIT_FSIZE, 0, 0);
 }
 
 /* The kernel's ABI grew by version; Debian 12's header knows the first two only. */
