@@ -134,8 +134,13 @@ int cluster_spawn(const struct cluster *c, const char *program, const char *cons
     for (size_t i = 0; args[i] && i < ARGS_MOST - 2; i++)
         argv[i + 1] = (char *)args[i];
     int log = open(log_path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
-    if (log < 0)
-        return err_set(err, ERR_INTERNAL, "%s: %s", log_path, strerror(errno)), -1;
+    /* the next to start it may not be root */
+    if (log < 0 || (geteuid() == 0 && fchown(log, c->settings.account.uid, c->settings.account.gid) != 0)) {
+        err_set(err, ERR_INTERNAL, "%s: %s", log_path, strerror(errno));
+        if (log >= 0)
+            close(log);
+        return -1;
+    }
     pid_t parent = getpid(), pid = fork();
     if (pid == 0)
         become(c, path, argv, log, inherit, parent);
