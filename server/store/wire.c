@@ -48,6 +48,13 @@ static PGconn *connect_begin(const char *url, const char *program)
     return PQconnectStartParams(keys, values, 1);
 }
 
+/* libpq would print them. */
+static void ignore_notice(void *unused, const char *message)
+{
+    (void)unused;
+    (void)message;
+}
+
 struct wire *wire_open(const char *url, const char *program, int timeout_ms, struct err *err)
 {
     struct wire *wire = mem_alloc(sizeof *wire);
@@ -75,6 +82,7 @@ struct wire *wire_open(const char *url, const char *program, int timeout_ms, str
         return NULL;
     }
     PQsetnonblocking(wire->pg, 1);
+    PQsetNoticeProcessor(wire->pg, ignore_notice, NULL);
     return wire;
 }
 
