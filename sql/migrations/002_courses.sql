@@ -30,16 +30,18 @@ create function auth.my_courses() returns uuid[] language plpgsql stable securit
 set search_path = pg_catalog, pg_temp as $$
 declare
     me auth.person := auth.verify(current_setting('edurag.token', true));
+    mine uuid[];
 begin
     if me.user_id is null then
         return '{}';
     elsif me.role = 'admin' then
         return auth.open_course() || array(select c.course_id from public.courses c);
     end if;
-    return auth.open_course() || array(
-        select e.course_id from public.enrolments e where e.user_id = me.user_id
-        union
-        select c.course_id from public.courses c where c.teacher_id = me.user_id and me.role = 'teacher');
+    mine := array(select e.course_id from public.enrolments e where e.user_id = me.user_id);
+    if me.role = 'teacher' then
+        mine := mine || array(select c.course_id from public.courses c where c.teacher_id = me.user_id);
+    end if;
+    return auth.open_course() || mine;
 end $$;
 
 -- The courses that the caller may change: their own for a teacher, all for an admin (and then the open one).
@@ -77,7 +79,7 @@ grant execute on function auth.my_courses(), auth.my_taught(), auth.my_people() 
 
 -- A person sees themselves, their teachers and their students; an admin everybody.
 create policy people_seen on public.users for select to edurag_app
-    using (user_id = any ((select auth.my_people())::uuid[]) or (select (auth.me()).role) = 'admin');
+    using (user_id = (select (auth.me()).user_id) or user_id = any ((select auth.my_people())::uuid[]) or (select (auth.me()).role) = 'admin');
 -- A person changes their own row (and of it only what the grant names).
 create policy people_change_themselves on public.users for update to edurag_app
     using (user_id = (select (auth.me()).user_id)) with check (user_id = (select (auth.me()).user_id));

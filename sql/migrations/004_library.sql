@@ -257,7 +257,8 @@ set search_path = pg_catalog, pg_temp as $$
 begin
     if tg_op = 'DELETE' then
         perform pg_notify('edurag_index', old.pdf_id::text);
-        delete from public.pdf_files where file_id = old.file_id;
+        delete from public.pdf_files f where f.file_id = old.file_id
+           and not exists (select from public.pdfs p where p.file_id = f.file_id);
     elsif (old.indexed_at, old.embedding_model, old.course_id, old.title) is distinct from
           (new.indexed_at, new.embedding_model, new.course_id, new.title) then
         perform pg_notify('edurag_index', new.pdf_id::text);
@@ -664,8 +665,8 @@ set search_path = pg_catalog, pg_temp as $$
 declare
     n int;
 begin
-    insert into public.index_jobs (pdf_id, uploaded_by, kind, model, chunks_total)
-    select p.pdf_id, p.uploaded_by, 'embed', queue_embeddings.model, (select count(*) from public.pdf_chunks c where c.pdf_id = p.pdf_id)
+    insert into public.index_jobs (pdf_id, kind, model, chunks_total) -- nobody's: only admins see them
+    select p.pdf_id, 'embed', queue_embeddings.model, (select count(*) from public.pdf_chunks c where c.pdf_id = p.pdf_id)
       from public.pdfs p
      where p.indexed_at is not null and p.embedding_model <> queue_embeddings.model
        and not exists (select from public.index_jobs j where j.pdf_id = p.pdf_id and (j.state not in ('indexed', 'failed')

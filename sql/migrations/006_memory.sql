@@ -14,7 +14,7 @@ begin
         or t ~ '(?<![0-9.])00[1-9]([ ().\-/]{0,3}[0-9]){7,13}(?![0-9])'
         -- (030) 123 4567, 030/1234567, 0171-123 45 67
         or t ~ '(?<![0-9.])\(0[0-9]{1,5}\)[ \-/]{0,2}[0-9]([ \-/]?[0-9]){3,9}(?![0-9])'
-        or t ~ '(?<![0-9.,\-])0[0-9]{2,4}[ \-/]{1,2}[0-9]([ \-/]?[0-9]){4,8}(?![0-9])'
+        or t ~ '(?<![0-9.,\-])(?<![0-9] )0[1-9][0-9]{1,3}[ \-/]{1,3}[0-9]([ \-/]?[0-9]){4,8}(?![0-9])'
         or t ~ '(?<![0-9.,\-])01[5-7][0-9]{8,9}(?![0-9])' or t ~ '(?<![0-9.,\-])07[0-9]{9}(?![0-9])'
         -- 415-555-0123, (415) 555 0123, 415.555.0123
         or t ~ '(?<![0-9.\-])(1[ .\-])?(\([0-9]{3}\)[ .\-]?|[0-9]{3}[ .\-])[0-9]{3}[ .\-][0-9]{4}(?![0-9\-])';
@@ -109,7 +109,7 @@ call auth.protect('public.memory_facts', 'public.erasures', 'public.reflections'
 create policy own_facts on public.memory_facts to edurag_app
     using (user_id = (select (auth.me()).user_id)) with check (user_id = (select (auth.me()).user_id));
 grant select, delete, insert (fact_id, user_id, fact, fact_key, source, topic, course_id, vector, model, state, at, count),
-    update (count, at, vector, model, state, topic) on public.memory_facts to edurag_app;
+    update (count, at, vector, model, topic) on public.memory_facts to edurag_app;
 -- Nodes send facts outside, and note how that went.
 create policy nodes_read on public.memory_facts for select to edurag_worker using (true);
 create policy nodes_note on public.memory_facts for update to edurag_worker using (true) with check (true);

@@ -1,0 +1,37 @@
+-- chat.sql - order, expiry before the sweep, mutes, deletes, presence.
+begin;
+select no_plan();
+create function pg_temp.say(who text, words text, client text default null, room uuid default null) returns jsonb language sql volatile
+return t.value(who, format('select api.chat_send(%L, %L, %L)', room, words, client))::jsonb;
+select is((select array_agg((pg_temp.say('s2', 'line ' || n) ->> 'seq')::int order by n) from generate_series(1, 3) n), array[3, 4, 5], 'numbers follow each other');
+select is(pg_temp.say('s2', 'once', 'c1'), pg_temp.say('s2', 'once', 'c1'), 'the same client_id twice is one message');
+select is((select count(*) from chat_messages where text = 'once'), 1::bigint, 'stored once');
+select is((pg_temp.say('s1', 'other', 'c1') ->> 'seq')::int, 7, 'another person''s is another, and no number is lost');
+select is(t.value('s1', 'select api.chat_send(t.id(''bio''), ''x'')'), 'ER403', 'a muted person');
+update mutes set until = now();
+select is((pg_temp.say('s1', 'x', null, t.id('bio')) ->> 'seq')::int, 2, 'speaks again afterwards');
+select is(t.value('s1', 'select api.chat_send(null, '''')'), '23514', 'an empty line');
+select is(t.value('s1', 'select api.chat_send(null, repeat(''x'', 2001))'), '23514', 'a long one');
+select is(t.value('s2', 'select count(*) from chat_messages where room_id = auth.open_course()'), '7', 'everybody reads the common room');
+update chat_messages set expires_at = now() where text like 'line%';
+select is(t.value('s2', 'select count(*) from chat_messages where room_id = auth.open_course()'), '4', 'not what has expired, swept or not');
+select is(worker.sweep_chat(), 3, 'the sweep');
+select is((pg_temp.say('s2', 'after') ->> 'seq')::int, 8, 'numbers do not start again');
+select is(t.value('t1', 'select api.chat_delete(t.id(''bio line''))'), '{}', 'a teacher deletes in their course');
+select is(t.value('a1', 'select api.chat_delete(t.id(''line''))'), '{}', 'an admin anywhere');
+select is(t.value('a1', 'select api.chat_mute(null, t.user_id(''s2''), 60)'), '{}', 'an admin mutes in the common room');
+select is(pg_temp.say('t1', 'unmuted') ->> 'seq', '9', 'one person');
+select is(t.value('s2', 'select api.chat_send(null, ''x'')'), 'ER403', 'and no other');
+select is(t.value('t1', 'select api.chat_mute(t.id(''bio''), t.user_id(''s2''), 60)'), 'ER404', 'not somebody who is not there');
+select is(t.rows('t1', 'update chat_rooms set ttl_seconds = 60 where room_id = t.id(''bio'')'), '1', 'a teacher sets how long lines live');
+select is(api.chat_ttl(t.id('bio')), 60, 'in their room');
+select is(api.chat_ttl(auth.open_course()), 3600, 'elsewhere as configured');
+select is((select count(*) from chat_rooms where course_id is not null), 2::bigint, 'each course has a room');
+select lives_ok($$select worker.node_beat('n2', '1.0')$$, 'a node');
+update nodes set seen_at = now() - interval '9 seconds' where node = 'node';
+select lives_ok($$select worker.node_beat('n2', '1.0')$$, 'notices');
+select is_empty('select from presence', 'that another is gone, and its people');
+delete from courses where course_id = t.id('bio');
+select is_empty($$select from chat_rooms where room_id = t.id('bio')$$, 'a course''s room goes with it');
+select * from finish();
+rollback;
