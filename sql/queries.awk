@@ -1,7 +1,7 @@
 # queries.awk - turns sql/queries/*.sql into C: one enum and one table (build/gen/queries.h, queries.c).
 # A query begins with a line `-- name: courses_list`; `:name` outside quotes becomes $1, $2 … in the
 # order of first appearance, and its name is kept for methods that bind their params by name.
-# usage: awk -v part=h|c -f queries.awk FILES
+# usage: awk -v part=h|c|sql -f queries.awk FILES; sql gives a line a query for tests: name, values, text.
 function emit(    i, n, c, out, quoted, word, key) {
     if (name == "") return
     sub(/[ \t\n;]+$/, "", body)
@@ -18,6 +18,7 @@ function emit(    i, n, c, out, quoted, word, key) {
         }
         out = out c
     }
+    if (part == "sql") { gsub(/\n/, " ", out); print name "\t" count "\t" out; name = ""; body = ""; return }
     gsub(/\\/, "&&", out); gsub(/"/, "\\\"", out); gsub(/\n/, "\\n\"\n     \"", out)
     enums = enums "    SQL_" toupper(name) ",\n"
     table = table "    {\"" name "\", " count ", {" list "NULL},\n     \"" out "\"},\n"
@@ -29,6 +30,7 @@ function emit(    i, n, c, out, quoted, word, key) {
 name != "" { sub(/[ \t]+--[^']*$/, ""); body = body (body == "" ? "" : "\n") $0 }
 END {
     emit()
+    if (part == "sql") exit
     if (part == "h") {
         print "/* queries.h - made from sql/queries/ by sql/queries.awk. */\n#ifndef GEN_QUERIES_H\n#define GEN_QUERIES_H\n"
         print "enum query {\n    QUERY_NONE = 0,\n" enums "    QUERY_COUNT\n};\n"
