@@ -320,7 +320,7 @@ static bool is_phone_brackets(struct number *n)
 static bool is_phone_trunk(struct number *n)
 {
     number_trim(n);
-    return n->count >= 8 && !of_study(n);
+    return n->count >= 7 && !of_study(n);
 }
 
 static bool is_phone_ten(struct number *n)
@@ -403,7 +403,7 @@ static struct rule {
     RULE(REDACT_ID, 17, "9", is_chinese, "[1-9]\\d{5}(?:19|20)\\d{9}[\\dXx](?![0-9A-Za-z])"),
     RULE(KEEP, 5, "9", keep_range, "\\d{1,7}[-\\x{2013}/]\\d{1,7}(?![-.]?\\d)"),
     RULE(REDACT_PHONE, 9, "0", is_phone_international, "00[1-9](?:[ \\x{a0}.\\-\\x{2010}-\\x{2013}/()]{0,3}\\d){7,18}\\d*"),
-    RULE(REDACT_PHONE, 8, "0", is_phone_trunk, "0[1-9]\\d{0,10}(?:[ \\x{a0}\\x{202f}.\\-\\x{2010}-\\x{2013}/]{1,3}\\d{2,12})*(?!\\d)"),
+    RULE(REDACT_PHONE, 7, "0", is_phone_trunk, "0[1-9]\\d{0,10}(?:[ \\x{a0}\\x{202f}.\\-\\x{2010}-\\x{2013}/]{1,3}\\d{2,12})*(?!\\d)"),
     RULE(REDACT_PHONE, 10, "9", is_phone_ten, "(?:1[ .\\-])?\\d{3,12}" SEP "\\d{3}" SEP "\\d{4,12}(?!\\d)"),
     RULE(REDACT_PHONE, 7, "9", is_phone_pair, "\\d{2,12}" HYPHEN "\\d{3,12}(?!\\d|-\\d)"),
     RULE(REDACT_PHONE, 7, "9", is_phone_chain, "\\d{1,12}(?:" HYPHEN "\\d{1,12}){2,7}(?!\\d)"),
