@@ -21,6 +21,8 @@ void mailbox_start(void (*wake)(void))
 {
     pthread_mutex_lock(&box.lock);
     box.wake = wake;
+    if (wake && box.first)
+        wake(); /* what came before there was anybody to wake */
     pthread_mutex_unlock(&box.lock);
 }
 
@@ -89,11 +91,13 @@ void mailbox_check_all(void)
     post(mail_new(MAIL_CHECK_ALL));
 }
 
-static void post_news(enum mail_kind kind, uint64_t session, const char *whom, const char *method, const char *params)
+static void post_news(enum mail_kind kind, uint64_t session, const char *whom, int64_t seq, const char *method,
+                      const char *params)
 {
     struct mail *mail = mail_new(kind);
     struct buf text = {0};
     mail->session = session;
+    mail->seq = seq;
     snprintf(mail->whom, sizeof mail->whom, "%s", whom);
     envelope_notification(&text, method, params);
     mail->length = text.length;
@@ -103,22 +107,22 @@ static void post_news(enum mail_kind kind, uint64_t session, const char *whom, c
 
 void news_to_session(uint64_t session, const char *method, const char *params)
 {
-    post_news(MAIL_TO_SESSION, session, "", method, params);
+    post_news(MAIL_TO_SESSION, session, "", 0, method, params);
 }
 
 void news_to_user(const char *user_id, const char *method, const char *params)
 {
-    post_news(MAIL_TO_USER, 0, user_id, method, params);
+    post_news(MAIL_TO_USER, 0, user_id, 0, method, params);
 }
 
 void news_to_watchers(const char *user_id, const char *method, const char *params)
 {
-    post_news(MAIL_TO_WATCHERS, 0, user_id ? user_id : "", method, params);
+    post_news(MAIL_TO_WATCHERS, 0, user_id ? user_id : "", 0, method, params);
 }
 
-void news_to_room(const char *room, const char *method, const char *params)
+void news_to_room(const char *room, int64_t seq, const char *method, const char *params)
 {
-    post_news(MAIL_TO_ROOM, 0, room, method, params);
+    post_news(MAIL_TO_ROOM, 0, room, seq, method, params);
 }
 
 static void post_plain(enum mail_kind kind, uint64_t session, const char *whom, const char *sid, const char *reason)
@@ -149,6 +153,20 @@ void mailbox_reread_sid(const char *sid)
 void news_join(uint64_t session, const char *room)
 {
     post_plain(MAIL_JOIN, session, room, NULL, NULL);
+}
+
+void news_join_live(uint64_t session, const char *room, int64_t seq)
+{
+    struct mail *mail = mail_new(MAIL_JOIN_LIVE);
+    mail->session = session;
+    mail->seq = seq;
+    snprintf(mail->whom, sizeof mail->whom, "%s", room);
+    post(mail);
+}
+
+void news_keep_rooms(const char *user_id, const char *rooms)
+{
+    post_plain(MAIL_KEEP_ROOMS, 0, user_id, NULL, rooms);
 }
 
 void news_leave(uint64_t session, const char *room)
