@@ -7,6 +7,7 @@
 
 #include "common/log.h"
 #include "common/mem.h"
+#include "server/chat/feed.h"
 #include "server/net/delivery.h"
 #include "server/net/session.h"
 #include "server/net/socket.h"
@@ -23,7 +24,8 @@ struct room {
 
 /* Every method there is. */
 static const struct method *const tables[] = {
-    methods_server, methods_auth, methods_users, methods_courses, methods_profile, methods_admin, NULL,
+    methods_server, methods_auth, methods_users, methods_courses, methods_profile, methods_chat,
+    methods_admin, NULL,
 };
 
 enum { LANES_END_MS = 1500 };
@@ -100,6 +102,7 @@ static const struct room rooms[] = {
     {"schema", schema_up, NULL},
     {"pools", database_open_pools, pools_down},
     {"rpc", rpc_up, rpc_stop},
+    {"chat", feed_start, feed_stop},
     {"listen", listen_up, listen_stop},
     {"socket", socket_open, socket_close},
     {"lanes", lanes_up, lanes_down},

@@ -34,8 +34,10 @@ static void to_room(struct mail *mail)
     struct membership *const *members;
     struct frame *frame = frame_of(mail);
     size_t count = rooms_members(mail->whom, &members);
+    rooms_remember(mail->whom, frame, mail->seq);
     for (size_t i = 0; i < count; i++)
-        session_put(members[i]->session, frame, members[i]);
+        if (!members[i]->held && (!mail->seq || mail->seq > members[i]->after))
+            session_put(members[i]->session, frame, members[i]);
     frame_unref(frame);
 }
 
@@ -87,6 +89,14 @@ void delivery_receive(struct mail *mail)
     case MAIL_JOIN:
         if (session)
             rooms_join(session_rooms(session), session, mail->whom);
+        break;
+    case MAIL_JOIN_LIVE:
+        if (session)
+            rooms_live(*session_rooms(session), mail->whom, mail->seq);
+        break;
+    case MAIL_KEEP_ROOMS:
+        for (struct session *at = session_of_user(mail->whom); at; at = session_of_user_next(at))
+            rooms_keep(session_rooms(at), mail->text);
         break;
     case MAIL_LEAVE:
         if (session)

@@ -14,7 +14,8 @@ struct job;
 
 enum mail_kind {
     MAIL_FINISHED, MAIL_TO_SESSION, MAIL_TO_USER, MAIL_TO_WATCHERS, MAIL_TO_ROOM,
-    MAIL_END_USER, MAIL_USER_CHANGED, MAIL_CHECK_ALL, MAIL_JOIN, MAIL_LEAVE, MAIL_WATCH,
+    MAIL_END_USER, MAIL_USER_CHANGED, MAIL_CHECK_ALL, MAIL_JOIN, MAIL_JOIN_LIVE, MAIL_LEAVE, MAIL_KEEP_ROOMS,
+    MAIL_WATCH,
 };
 
 struct mail {
@@ -22,6 +23,7 @@ struct mail {
     enum mail_kind kind;
     struct job *job;
     uint64_t session;
+    int64_t seq;      /* of a chat line, or the last one that was read */
     char whom[64];    /* user id or room */
     char sid[40];
     char *text;       /* an encoded notification, or a reason; owned */

@@ -115,6 +115,11 @@ const char *session_sid(const struct session *session)
     return session->peer.caller.sid;
 }
 
+const char *session_user(const struct session *session)
+{
+    return session->peer.caller.user_id;
+}
+
 struct membership **session_rooms(struct session *session)
 {
     return &session->rooms;
@@ -254,6 +259,14 @@ int session_closing(const struct session *session, const char **reason)
     return session->close_by ? session->close_code : 0;
 }
 
+void session_missed(struct session *session, struct membership *chat, uint32_t count)
+{
+    chat->dropped += count;
+    session->lagged = true;
+    if (outbox_empty(&session->outbox))
+        socket_want_write(session->wsi);
+}
+
 void session_put(struct session *session, struct frame *frame, struct membership *chat)
 {
     if (session->close_by)
@@ -264,10 +277,7 @@ void session_put(struct session *session, struct frame *frame, struct membership
         if (empty)
             socket_want_write(session->wsi);
         break;
-    case OUTBOX_DROPPED:
-        chat->dropped++;
-        session->lagged = true;
-        break;
+    case OUTBOX_DROPPED: session_missed(session, chat, 1); break;
     case OUTBOX_OVER: session_close(session, CLOSE_TOO_SLOW, "too slow", true); break;
     }
 }
@@ -363,6 +373,7 @@ void session_tick(void)
     time_t today = time(NULL);
     for (struct session *at = session_next(NULL); at; at = session_next(at))
         tick_one(at, now, today);
+    rooms_publish();
     if (sessions.draining)
         session_drain(false);
 }

@@ -53,11 +53,14 @@ struct session *session_next(const struct session *after); /* NULL: the first; i
 struct session *session_of_user(const char *user_id);
 struct session *session_of_user_next(const struct session *session);
 const char *session_sid(const struct session *session);
+const char *session_user(const struct session *session); /* "" for nobody */
 struct membership **session_rooms(struct session *session);
 void session_watch(struct session *session);
 bool session_watches(const struct session *session); /* and may */
 /* Queues a frame. With `chat` it may be dropped, which is counted there. */
 void session_put(struct session *session, struct frame *frame, struct membership *chat);
+/* `count` lines of a room are lost for this reader, who is told. */
+void session_missed(struct session *session, struct membership *chat, uint32_t count);
 void session_reread(struct session *session); /* its token is verified again, soon */
 void session_settle(uint64_t number);         /* a request of it is done: one that should end may end now */
 

@@ -17,14 +17,22 @@ void news_to_watchers(const char *user_id, const char *method, const char *param
 /* This session hears the progress of everybody's jobs from now on (an admin has called library.jobs). */
 void news_watch(uint64_t session);
 /* To every member of a chat room on this node; encoded once. Chat may be dropped for slow readers,
- * who then get one chat.lagged. */
-void news_to_room(const char *room, const char *method, const char *params);
+ * who then get one chat.lagged. `seq`: the line's number in its room, in rising order; 0: no line. */
+void news_to_room(const char *room, int64_t seq, const char *method, const char *params);
 /* A person (or, with sid, one of their tokens) may no longer be here: closes with 4401. */
 void news_end_user(const char *user_id, const char *sid, const char *reason);
 /* Role, name or memberships changed: sessions of that person read themselves again. */
 void news_user_changed(const char *user_id);
-/* A session's own chat rooms: joined and left by the handlers of chat.join and chat.leave. */
+/* A session's own chat rooms. Joining has two steps, so that no line falls between the table and the
+ * stream: news_join before the room is read holds back what is said meanwhile; news_join_live, once it was
+ * read up to line `seq`, hands over what came behind it and goes on live. */
 void news_join(uint64_t session, const char *room);
+void news_join_live(uint64_t session, const char *room, int64_t seq);
 void news_leave(uint64_t session, const char *room);
+/* That person's sessions leave every room that is not among `rooms` (ids separated by blanks). */
+void news_keep_rooms(const char *user_id, const char *rooms);
+/* Who is in which room on this node, as lines "room user\n", the caller's to free(); NULL where nothing
+ * has changed since *version, which moves on. */
+char *news_presence(uint64_t *version);
 
 #endif

@@ -196,6 +196,52 @@ begin atomic
 end;
 grant execute on function api.chat_ttl(uuid) to edurag_app, edurag_worker;
 
+-- A line as chat.message and chat.join show it.
+create function auth.line_json(m public.chat_messages, u public.users) returns jsonb language sql stable
+return pg_catalog.jsonb_build_object('message_id', (m).message_id, 'seq', (m).seq, 'room', (m).room_id, 'user_id', (u).user_id,
+    'name', (u).name, 'role', (u).role, 'avatar', (u).avatar, 'text', (m).text, 'at', api.utc((m).at),
+    'expires_at', api.utc((m).expires_at));
+grant execute on function auth.line_json(public.chat_messages, public.users) to edurag_worker;
+
+-- What a member who joins is shown, and up to which line that reaches: lines behind `after_seq` and not yet
+-- expired, oldest first, `most` of them; all from one snapshot. Names of all who spoke, so a definer.
+create function api.chat_join(room uuid, after_seq bigint, most int, out result jsonb, out last_seq bigint, out more boolean)
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    me auth.person := auth.need();
+    place uuid := coalesce(chat_join.room, auth.open_course());
+    lines jsonb;
+begin
+    if not place = any (auth.my_courses()) then
+        perform auth.fail('not_found', 'There is no such room, or it is not one of yours.');
+    end if;
+    with page as (
+        select m from public.chat_messages m
+         where m.room_id = place and m.seq > coalesce(after_seq, 0) and m.expires_at > now()
+         order by m.seq limit most + 1
+    ), told as (
+        select auth.line_json(p.m, u) as line, (p.m).seq as seq, row_number() over (order by (p.m).seq) as n
+          from page p join public.users u on u.user_id = (p.m).user_id
+    )
+    select coalesce(jsonb_agg(t.line order by t.n) filter (where t.n <= most), '[]'), count(*) > most into lines, more from told t;
+    select r.last_seq into last_seq from public.chat_rooms r where r.room_id = place;
+    result := jsonb_build_object('room', place, 'ttl_seconds', api.chat_ttl(place), 'messages', lines, 'more', more, 'online',
+        (select count(distinct x.user_id) from (select p.user_id from public.presence p where p.room_id = place
+                                                union all select me.user_id) x));
+end $$;
+grant execute on function api.chat_join(uuid, bigint, int) to edurag_app;
+
+-- The rooms that a person may be in, separated by blanks: who loses a course leaves its room.
+create function worker.rooms_of(person uuid) returns text language sql stable security definer
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select coalesce(string_agg(r.room_id::text, ' '), '') from public.chat_rooms r, public.users u
+     where u.user_id = person and not u.disabled and (u.role = 'admin' or r.course_id is null
+        or exists (select from public.enrolments e where e.course_id = r.course_id and e.user_id = person)
+        or u.role = 'teacher' and exists (select from public.courses c where c.course_id = r.course_id and c.teacher_id = person));
+end;
+grant execute on function worker.rooms_of(uuid) to edurag_worker;
+
 -- Deletes what has expired and tells every node; -1 where another node is at it.
 create function worker.sweep_chat() returns int language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp as $$

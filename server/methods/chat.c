@@ -1,0 +1,143 @@
+/* chat.c - a class talks while it works, and nothing said becomes a permanent record. */
+#include <string.h>
+
+#include "common/mem.h"
+#include "common/text.h"
+#include "server/chat/feed.h"
+#include "server/rpc/method.h"
+#include "server/rpc/news.h"
+
+enum { TEXT_MOST = 2000, MESSAGES_MOST = 1000, MUTE_MOST = 400 * 24 * 3600 };
+
+struct room_params {
+    const char *room;
+    int64_t after_seq;
+};
+
+static const struct param join_spec[] = {
+    PARAM(UUID, struct room_params, room, .optional = true),
+    PARAM(INT, struct room_params, after_seq, .optional = true, .min = 0, .max = INT64_C(9007199254740991)),
+    {0}};
+
+static const char *room_of(const char *room)
+{
+    return room ? room : FEED_COMMON_ROOM;
+}
+
+/* The order matters (news.h): follow and hold, then read, then live from where the reading ended. With more
+ * pages to come the room stays held, so that nothing comes twice. */
+static bool join(struct call *call, const void *params, struct buf *result, struct err *err)
+{
+    const struct room_params *p = params;
+    const char *room = room_of(p->room);
+    if (!feed_follow(room, err))
+        return false;
+    news_join(call->caller.session, room);
+    AUTO(rows_free) struct rows *rows = NULL;
+    if (!tx_run(call->tx, SQL_CHAT_JOIN, &rows, err, BIND_TEXT(room), BIND_INT(p->after_seq), BIND_INT(MESSAGES_MOST))) {
+        news_leave(call->caller.session, room);
+        return false;
+    }
+    if (!rows_bool(rows, 0, 2))
+        news_join_live(call->caller.session, room, rows_int(rows, 0, 1, 0));
+    buf_json_raw(result, rows_text(rows, 0, 0));
+    return true;
+}
+
+struct send_params {
+    const char *text, *room, *client_id;
+};
+
+static const struct param send_spec[] = {
+    PARAM(TEXT, struct send_params, text, .min = 1, .max = TEXT_MOST),
+    PARAM(UUID, struct send_params, room, .optional = true),
+    PARAM(TEXT, struct send_params, client_id, .optional = true, .min = 1, .max = 100),
+    {0}};
+
+/* Controls and what turns the direction of others' text go; everything else arrives as it was said. */
+static void clean(struct buf *out, const char *text)
+{
+    size_t length = strlen(text);
+    buf_reserve(out, length);
+    for (size_t at = 0; at < length;) {
+        uint32_t c = text_next(text, length, &at);
+        bool control = (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7F && c <= 0x9F);
+        bool bidi = c == 0x061C || c == 0x200E || c == 0x200F || (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+        if (!control && !bidi)
+            text_append(out, c == '\t' ? ' ' : c);
+    }
+}
+
+static bool blank(const char *text)
+{
+    return !text[strspn(text, " \n")];
+}
+
+static bool send(struct call *call, const void *params, struct buf *result, struct err *err)
+{
+    const struct send_params *p = params;
+    AUTO(buf_free) struct buf text = {0};
+    clean(&text, p->text);
+    if (blank(text.data))
+        return err_field(err, "text", "has nothing in it that could be shown.");
+    AUTO(rows_free) struct rows *rows = NULL;
+    if (!tx_run(call->tx, SQL_CHAT_SEND, &rows, err, BIND_TEXT(room_of(p->room)), BIND_TEXT(text.data), BIND_TEXT(p->client_id)))
+        return false;
+    buf_json_raw(result, rows_text(rows, 0, 0));
+    return true;
+}
+
+static const struct param leave_spec[] = {PARAM(UUID, struct room_params, room, .optional = true), {0}};
+
+static bool leave(struct call *call, const void *params, struct buf *result, struct err *err)
+{
+    (void)err;
+    const struct room_params *p = params;
+    news_leave(call->caller.session, room_of(p->room));
+    buf_json_raw(result, "{}");
+    return true;
+}
+
+struct delete_params {
+    const char *message_id;
+};
+
+static const struct param delete_spec[] = {PARAM(UUID, struct delete_params, message_id, .optional = false), {0}};
+
+struct mute_params {
+    const char *room, *user_id;
+    int64_t seconds;
+};
+
+static const struct param mute_spec[] = {
+    PARAM(UUID, struct mute_params, room, .optional = true),
+    PARAM(UUID, struct mute_params, user_id, .optional = false),
+    PARAM(INT, struct mute_params, seconds, .min = 0, .max = MUTE_MOST),
+    {0}};
+
+#define MESSAGE_SCHEMA \
+    "{\"type\":\"object\",\"properties\":{\"message_id\":{\"type\":\"string\"},\"seq\":{\"type\":\"integer\"}," \
+    "\"room\":{\"type\":\"string\"},\"user_id\":{\"type\":\"string\"},\"name\":{\"type\":\"string\"}," \
+    "\"role\":{\"type\":\"string\"},\"avatar\":{\"type\":\"string\"},\"text\":{\"type\":\"string\"}," \
+    "\"at\":{\"type\":\"string\"},\"expires_at\":{\"type\":\"string\"}}}"
+
+const struct method methods_chat[] = {
+    {.name = "chat.join", .summary = "Enter a room: what was said and has not expired, then what comes.",
+     .access = ACCESS_USER, .lane = LANE_QUICK, .cost = COST_ONE, .params = join_spec,
+     .params_size = sizeof(struct room_params), .handler = join,
+     .result = "{\"type\":\"object\",\"properties\":{\"room\":{\"type\":\"string\"},\"ttl_seconds\":{\"type\":\"integer\"},"
+               "\"messages\":{\"type\":\"array\",\"items\":" MESSAGE_SCHEMA "},\"more\":{\"type\":\"boolean\"},"
+               "\"online\":{\"type\":\"integer\"}}}"},
+    {.name = "chat.send", .summary = "Say something in a room.", .access = ACCESS_USER, .lane = LANE_QUICK,
+     .cost = COST_ONE, .params = send_spec, .params_size = sizeof(struct send_params), .handler = send,
+     .result = "{\"type\":\"object\",\"properties\":{\"message_id\":{\"type\":\"string\"},\"seq\":{\"type\":\"integer\"},"
+               "\"at\":{\"type\":\"string\"}}}"},
+    {.name = "chat.leave", .summary = "Leave a room.", .access = ACCESS_USER, .lane = LANE_INLINE, .cost = COST_ONE,
+     .params = leave_spec, .params_size = sizeof(struct room_params), .handler = leave, .result = "{\"type\":\"object\"}"},
+    {.name = "chat.delete", .summary = "Take a line back, in a room of one's own course.", .access = ACCESS_TEACHER,
+     .lane = LANE_QUICK, .cost = COST_ONE, .params = delete_spec, .params_size = sizeof(struct delete_params),
+     .sql = SQL_CHAT_DELETE, .result = "{\"type\":\"object\"}"},
+    {.name = "chat.mute", .summary = "Silence a person in a room for a while; 0 seconds lets them speak again.",
+     .access = ACCESS_TEACHER, .lane = LANE_QUICK, .cost = COST_ONE, .params = mute_spec,
+     .params_size = sizeof(struct mute_params), .sql = SQL_CHAT_MUTE, .result = "{\"type\":\"object\"}"},
+    {0}};

@@ -1,0 +1,55 @@
+-- chat.sql - rooms and their lines; the second half is what each node asks for all its members at once.
+
+-- name: chat_join
+select j.result::text, j.last_seq, j.more from api.chat_join(:room::uuid, :after_seq::bigint, :most::int) j
+
+-- name: chat_send
+select api.chat_send(:room::uuid, :text, :client_id)::text
+
+-- name: chat_delete
+select api.chat_delete(:message_id::uuid)::text
+
+-- name: chat_mute
+select api.chat_mute(:room::uuid, :user_id::uuid, :seconds::bigint)::text
+
+-- name: chat_last_seq
+select r.last_seq from public.chat_rooms r where r.room_id = :room::uuid
+
+-- name: chat_lines
+select m.seq, auth.line_json(m, u)::text
+  from public.chat_messages m join public.users u on u.user_id = m.user_id
+ where m.room_id = :room::uuid and m.seq > :after::bigint and m.expires_at > now()
+ order by m.seq limit :most::int
+
+-- name: chat_gone
+-- Of these ids those that are really gone: a notification may be forged.
+select coalesce(jsonb_agg(g.id), '[]')::text, count(*)
+  from unnest(:message_ids::uuid[]) as g (id)
+ where not exists (select from public.chat_messages m where m.message_id = g.id and m.expires_at > now())
+
+-- name: chat_online
+select count(distinct p.user_id) from public.presence p where p.room_id = :room::uuid
+
+-- name: chat_rooms_of
+select worker.rooms_of(:user_id::uuid)
+
+-- name: chat_sweep
+select worker.sweep_chat()
+
+-- name: chat_beat
+select worker.node_beat(:node, :version)
+
+-- name: chat_present
+with here as (
+    select distinct p.room::uuid as room_id, p.person::uuid as user_id
+      from unnest(:rooms::text[], :people::text[]) as p (room, person)
+), gone as (
+    delete from public.presence p where p.node = :node
+       and not exists (select from here h where h.room_id = p.room_id and h.user_id = p.user_id)
+)
+insert into public.presence (node, room_id, user_id)
+select :node, h.room_id, h.user_id from here h join public.users u using (user_id) join public.chat_rooms r using (room_id)
+on conflict do nothing
+
+-- name: chat_node_gone
+delete from public.nodes n where n.node = :node
