@@ -349,10 +349,11 @@ static void tick_one(struct session *session, int64_t now, time_t today)
     if (session->stale && (!session->peer.alone || session->handshake_token))
         verify(session);
     if (!session->peer.caller.user_id[0]) {
-        if (session->peer.alone || session->handshake_token)
+        if (session->peer.alone || session->peer.tried || session->handshake_token)
             session->login_by = now + config.login_timeout;
         else if (now >= session->login_by)
             session_close(session, CLOSE_TOKEN, "no login in time", false);
+        session->peer.tried = false;
         return;
     }
     if (session->expires && today >= session->expires) {

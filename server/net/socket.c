@@ -109,7 +109,10 @@ static void handshake_token(struct lws *wsi, char *token, size_t size)
         return;
     }
     token[0] = '\0';
-    if (lws_get_urlarg_by_name(wsi, "token=", token, (int)size) == NULL)
+    const char *value = lws_get_urlarg_by_name(wsi, "token=", token, (int)size);
+    if (value)
+        memmove(token, value, strlen(value) + 1);
+    else
         token[0] = '\0';
 }
 

@@ -355,8 +355,10 @@ void rpc_finished(struct job *job)
             job->next->link = job->link;
         job->next = NULL;
         peer->in_flight[job->call.method->lane]--;
-        if (job->call.method->alone)
+        if (job->call.method->alone) {
             peer->alone = false;
+            peer->tried = true;
+        }
         if (job->ok && job->login)
             rpc.doors->authenticated(peer, job->login);
         if (job->verify && !job->ok)

@@ -26,6 +26,7 @@ struct rpc_peer {
     struct job *running;
     uint8_t in_flight[LANE_COUNT];
     bool alone;               /* one in flight changes who this is */
+    bool tried;               /* one such has come back; for the session to take note of */
     bool closing;             /* nothing more is served */
 };
 
