@@ -158,16 +158,6 @@ struct latent_sample *latent_sample(const struct lexical *lexical, const uint64_
     return sample;
 }
 
-static uint32_t hash_of(const char *text, size_t length)
-{
-    uint32_t hash = 2166136261u;
-    for (size_t i = 0; i < length; i++)
-        hash = (hash ^ (unsigned char)text[i]) * 16777619u;
-    hash ^= hash >> 15;
-    hash *= 0x85EBCA6Bu;
-    return hash ^ hash >> 13;
-}
-
 static void index_terms(struct latent *latent)
 {
     uint32_t size = 16;
@@ -178,7 +168,7 @@ static void index_terms(struct latent *latent)
     memset(latent->slots, 0xFF, size * sizeof *latent->slots);
     for (uint32_t i = 0; i < latent->terms; i++) {
         const char *text = latent->text + latent->starts[i];
-        uint32_t slot = hash_of(text, strlen(text)) & latent->mask;
+        uint32_t slot = tokens_hash(text, strlen(text)) & latent->mask;
         while (latent->slots[slot] != LEXICAL_NONE)
             slot = (slot + 1) & latent->mask;
         latent->slots[slot] = i;
@@ -187,7 +177,7 @@ static void index_terms(struct latent *latent)
 
 static uint32_t find_term(const struct latent *latent, const char *stem, size_t length)
 {
-    for (uint32_t slot = hash_of(stem, length) & latent->mask;; slot = (slot + 1) & latent->mask) {
+    for (uint32_t slot = tokens_hash(stem, length) & latent->mask;; slot = (slot + 1) & latent->mask) {
         uint32_t term = latent->slots[slot];
         if (term == LEXICAL_NONE)
             return term;
@@ -266,45 +256,43 @@ void latent_embed(const struct latent *latent, struct tokens *tokens, const char
         vector[i] /= sqrtf(square);
 }
 
-void latent_store(const struct latent *latent, struct latent_stored *stored)
+void latent_store(const struct latent *latent, struct buf *out)
 {
-    *stored = (struct latent_stored){
-        .terms = mem_dupn(latent->text, latent->text_length), .terms_length = latent->text_length,
-        .weights = mem_dupn(latent->weights, latent->terms * 2 * sizeof(float)), .weights_length = latent->terms * 2 * sizeof(float),
-        .projection = mem_dupn(latent->projection, (size_t)latent->terms * D), .projection_length = (size_t)latent->terms * D};
-    for (size_t i = 0; i < stored->terms_length; i++)
-        if (!stored->terms[i])
-            stored->terms[i] = '\n';
+    uint32_t head[2] = {latent->terms, (uint32_t)latent->text_length};
+    buf_bytes(out, head, sizeof head);
+    size_t from = out->length;
+    buf_bytes(out, latent->text, latent->text_length);
+    for (size_t i = from; i < out->length; i++)
+        if (!out->data[i])
+            out->data[i] = '\n';
+    buf_bytes(out, latent->weights, latent->terms * 2 * sizeof(float));
+    buf_bytes(out, latent->projection, (size_t)latent->terms * D);
 }
 
-void latent_stored_free(struct latent_stored *stored)
+struct latent *latent_load(const void *bytes, size_t length, struct err *err)
 {
-    free(stored->terms);
-    free(stored->weights);
-    free(stored->projection);
-    *stored = (struct latent_stored){0};
-}
-
-struct latent *latent_load(const struct latent_stored *stored, struct err *err)
-{
-    size_t terms = stored->weights_length / (2 * sizeof(float)), lines = 0;
-    for (size_t i = 0; i < stored->terms_length; i++)
-        lines += stored->terms[i] == '\n';
-    if (stored->weights_length % (2 * sizeof(float)) || stored->projection_length != terms * D || lines != terms ||
-        (terms && stored->terms[stored->terms_length - 1] != '\n')) {
-        err_set(err, ERR_INTERNAL, "latent model: %zu lines, %zu weights, %zu bytes", lines, terms, stored->projection_length);
+    uint32_t head[2] = {0}, lines = 0;
+    const char *text = (const char *)bytes + sizeof head;
+    if (length >= sizeof head)
+        memcpy(head, bytes, sizeof head);
+    size_t terms = head[0], text_length = head[1];
+    bool fits = length == sizeof head + text_length + terms * (2 * sizeof(float) + D);
+    for (size_t i = 0; fits && i < text_length; i++)
+        lines += text[i] == '\n';
+    if (!fits || lines != terms || (terms && text[text_length - 1] != '\n')) {
+        err_set(err, ERR_INTERNAL, "latent model of %zu bytes is not whole", length);
         return NULL;
     }
     struct latent *latent = mem_alloc(sizeof *latent);
     latent->terms = (uint32_t)terms;
-    latent->text_length = stored->terms_length;
-    latent->text = mem_dupn(stored->terms, stored->terms_length);
+    latent->text_length = text_length;
+    latent->text = mem_dupn(text, text_length);
     latent->weights = mem_array(terms + 1, 2 * sizeof *latent->weights);
     latent->projection = mem_array(terms + 1, D);
     latent->starts = mem_array(terms + 1, sizeof *latent->starts);
-    memcpy(latent->weights, stored->weights, stored->weights_length);
-    memcpy(latent->projection, stored->projection, stored->projection_length);
-    for (size_t i = 0, term = 0, start = 0; i < latent->text_length; i++)
+    memcpy(latent->weights, text + text_length, terms * 2 * sizeof(float));
+    memcpy(latent->projection, text + text_length + terms * 2 * sizeof(float), terms * D);
+    for (size_t i = 0, term = 0, start = 0; i < text_length; i++)
         if (latent->text[i] == '\n') {
             latent->text[i] = '\0';
             latent->starts[term++] = (uint32_t)start;

@@ -7,6 +7,7 @@
 #ifndef SERVER_RETRIEVAL_LATENT_H
 #define SERVER_RETRIEVAL_LATENT_H
 
+#include "common/buf.h"
 #include "common/err.h"
 #include "server/retrieval/lexical.h"
 
@@ -26,16 +27,10 @@ struct latent *latent_fit(struct latent_sample *sample, bool (*stop)(void *), vo
 void latent_embed(const struct latent *latent, struct tokens *tokens, const char *text, size_t length,
                   float vector[LATENT_DIMENSIONS]);
 
-/* As stored: stems one a line, their idf and scale as floats, the projection in 8 bits (both little-endian). */
-struct latent_stored {
-    char *terms;
-    size_t terms_length;
-    void *weights, *projection;
-    size_t weights_length, projection_length;
-};
-void latent_store(const struct latent *latent, struct latent_stored *stored);
-void latent_stored_free(struct latent_stored *stored);
-struct latent *latent_load(const struct latent_stored *stored, struct err *err) MUST_CHECK;
+/* As stored in embedding_models: the number of terms and the length of their text (4 bytes each), the stems
+ * one a line, their idf and scale as floats, the projection in 8 bits; little-endian. */
+void latent_store(const struct latent *latent, struct buf *out);
+struct latent *latent_load(const void *bytes, size_t length, struct err *err) MUST_CHECK;
 size_t latent_bytes(const struct latent *latent);
 
 #endif

@@ -112,7 +112,7 @@ uint32_t lexical_add(struct lexical *l, struct tokens *tokens, enum language lan
     open_text(l, count);
     for (size_t i = 0; i < count; i++)
         if (!words[i].stop)
-            add_word(l, vocabulary_add(l->vocabulary, tokens, language, words[i].word, words[i].length));
+            add_word(l, vocabulary_add(l->vocabulary, tokens, language, &words[i]));
     return close_text(l);
 }
 
@@ -126,9 +126,10 @@ struct lexical *lexical_copy(const struct lexical *l, const uint64_t *keep, stru
         const uint8_t *at = l->forward + l->starts[text], *end = l->forward + l->starts[text + 1];
         while (at < end) {
             uint32_t word = postings_number(&at);
-            const char *spelt = vocabulary_word_text(l->vocabulary, word);
-            add_word(copy, vocabulary_add(copy->vocabulary, tokens, vocabulary_language_of(l->vocabulary, word), spelt,
-                                          strlen(spelt)));
+            struct token spelt = {.word = vocabulary_word_text(l->vocabulary, word)};
+            spelt.length = (uint32_t)strlen(spelt.word);
+            spelt.hash = tokens_hash(spelt.word, spelt.length);
+            add_word(copy, vocabulary_add(copy->vocabulary, tokens, vocabulary_language_of(l->vocabulary, word), &spelt));
         }
         close_text(copy);
     }
@@ -217,7 +218,7 @@ float lexical_pairs(const struct lexical *l, const struct lexical_question *ques
     uint16_t found[COUNT_OF(question->order)] = {0};
     const uint8_t *at = l->forward + l->starts[text], *end = l->forward + l->starts[text + 1];
     const uint32_t *stems = vocabulary_stems_of(l->vocabulary);
-    uint32_t before = LEXICAL_NONE;
+    uint32_t before = LEXICAL_NONE - 1; /* not LEXICAL_NONE: that is an unknown word's */
     uint64_t asked = 0; /* a rough set of the question's stems: most words of the text are in none of its pairs */
     for (size_t i = 1; i < question->length; i++)
         asked |= 1ull << question->terms[question->order[i]].stem % 64;

@@ -65,20 +65,17 @@ static const char *const lists[LANGUAGE_COUNT] = {
 enum { SLOTS = 4096 }; /* a power of two, about a quarter full */
 static struct {
     const char *word;
-    uint32_t length, languages;
+    uint32_t length, hash, languages;
 } slots[SLOTS];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static uint32_t slot_of(const char *word, size_t length)
+static uint32_t slot_of(const char *word, size_t length, uint32_t hash)
 {
-    uint32_t hash = 2166136261u;
-    for (size_t i = 0; i < length; i++)
-        hash = (hash ^ (unsigned char)word[i]) * 16777619u;
-    hash ^= hash >> 15;
-    while (slots[hash % SLOTS].word &&
-           (slots[hash % SLOTS].length != length || memcmp(slots[hash % SLOTS].word, word, length) != 0))
-        hash++;
-    return hash % SLOTS;
+    uint32_t slot = hash % SLOTS;
+    while (slots[slot].word &&
+           (slots[slot].hash != hash || slots[slot].length != length || memcmp(slots[slot].word, word, length) != 0))
+        slot = (slot + 1) % SLOTS;
+    return slot;
 }
 
 static void build(void)
@@ -86,17 +83,18 @@ static void build(void)
     for (int language = 0; language < LANGUAGE_COUNT; language++)
         for (const char *p = lists[language]; *p;) {
             size_t length = strcspn(p, " ");
-            uint32_t slot = slot_of(p, length);
+            uint32_t hash = tokens_hash(p, length), slot = slot_of(p, length, hash);
             slots[slot].word = p;
+            slots[slot].hash = hash;
             slots[slot].length = (uint32_t)length;
             slots[slot].languages |= 1u << language;
             p += length + (p[length] == ' ');
         }
 }
 
-uint32_t stopwords_languages(const char *word, size_t length)
+uint32_t stopwords_languages(const char *word, size_t length, uint32_t hash)
 {
     pthread_once(&once, build);
-    uint32_t slot = slot_of(word, length);
+    uint32_t slot = slot_of(word, length, hash);
     return slots[slot].word ? slots[slot].languages : 0;
 }

@@ -63,6 +63,24 @@ void tokens_freep(struct tokens **t)
     *t = NULL;
 }
 
+/* FNV-1a, mixed at the end so that its low bits serve as a place in a table. */
+static const uint32_t HASH_START = 2166136261u, HASH_STEP = 16777619u;
+
+static uint32_t hash_end(uint32_t hash)
+{
+    hash ^= hash >> 15;
+    hash *= 0x85EBCA6Bu;
+    return hash ^ hash >> 13;
+}
+
+uint32_t tokens_hash(const char *word, size_t length)
+{
+    uint32_t hash = HASH_START;
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ (unsigned char)word[i]) * HASH_STEP;
+    return hash_end(hash);
+}
+
 enum kind { KIND_OTHER, KIND_WORD, KIND_IDEOGRAPH, KIND_DICTIONARY };
 
 static enum kind kind_of(uint32_t code_point, bool inside)
@@ -117,11 +135,15 @@ static void push_ascii(struct tokens *t, const char *text, size_t start, size_t 
     size_t length = cut(text + start, end - start);
     struct token *token = push(t, start, end, length);
     char *out = t->words + t->used;
+    uint32_t hash = HASH_START;
     for (size_t i = 0; i < length; i++) {
-        char c = text[start + i];
-        out[i] = (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
+        unsigned char c = (unsigned char)text[start + i];
+        c = (unsigned char)(c | (c >= 'A' && c <= 'Z') << 5);
+        out[i] = (char)c;
+        hash = (hash ^ c) * HASH_STEP;
     }
     out[length] = '\0';
+    token->hash = hash_end(hash);
     token->length = (uint32_t)length;
     t->used += length + 1;
 }
@@ -155,6 +177,7 @@ static void push_folded(struct tokens *t, const char *text, size_t start, size_t
     memcpy(t->words + t->used, out, size);
     t->words[t->used + size] = '\0';
     token->length = (uint32_t)size;
+    token->hash = tokens_hash(out, size);
     token->pair = pair;
     t->used += size + 1;
 }
@@ -218,7 +241,8 @@ static size_t other_word(struct tokens *t, const char *text, size_t length, size
 
 static bool ascii_alnum(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    unsigned char letter = (unsigned char)(c | 0x20);
+    return (unsigned char)(letter - 'a') < 26 || (unsigned char)(c - '0') < 10;
 }
 
 /* English unless the stop words of another language are more, and at least two. */
@@ -227,7 +251,7 @@ static enum language detect(struct tokens *t)
     unsigned counts[LANGUAGE_COUNT] = {0};
     enum language best = LANGUAGE_ENGLISH;
     for (size_t i = 0; i < t->count; i++) {
-        uint32_t languages = stopwords_languages(t->list[i].word, t->list[i].length);
+        uint32_t languages = t->list[i].languages;
         for (int l = 0; languages; l++, languages >>= 1)
             counts[l] += languages & 1;
     }
@@ -256,12 +280,13 @@ size_t tokens_split(struct tokens *t, const char *text, size_t length, const str
     size_t offset = 0;
     for (size_t i = 0; i < t->count; i++) {
         t->list[i].word = t->words + offset;
+        t->list[i].languages = stopwords_languages(t->list[i].word, t->list[i].length, t->list[i].hash);
         offset += t->list[i].length + 1;
     }
     enum language found = detect(t);
     for (size_t i = 0; i < t->count; i++) {
         uint32_t own = 1u << found | 1u << LANGUAGE_RUSSIAN; /* no other language has words in Cyrillic here */
-        t->list[i].stop = stopwords_languages(t->list[i].word, t->list[i].length) & own;
+        t->list[i].stop = t->list[i].languages & own;
     }
     if (language)
         *language = found;

@@ -77,6 +77,24 @@ void vectors_put(struct vectors *v, uint32_t text, const float *vector)
         memcpy(v->floats + text * v->dimensions, vector, v->dimensions * sizeof *v->floats);
 }
 
+struct vectors *vectors_copy(const struct vectors *v, const uint64_t *keep, uint32_t texts)
+{
+    struct vectors *copy = vectors_new(v->dimensions);
+    for (uint32_t text = 0; text < texts; text++) {
+        if (!(keep[text / 64] >> text % 64 & 1))
+            continue;
+        uint32_t to = (uint32_t)copy->texts;
+        reserve(copy, (size_t)to + 1);
+        if (!vectors_has(v, text))
+            continue;
+        copy->scales[to] = v->scales[text];
+        memcpy(copy->bytes + to * v->stride, v->bytes + text * v->stride, v->stride);
+        if (v->floats)
+            memcpy(copy->floats + to * v->dimensions, v->floats + text * v->dimensions, v->dimensions * sizeof *v->floats);
+    }
+    return copy;
+}
+
 bool vectors_has(const struct vectors *v, uint32_t text)
 {
     return text < v->texts && v->scales[text] > 0;

@@ -21,6 +21,8 @@ size_t vectors_dimensions(const struct vectors *v);
 
 /* Of this text, any number; texts without one score 0. */
 void vectors_put(struct vectors *v, uint32_t text, const float *vector);
+/* A new set with the texts whose bit is set, of the first `texts`, numbered anew in the same order. */
+struct vectors *vectors_copy(const struct vectors *v, const uint64_t *keep, uint32_t texts);
 bool vectors_has(const struct vectors *v, uint32_t text);
 
 /* Texts from `from` on, before `to`. */

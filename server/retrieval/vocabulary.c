@@ -48,20 +48,10 @@ void vocabulary_free(struct vocabulary *v)
     free(v);
 }
 
-static uint32_t hash_of(const char *text, size_t length, uint32_t seed)
-{
-    uint32_t hash = 2166136261u ^ seed;
-    for (size_t i = 0; i < length; i++)
-        hash = (hash ^ (unsigned char)text[i]) * 16777619u;
-    hash ^= hash >> 15;
-    hash *= 0x85EBCA6Bu;
-    return hash ^ hash >> 13;
-}
-
 /* The slot that holds the word, or the free one where it would go. */
-static uint32_t word_slot(const struct vocabulary *v, enum language language, const char *word, size_t length)
+static uint32_t word_slot(const struct vocabulary *v, enum language language, const char *word, size_t length, uint32_t hash)
 {
-    uint32_t mask = v->by_word.size - 1, slot = hash_of(word, length, language) & mask;
+    uint32_t mask = v->by_word.size - 1, slot = (hash + (uint32_t)language * 0x9E3779B9u) & mask;
     for (uint32_t n; (n = v->by_word.slots[slot]) != VOCABULARY_NONE; slot = (slot + 1) & mask)
         if (v->word_length[n] == length && v->word_language[n] == language &&
             !memcmp(v->text + v->word_text[n], word, length))
@@ -71,7 +61,7 @@ static uint32_t word_slot(const struct vocabulary *v, enum language language, co
 
 static uint32_t stem_slot(const struct vocabulary *v, const char *stem, size_t length)
 {
-    uint32_t mask = v->by_stem.size - 1, slot = hash_of(stem, length, 0) & mask;
+    uint32_t mask = v->by_stem.size - 1, slot = tokens_hash(stem, length) & mask;
     for (uint32_t n; (n = v->by_stem.slots[slot]) != VOCABULARY_NONE; slot = (slot + 1) & mask) {
         const char *known = v->text + v->stem_text[n];
         if (!strncmp(known, stem, length) && !known[length])
@@ -137,9 +127,11 @@ static void words_reserve(struct vocabulary *v)
     v->word_language = mem_grow(v->word_language, v->words_room, 1);
 }
 
-uint32_t vocabulary_add(struct vocabulary *v, struct tokens *tokens, enum language language, const char *word, size_t length)
+uint32_t vocabulary_add(struct vocabulary *v, struct tokens *tokens, enum language language, const struct token *token)
 {
-    uint32_t slot = word_slot(v, language, word, length);
+    const char *word = token->word;
+    size_t length = token->length;
+    uint32_t slot = word_slot(v, language, word, length, token->hash);
     if (v->by_word.slots[slot] != VOCABULARY_NONE)
         return v->by_word.slots[slot];
     words_reserve(v);
@@ -156,15 +148,13 @@ uint32_t vocabulary_add(struct vocabulary *v, struct tokens *tokens, enum langua
     v->words++;
     if (v->words * 2 > v->by_word.size) {
         table_grow(&v->by_word);
-        for (uint32_t i = 0; i < v->words; i++)
-            v->by_word.slots[word_slot(v, v->word_language[i], v->text + v->word_text[i], v->word_length[i])] = i;
+        for (uint32_t i = 0; i < v->words; i++) {
+            const char *known = v->text + v->word_text[i];
+            uint32_t hash = tokens_hash(known, v->word_length[i]);
+            v->by_word.slots[word_slot(v, v->word_language[i], known, v->word_length[i], hash)] = i;
+        }
     }
     return n;
-}
-
-uint32_t vocabulary_word(const struct vocabulary *v, enum language language, const char *word, size_t length)
-{
-    return v->by_word.slots[word_slot(v, language, word, length)];
 }
 
 uint32_t vocabulary_stem(const struct vocabulary *v, const char *stem, size_t length)

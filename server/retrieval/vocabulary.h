@@ -18,10 +18,9 @@ struct vocabulary;
 struct vocabulary *vocabulary_new(void);
 void vocabulary_free(struct vocabulary *v);
 
-/* The number of a normalised word in a text of that language, new or not. */
-uint32_t vocabulary_add(struct vocabulary *v, struct tokens *tokens, enum language language, const char *word, size_t length);
-/* Both VOCABULARY_NONE where it never stood in a text. */
-uint32_t vocabulary_word(const struct vocabulary *v, enum language language, const char *word, size_t length);
+/* The number of a word in a text of that language, new or not. */
+uint32_t vocabulary_add(struct vocabulary *v, struct tokens *tokens, enum language language, const struct token *word);
+/* VOCABULARY_NONE where it never stood in a text. */
 uint32_t vocabulary_stem(const struct vocabulary *v, const char *stem, size_t length);
 
 uint32_t vocabulary_stem_of(const struct vocabulary *v, uint32_t word);
