@@ -11,6 +11,9 @@
 #include "server/net/delivery.h"
 #include "server/net/session.h"
 #include "server/net/socket.h"
+#include "server/retrieval/embed.h"
+#include "server/retrieval/refit.h"
+#include "server/retrieval/shelf.h"
 #include "server/rpc/lanes.h"
 #include "server/rpc/rpc.h"
 #include "server/store/database.h"
@@ -25,7 +28,7 @@ struct room {
 /* Every method there is. */
 static const struct method *const tables[] = {
     methods_server, methods_auth, methods_users, methods_courses, methods_profile, methods_chat,
-    methods_admin, NULL,
+    methods_search, methods_admin, NULL,
 };
 
 enum { LANES_END_MS = 1500 };
@@ -103,9 +106,12 @@ static const struct room rooms[] = {
     {"pools", database_open_pools, pools_down},
     {"rpc", rpc_up, rpc_stop},
     {"chat", feed_start, feed_stop},
+    {"embed", embed_start, embed_stop},
+    {"shelf", shelf_start, shelf_stop},
     {"listen", listen_up, listen_stop},
     {"socket", socket_open, socket_close},
     {"lanes", lanes_up, lanes_down},
+    {"refit", refit_start, refit_stop},
 };
 
 static int start_all(struct err *err)

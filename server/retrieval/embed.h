@@ -23,6 +23,12 @@ struct embed_model {
     double weight;              /* in the fusion with BM25 */
 };
 
+/* After the pools are open: makes sure that there is a current model, and loads those that serve. */
+bool embed_start(struct err *err) MUST_CHECK;
+void embed_stop(void);
+/* Reads embedding_models again (edurag_model was notified). */
+bool embed_refresh(struct err *err) MUST_CHECK;
+
 /* The model for what is embedded from now on. A job asks once, embeds all its passages with that one and
  * stores them under its name; where the library has moved on meanwhile, a background job follows. */
 void embed_current(struct embed_model *model);

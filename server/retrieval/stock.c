@@ -179,9 +179,13 @@ static void remove_entry(struct stock *s, struct entry *entry)
 }
 
 /* A new index without what was removed, made beside the old one that goes on serving. Under `update`. */
-static void rebuild(struct stock *s)
+static void rebuild_if_many(struct stock *s)
 {
     pthread_rwlock_rdlock(&s->lock);
+    if (s->removed <= REMOVED_LEAST || s->removed * 3 <= lexical_count(s->lexical)) {
+        pthread_rwlock_unlock(&s->lock);
+        return;
+    }
     uint32_t texts = lexical_count(s->lexical), next = 0;
     AUTO(mem_freep) uint64_t *keep = mem_array(texts / 64 + 1, sizeof *keep);
     struct stock_id *ids = mem_array(texts + 1u, sizeof *ids);
@@ -270,10 +274,8 @@ void stock_put(struct stock *s, const struct stock_document *document, size_t di
         add_passage(s, &passages[i], model);
     }
     enter(s, document, from, from + (uint32_t)count, model);
-    bool many = s->removed > REMOVED_LEAST && s->removed * 3 > lexical_count(s->lexical);
     pthread_rwlock_unlock(&s->lock);
-    if (many)
-        rebuild(s);
+    rebuild_if_many(s);
     pthread_mutex_unlock(&s->update);
 }
 
@@ -323,6 +325,7 @@ void stock_remove(struct stock *s, const struct stock_id *id)
     if (entry)
         remove_entry(s, entry);
     pthread_rwlock_unlock(&s->lock);
+    rebuild_if_many(s);
     pthread_mutex_unlock(&s->update);
 }
 
@@ -453,6 +456,7 @@ static void rank(struct stock *s, struct desk *desk, const size_t *ends, const s
                  struct question *question, const struct lexical_scope *scope, size_t most, struct stock_answer *answer)
 {
     struct fuse_model models[FUSE_MODELS_MOST];
+    answer->compared = asked_count > 0;
     for (size_t m = 0; m < s->model_count; m++) {
         size_t from = m ? ends[m - 1] : 0;
         models[m] = (struct fuse_model){.vectors = s->models[m]->vectors, .spans = desk->spans + from, .span_count = ends[m] - from};
@@ -474,6 +478,7 @@ static void rank(struct stock *s, struct desk *desk, const size_t *ends, const s
         if (question->words.terms[i].stem != LEXICAL_NONE) {
             const char *stem = vocabulary_stem_text(lexical_vocabulary(s->lexical), question->words.terms[i].stem);
             buf_bytes(&answer->stems, stem, strlen(stem) + 1);
+            answer->weights[answer->stem_count++] = question->words.terms[i].idf;
         }
     free(hits);
 }
@@ -526,6 +531,16 @@ void stock_figures(struct stock *s, struct stock_figures *figures)
     for (size_t i = 0; i < s->model_count; i++)
         figures->bytes += vectors_bytes(s->models[i]->vectors);
     pthread_rwlock_unlock(&s->lock);
+}
+
+bool stock_served_by_others(struct stock *s, const char *model)
+{
+    bool others = false;
+    pthread_rwlock_rdlock(&s->lock);
+    for (size_t i = 0; i < s->model_count; i++)
+        others |= s->models[i]->documents && strcmp(s->models[i]->name, model) != 0;
+    pthread_rwlock_unlock(&s->lock);
+    return others;
 }
 
 struct latent_sample *stock_sample(struct stock *s, size_t least, size_t *passages)

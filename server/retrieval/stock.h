@@ -70,6 +70,9 @@ struct stock_answer {
     size_t count;
     struct buf corrected;  /* empty: as typed */
     struct buf stems;      /* of the question's words, each ended by NUL: what a snippet marks */
+    float weights[LEXICAL_TERMS_MOST]; /* of each stem: its idf */
+    size_t stem_count;
+    bool compared;         /* cosines had a say */
 };
 void stock_answer_free(struct stock_answer *answer);
 
@@ -82,6 +85,8 @@ struct stock_figures {
     size_t documents, passages, removed, bytes;
 };
 void stock_figures(struct stock *stock, struct stock_figures *figures);
+/* Whether any document is served by a model of another name. */
+bool stock_served_by_others(struct stock *stock, const char *model);
 /* For a fit: copied out under the lock. NULL where fewer than `least` passages are here. */
 struct latent_sample *stock_sample(struct stock *stock, size_t least, size_t *passages);
 

@@ -1,0 +1,207 @@
+/* search.c - finding passages, and answering from them. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/mem.h"
+#include "server/methods/search_answer.h"
+#include "server/methods/search_found.h"
+#include "server/rpc/method.h"
+
+#define ITEMS_SCHEMA "{\"type\":\"object\",\"required\":[\"items\",\"next_cursor\"]}"
+
+struct query_params {
+    const char *query;
+    int64_t limit;
+    const char *course_id;
+    bool preview;
+};
+static const struct param query_spec[] = {
+    PARAM(TEXT, struct query_params, query, .min = 1, .max = 1000),
+    PARAM(INT, struct query_params, limit, .optional = true, .min = 1, .max = 50, .fallback = 10),
+    PARAM(UUID, struct query_params, course_id, .optional = true),
+    PARAM(BOOL, struct query_params, preview, .optional = true),
+    {0},
+};
+
+struct ask_params {
+    const char *query, *course_id, *thread_id;
+    bool stream;
+};
+static const struct param ask_spec[] = {
+    PARAM(TEXT, struct ask_params, query, .min = 1, .max = 1000),
+    PARAM(UUID, struct ask_params, course_id, .optional = true),
+    PARAM(UUID, struct ask_params, thread_id, .optional = true),
+    PARAM(BOOL, struct ask_params, stream, .optional = true),
+    {0},
+};
+
+struct thread_params {
+    const char *thread_id;
+};
+static const struct param thread_spec[] = {
+    PARAM(UUID, struct thread_params, thread_id, .optional = false),
+    {0},
+};
+
+struct list_params {
+    int64_t limit;
+    const char *cursor;
+};
+static const struct param list_spec[] = {PARAMS_LIST(struct list_params), {0}};
+
+static double now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+static void write_took(struct buf *result, double since)
+{
+    buf_json_key(result, "took_ms");
+    buf_json_double(result, round((now_ms() - since) * 100) / 100);
+}
+
+/* A search as one types costs a tenth. */
+static int query_cost(const cJSON *params)
+{
+    return json_bool(params, "preview", false) ? COST_ONE / 10 : COST_ONE;
+}
+
+static void write_result(struct buf *result, const struct found *found, const struct found_item *item)
+{
+    AUTO(snippet_free) struct snippet snippet = {0};
+    snippet_make(&snippet, &item->passage, &found->words);
+    buf_json_open(result, '{');
+    found_write_place(result, item, snippet.page);
+    buf_json_member(result, "heading", item->heading);
+    buf_json_member(result, "snippet", snippet.text.data);
+    buf_json_key(result, "highlights");
+    buf_json_open(result, '[');
+    for (size_t i = 0; i < snippet.mark_count; i++) {
+        buf_json_open(result, '[');
+        buf_json_int(result, (int64_t)snippet.marks[i][0]);
+        buf_json_int(result, (int64_t)snippet.marks[i][1]);
+        buf_json_close(result, ']');
+    }
+    buf_json_close(result, ']');
+    buf_json_key(result, "score");
+    buf_json_double(result, round((double)item->score * 1e4) / 1e4);
+    buf_json_close(result, '}');
+}
+
+static bool query(struct call *call, const void *data, struct buf *result, struct err *err)
+{
+    const struct query_params *params = data;
+    double since = now_ms();
+    AUTO(found_free) struct found *found = NULL;
+    AUTO(rows_free) struct rows *recorded = NULL;
+    if (!found_search(call->tx, params->query, params->course_id, (size_t)params->limit, &found, err))
+        return false;
+    if (!params->preview && !tx_run(call->tx, SQL_SEARCH_RECORD, &recorded, err, BIND_TEXT(params->query),
+                                    BIND_INT((int64_t)found->count), BIND_TEXT(params->course_id), BIND_TEXT(NULL)))
+        return false;
+    buf_json_open(result, '{');
+    buf_json_member(result, "search_id", recorded ? rows_text(recorded, 0, 0) : NULL);
+    buf_json_member(result, "query", params->query);
+    buf_json_member(result, "corrected", found->answer.corrected.length ? found->answer.corrected.data : NULL);
+    buf_json_key(result, "results");
+    buf_json_open(result, '[');
+    for (size_t i = 0; i < found->count; i++)
+        write_result(result, found, &found->items[i]);
+    buf_json_close(result, ']');
+    write_took(result, since);
+    buf_json_close(result, '}');
+    return true;
+}
+
+static bool open_thread(struct tx *tx, const struct ask_params *params, struct rows **thread, struct err *err)
+{
+    if (!tx_run(tx, SQL_SEARCH_OPEN_THREAD, thread, err, BIND_TEXT(params->course_id), BIND_TEXT(params->thread_id)))
+        return false;
+    return rows_count(*thread) || err_say(err, ERR_NOT_FOUND, "There is no such thread, or no longer.");
+}
+
+/* The order of news: sources, the text, then the reply. */
+static void stream(struct call *call, const char *search_id, const char *thread_id, const struct answer *answer)
+{
+    AUTO(buf_free) struct buf news = {0};
+    if (!call->id_json)
+        return;
+    buf_json_open(&news, '{');
+    buf_json_member_raw(&news, "id", call->id_json);
+    buf_json_member(&news, "search_id", search_id);
+    buf_json_member(&news, "thread_id", thread_id);
+    buf_json_member_raw(&news, "citations", answer->citations.data);
+    buf_json_close(&news, '}');
+    call_notify(call, "search.sources", news.data);
+    buf_clear(&news);
+    buf_json_open(&news, '{');
+    buf_json_member_raw(&news, "id", call->id_json);
+    buf_json_member(&news, "text", answer->text.data);
+    buf_json_close(&news, '}');
+    call_notify(call, "search.delta", news.data);
+}
+
+static void write_answer(struct buf *result, const char *search_id, const char *thread_id, const struct answer *answer, double since)
+{
+    buf_json_open(result, '{');
+    buf_json_member(result, "search_id", search_id);
+    buf_json_member(result, "thread_id", thread_id);
+    buf_json_member(result, "answer", answer->text.data);
+    buf_json_member_raw(result, "citations", answer->citations.data);
+    buf_json_member_raw(result, "sentences", answer->sentences.data);
+    buf_json_member_bool(result, "grounded", answer->grounded);
+    buf_json_member_int(result, "memory_used", 0);
+    buf_json_member_bool(result, "memory_degraded", false);
+    buf_json_member(result, "generation", "extractive");
+    write_took(result, since);
+    buf_json_close(result, '}');
+}
+
+static bool ask(struct call *call, const void *data, struct buf *result, struct err *err)
+{
+    const struct ask_params *params = data;
+    double since = now_ms();
+    AUTO(found_free) struct found *found = NULL;
+    AUTO(rows_free) struct rows *thread = NULL, *search = NULL;
+    AUTO(answer_free) struct answer answer = {0};
+    if (!open_thread(call->tx, params, &thread, err) ||
+        !found_search(call->tx, params->query, params->course_id, ANSWER_SOURCES, &found, err))
+        return false;
+    const char *thread_id = rows_text(thread, 0, 0);
+    answer_make(&answer, found);
+    if (!tx_run(call->tx, SQL_SEARCH_RECORD, &search, err, BIND_TEXT(params->query), BIND_INT((int64_t)found->count),
+                BIND_TEXT(params->course_id), BIND_TEXT(thread_id)))
+        return false;
+    const char *search_id = rows_text(search, 0, 0);
+    if (params->stream)
+        stream(call, search_id, thread_id, &answer);
+    if (!tx_run(call->tx, SQL_SEARCH_RECORD_TURN, NULL, err, BIND_TEXT(search_id), BIND_TEXT(thread_id), BIND_TEXT(params->query),
+                BIND_TEXT(answer.text.data), BIND_TEXT(answer.citations.data), BIND_TEXT(answer.sentences.data),
+                BIND_TEXT(answer.grounded ? "true" : "false"), BIND_TEXT("extractive"), BIND_INT(0)))
+        return false;
+    write_answer(result, search_id, thread_id, &answer, since);
+    return true;
+}
+
+const struct method methods_search[] = {
+    {.name = "search.query", .summary = "Find passages in the library.", .access = ACCESS_USER, .lane = LANE_QUICK, .cost = COST_ONE,
+     .params = query_spec, .params_size = sizeof(struct query_params), .handler = query, .cost_of = query_cost,
+     .result = "{\"type\":\"object\",\"required\":[\"search_id\",\"query\",\"corrected\",\"results\",\"took_ms\"]}"},
+    {.name = "search.ask", .summary = "Ask the library; the answer cites its pages.", .access = ACCESS_USER, .lane = LANE_QUICK,
+     .cost = COST_ONE, .params = ask_spec, .params_size = sizeof(struct ask_params), .handler = ask, .keep = true,
+     .result = "{\"type\":\"object\",\"required\":[\"search_id\",\"thread_id\",\"answer\",\"citations\",\"sentences\",\"grounded\","
+               "\"memory_used\",\"memory_degraded\",\"generation\",\"took_ms\"]}"},
+    {.name = "search.thread", .summary = "The questions and answers of a thread.", .access = ACCESS_USER, .lane = LANE_QUICK,
+     .cost = COST_ONE, .params = thread_spec, .params_size = sizeof(struct thread_params), .sql = SQL_SEARCH_THREAD,
+     .result = "{\"type\":\"object\",\"required\":[\"turns\"]}"},
+    {.name = "search.history", .summary = "Your earlier searches.", .access = ACCESS_USER, .lane = LANE_QUICK, .cost = COST_ONE,
+     .params = list_spec, .params_size = sizeof(struct list_params), .sql = SQL_SEARCH_HISTORY, .result = ITEMS_SCHEMA},
+    {.name = "search.clear_history", .summary = "Forget your earlier searches and their answers.", .access = ACCESS_USER,
+     .lane = LANE_QUICK, .cost = COST_ONE, .sql = SQL_SEARCH_CLEAR_HISTORY,
+     .result = "{\"type\":\"object\",\"required\":[\"deleted\"]}"},
+    {0},
+};

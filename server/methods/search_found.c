@@ -1,0 +1,148 @@
+/* search_found.c - a person's search: the shelf's candidates, then the rows that the database lets them see. */
+#include "server/methods/search_found.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/json.h"
+#include "common/mem.h"
+
+enum { SPARE = 30 }; /* candidates beyond those asked for, in case rows have gone */
+
+static size_t read_courses(const char *text, struct stock_id **courses)
+{
+    size_t room = 1, count = 0;
+    for (const char *p = text; *p; p++)
+        room += *p == ',';
+    *courses = mem_array(room, sizeof **courses);
+    while (*text) {
+        char one[37] = "";
+        size_t length = strcspn(text, ",");
+        if (length < sizeof one)
+            memcpy(one, text, length);
+        count += stock_id_read(&(*courses)[count], one);
+        text += length + (text[length] == ',');
+    }
+    return count;
+}
+
+/* What this person may see narrows the search before it begins. */
+static bool ask_shelf(struct tx *tx, const char *query, const char *course, size_t most, struct stock_answer *answer, struct err *err)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    AUTO(mem_freep) struct stock_id *courses = NULL;
+    struct stock_asker asker = {0};
+    struct stock_id only;
+    if (!tx_run0(tx, SQL_SEARCH_ASKER, &rows, err))
+        return false;
+    const char *person = rows_text(rows, 0, 1);
+    asker.course_count = read_courses(rows_text(rows, 0, 0), &courses);
+    asker.courses = courses;
+    if (!person || !stock_id_read(&asker.person, person))
+        return err_set(err, ERR_UNAUTHENTICATED, "the token is no longer good");
+    if (course) {
+        bool member = false;
+        if (stock_id_read(&only, course))
+            for (size_t i = 0; i < asker.course_count; i++)
+                member |= !memcmp(&courses[i], &only, sizeof only);
+        if (!member)
+            return err_say(err, ERR_NOT_FOUND, "There is no such course, or no longer.");
+        asker.only = &only;
+    }
+    return shelf_search(&asker, query, most, answer, err);
+}
+
+static void read_words(struct found *found)
+{
+    const char *stem = found->answer.stems.data;
+    for (size_t i = 0; i < found->answer.stem_count && i < PASSAGE_WORDS_MOST; i++, stem += strlen(stem) + 1) {
+        found->words.stems[found->words.count] = stem;
+        found->words.weights[found->words.count++] = found->answer.weights[i];
+    }
+}
+
+static void add_item(struct found *found, const struct rows *rows, int row, struct tokens *tokens)
+{
+    struct found_item *item = &found->items[found->count++];
+    struct stock_id id;
+    *item = (struct found_item){
+        .chunk_id = rows_text(rows, row, 0), .pdf_id = rows_text(rows, row, 1), .title = rows_text(rows, row, 2),
+        .first_page = (int)rows_int(rows, row, 3, 1), .last_page = (int)rows_int(rows, row, 4, 1),
+        .first_label = rows_text(rows, row, 5), .last_label = rows_text(rows, row, 6), .heading = rows_text(rows, row, 7),
+        .labels = rows_text(rows, row, 10), .ordinal = (int)rows_int(rows, row, 11, 0)};
+    for (size_t i = 0; stock_id_read(&id, item->chunk_id) && i < found->answer.count; i++) {
+        const struct stock_hit *hit = &found->answer.hits[i];
+        if (memcmp(&hit->passage, &id, sizeof id) != 0)
+            continue;
+        item->score = hit->score;
+        item->cosine = hit->cosine;
+        item->share = hit->share;
+        break;
+    }
+    passage_read(&item->passage, tokens, &found->words, rows_text(rows, row, 8), rows_text(rows, row, 9), item->first_page);
+}
+
+/* The rows of some candidates; fewer come back where some have gone. */
+static bool fetch(struct tx *tx, struct found *found, size_t from, size_t to, struct tokens *tokens, struct rows **rows,
+                  struct err *err)
+{
+    AUTO(buf_free) struct buf ids = {0};
+    for (size_t i = from; i < to; i++) {
+        char text[37];
+        stock_id_text(&found->answer.hits[i].passage, text);
+        buf_printf(&ids, "%c%s", i > from ? ',' : '{', text);
+    }
+    buf_char(&ids, '}');
+    if (!tx_run(tx, SQL_SEARCH_PASSAGES, rows, err, BIND_TEXT(ids.data)))
+        return false;
+    for (int row = 0; row < rows_count(*rows); row++)
+        add_item(found, *rows, row, tokens);
+    return true;
+}
+
+bool found_search(struct tx *tx, const char *query, const char *course, size_t most, struct found **out, struct err *err)
+{
+    AUTO(found_free) struct found *found = mem_alloc(sizeof *found);
+    AUTO(tokens_freep) struct tokens *tokens = tokens_new();
+    most = most < FOUND_MOST ? most : FOUND_MOST;
+    if (!ask_shelf(tx, query, course, most + SPARE, &found->answer, err))
+        return false;
+    read_words(found);
+    for (size_t round = 0, from = 0; round < FOUND_ROUNDS && found->count < most && from < found->answer.count; round++) {
+        size_t to = from + most - found->count;
+        to = to < found->answer.count ? to : found->answer.count;
+        if (!fetch(tx, found, from, to, tokens, &found->rows[round], err))
+            return false;
+        from = to;
+    }
+    *out = TAKE(found);
+    return true;
+}
+
+void found_free(struct found **found)
+{
+    if (!*found)
+        return;
+    for (size_t i = 0; i < (*found)->count; i++)
+        passage_free(&(*found)->items[i].passage);
+    for (size_t i = 0; i < FOUND_ROUNDS; i++)
+        rows_free(&(*found)->rows[i]);
+    stock_answer_free(&(*found)->answer);
+    free(*found);
+    *found = NULL;
+}
+
+void found_write_place(struct buf *out, const struct found_item *item, int page)
+{
+    struct err ignored;
+    char name[16];
+    const char *label = page == item->first_page ? item->first_label : page == item->last_page ? item->last_label : "";
+    AUTO(json_freep) cJSON *labels = item->labels && !*label ? json_parse(item->labels, strlen(item->labels), &ignored) : NULL;
+    snprintf(name, sizeof name, "%d", page);
+    buf_json_member(out, "chunk_id", item->chunk_id);
+    buf_json_member(out, "pdf_id", item->pdf_id);
+    buf_json_member(out, "title", item->title);
+    buf_json_member_int(out, "page", page);
+    buf_json_member(out, "page_label", json_text(labels, name, label));
+}

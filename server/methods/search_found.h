@@ -1,0 +1,37 @@
+/* search_found.h - a person's search: the shelf's candidates, then the rows that the database lets them see. */
+#ifndef SERVER_METHODS_SEARCH_FOUND_H
+#define SERVER_METHODS_SEARCH_FOUND_H
+
+#include "common/buf.h"
+#include "common/err.h"
+#include "server/retrieval/shelf.h"
+#include "server/retrieval/snippet.h"
+#include "server/store/tx.h"
+
+struct found_item {
+    const char *chunk_id, *pdf_id, *title, *heading; /* lent by the rows */
+    const char *first_label, *last_label, *labels;   /* labels: JSON by page where there are more than two, else NULL */
+    int first_page, last_page, ordinal;
+    float score, cosine, share;
+    struct passage passage;
+};
+
+enum { FOUND_ROUNDS = 4, FOUND_MOST = 50 };
+
+struct found {
+    struct stock_answer answer;
+    struct passage_words words;
+    struct found_item items[FOUND_MOST];
+    size_t count;
+    struct rows *rows[FOUND_ROUNDS];
+};
+
+/* The best `most` (at most FOUND_MOST) passages that this transaction's person may see; `course` NULL: all.
+ * Rows that vanished meanwhile are made up for by further candidates. */
+bool found_search(struct tx *tx, const char *query, const char *course, size_t most, struct found **found,
+                  struct err *err) MUST_CHECK;
+void found_free(struct found **found);
+/* Members chunk_id, pdf_id, title, page and page_label of the object that is open. */
+void found_write_place(struct buf *out, const struct found_item *item, int page);
+
+#endif

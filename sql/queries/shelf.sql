@@ -1,0 +1,70 @@
+-- shelf.sql - what a node keeps in memory to search in, and the models that made its vectors. As the worker.
+
+-- with an id: that one; passages tells how much there is to load
+-- name: shelf_documents
+select p.pdf_id, coalesce(p.course_id, '00000000-0000-0000-0000-000000000000'),
+       coalesce(p.uploaded_by, '00000000-0000-0000-0000-000000000000'), p.embedding_model,
+       (extract(epoch from p.indexed_at) * 1000000)::bigint,
+       (select count(*) from public.pdf_chunks c where c.pdf_id = p.pdf_id)
+  from public.pdfs p
+ where p.indexed_at is not null and (:pdf_id::uuid is null or p.pdf_id = :pdf_id::uuid)
+
+-- binary; pdf_ids as an array's text
+-- name: shelf_passages
+select c.pdf_id, c.chunk_id, coalesce(c.search_text, c.text), e.vector, p.embedding_model,
+       (extract(epoch from p.indexed_at) * 1000000)::bigint
+  from public.pdfs p
+  join public.pdf_chunks c on c.pdf_id = p.pdf_id
+  join public.rag_embeddings e on e.chunk_id = c.chunk_id and e.model = p.embedding_model
+ where p.pdf_id = any (:pdf_ids::uuid[]) and p.indexed_at is not null
+ order by c.pdf_id, c.ordinal
+
+-- name: embed_models
+select m.model, m.provider, m.dim, m.fusion_weight, m.state, m.fitted_on, m.parameters is not null
+  from public.embedding_models m where m.state in ('ready', 'current')
+
+-- binary
+-- name: embed_parameters
+select m.parameters from public.embedding_models m where m.model = :model
+
+-- The first model of a new library; whichever stands as current stays so.
+-- name: embed_found
+insert into public.embedding_models (model, provider, dim, fusion_weight, state)
+select :model, 'builtin', :dim::int, 0, case when exists (select from public.embedding_models where state = 'current') then 'ready' else 'current' end
+    on conflict do nothing
+
+-- One node at a time fits; a claim older than three minutes belongs to a node that died. Nothing is
+-- returned where another node was faster, or where the current model still fits the library.
+-- name: embed_claim_fit
+with stale as (
+    delete from public.embedding_models where state = 'fitting' and created_at < now() - interval '3 minutes'
+)
+insert into public.embedding_models (model, provider, dim, fusion_weight, state)
+select 'builtin-lsa-' || coalesce(max(substring(m.model from '^builtin-lsa-([0-9]+)$')::int), 0) + 1,
+       'builtin', :dim::int, :weight::real, 'fitting'
+  from public.embedding_models m
+having count(*) filter (where m.state = 'fitting' and m.created_at >= now() - interval '3 minutes') = 0
+   and count(*) filter (where m.state = 'current' and m.provider = 'builtin'
+                          and abs(:passages::int - m.fitted_on) >= 0.2 * m.fitted_on) = 1
+    on conflict do nothing
+returning model
+
+-- name: embed_give_up_fit
+delete from public.embedding_models where model = :model and state = 'fitting'
+
+-- name: embed_demote
+update public.embedding_models set state = 'ready' where state = 'current'
+
+-- name: embed_promote
+update public.embedding_models set state = 'current', parameters = :parameters::bytea, fitted_on = :fitted_on::int
+ where model = :model and state = 'fitting' returning model
+
+-- name: embed_follow
+select worker.queue_embeddings(:model, 32)
+
+-- Fitted models that serve no document any more.
+-- name: embed_forget
+delete from public.embedding_models m
+ where m.state = 'ready' and m.model like 'builtin-lsa-%' and not exists (select from public.pdfs p where p.embedding_model = m.model)
+   and not exists (select from public.index_jobs j where j.model = m.model and j.state not in ('indexed', 'failed'))
+   and not exists (select from public.rag_embeddings e where e.model = m.model)
