@@ -80,38 +80,43 @@ void snippet_make(struct snippet *snippet, const struct passage *p, const struct
     snippet_cut(snippet, p, best, reach(p, best));
 }
 
+/* Where the marked run ends that begins with match `first`: characters of scripts without blanks overlap in
+ * pairs and are marked as one. */
+static size_t run_end(const struct passage *p, size_t first)
+{
+    size_t end = p->matches[first].end;
+    for (size_t i = first + 1; i < p->match_count && p->matches[i].start < end; i++)
+        end = p->matches[i].end > end ? p->matches[i].end : end;
+    return end;
+}
+
 void snippet_cut(struct snippet *snippet, const struct passage *p, size_t start, size_t end)
 {
-    size_t page_end, at = start, points = 0, match = 0;
+    size_t page_end, at = start, points = 0, match = 0, marked = 0;
     bool blank = false;
     *snippet = (struct snippet){.page = passage_span_at(p, start, &page_end)->page};
     end = end < page_end ? end : page_end;
-    while (match < p->match_count && p->matches[match].start < start)
-        match++;
     while (at < end) {
-        bool opens = match < p->match_count && p->matches[match].start == at && snippet->mark_count < SNIPPET_MARKS_MOST;
         size_t from = at;
         uint32_t c = text_next(p->text, end, &at);
         if (c <= ' ') {
             blank = snippet->text.length > 0;
             continue;
         }
-        if (blank) {
+        if (blank)
             buf_char(&snippet->text, ' ');
-            points++;
-        }
+        points += blank;
         blank = false;
-        if (opens)
-            snippet->marks[snippet->mark_count][0] = points;
+        while (match < p->match_count && p->matches[match].start < from)
+            match++;
+        if (from >= marked && match < p->match_count && p->matches[match].start == from && snippet->mark_count < SNIPPET_MARKS_MOST) {
+            size_t run = run_end(p, match), *mark = snippet->marks[snippet->mark_count++];
+            marked = run < end ? run : end;
+            mark[0] = points;
+            mark[1] = points + text_count(p->text + from, marked - from);
+        }
         buf_bytes(&snippet->text, p->text + from, at - from);
         points++;
-        if (opens) {
-            size_t inside = text_count(p->text + from, (p->matches[match].end < end ? p->matches[match].end : end) - from);
-            snippet->marks[snippet->mark_count][1] = snippet->marks[snippet->mark_count][0] + inside;
-            snippet->mark_count++;
-        }
-        while (match < p->match_count && p->matches[match].start < at)
-            match++;
     }
     buf_reserve(&snippet->text, 0);
 }

@@ -57,6 +57,13 @@ static const struct row {
     {"courses.delete", "{\"course_id\":\"@new_course\"}", NO, FORBIDDEN, "ok", "ok", NOT_FOUND},
     {"courses.enrol", "{\"course_id\":\"@new_course\",\"institution_ids\":[\"sue\"]}", NO, FORBIDDEN, "ok", "ok", NOT_FOUND},
     {"courses.unenrol", "{\"course_id\":\"@new_course\",\"institution_ids\":[\"sue\"]}", NO, FORBIDDEN, "ok", "ok", NOT_FOUND},
+    {"search.query", "{\"query\":\"enzyme\"}", NO, "ok", "ok", "ok", "ok"},
+    {"search.query", "{\"query\":\"enzyme\",\"course_id\":\"@course\"}", NO, "ok", "ok", "ok", NOT_FOUND},
+    {"search.ask", "{\"query\":\"enzyme\"}", NO, "ok", "ok", "ok", "ok"},
+    {"search.ask", "{\"query\":\"enzyme\",\"thread_id\":\"" NOBODYS_ID "\"}", NO, NOT_FOUND, NOT_FOUND, NOT_FOUND, NOT_FOUND},
+    {"search.thread", "{\"thread_id\":\"" NOBODYS_ID "\"}", NO, NOT_FOUND, NOT_FOUND, NOT_FOUND, NOT_FOUND},
+    {"search.history", "{}", NO, "ok", "ok", "ok", "ok"},
+    {"search.clear_history", "{}", NO, "ok", "ok", "ok", "ok"},
     {"admin.audit", "{}", NO, FORBIDDEN, FORBIDDEN, "ok", FORBIDDEN},
     {"admin.students", "{}", NO, FORBIDDEN, "ok", "ok", "ok"},
 };
