@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const char *const sockets[] = {"/run/edurag/edurag.sock", "/run/edurag/socket"};
+static const char *const sockets[] = {"/run/edurag/edurag.sock"};
 
 static bool loopback(const char *host)
 {

@@ -366,9 +366,13 @@ static bool wait_for(const struct http_request *r, int64_t ms)
 static int64_t pause_before_again(const struct exchange *x, int attempt, int64_t deadline)
 {
     const struct http_request *r = x->request;
-    if (attempt > r->again || (x->reply->status != 429 && x->reply->status != 503))
+    x->reply->retry_after_ms = 0;
+    if (x->reply->status < 400)
         return -1;
     long said = retry_after(x->retry_ms, x->retry, x->reply->body.data, x->reply->body.length, time(NULL));
+    x->reply->retry_after_ms = said > 0 ? said : 0;
+    if (attempt > r->again || (x->reply->status != 429 && x->reply->status != 503))
+        return -1;
     int64_t pause = said == RETRY_UNSAID ? retry_pause(attempt, (double)(now_ms() % 97) / 97) : said;
     bool too_long = said == RETRY_NEVER || pause > (r->again_most_ms ? r->again_most_ms : AGAIN_MOST_MS) ||
                     (deadline && now_ms() + pause >= deadline);
@@ -464,7 +468,9 @@ bool http_refused(const struct http_service *service, const struct http_reply *r
         if ((unsigned char)*c < 0x20 || *c == 0x7F)
             *c = ' ';
     err_set(err, ERR_UPSTREAM, "%s: status %ld: %s", service->name, reply->status, text);
-    if (err)
+    if (err) {
         snprintf(err->service, sizeof err->service, "%s", service->name);
+        err->retry_after_ms = (long)reply->retry_after_ms;
+    }
     return false;
 }

@@ -36,6 +36,7 @@ struct http_reply {
     char content_type[64]; /* lower case, without parameters */
     struct buf body;       /* of a reply that was not handed to on_bytes */
     int attempts;
+    int64_t retry_after_ms; /* what it said with a status of 400 and more about coming back; 0: nothing */
 };
 void http_reply_free(struct http_reply *reply);
 
@@ -68,7 +69,8 @@ void http_escape(struct buf *path, const char *segment);
 /* The sentence in an error body, whatever its shape: error.message, error, message, detail (text, list or
  * object), the first 200 bytes. */
 void http_error_text(const struct http_reply *reply, char *text, size_t size);
-/* ERR_UPSTREAM with service, status and the error body's sentence, unless that repeats the key. Always false. */
+/* ERR_UPSTREAM with service, status and the error body's sentence, unless that repeats the key; err->retry_after_ms.
+ * Always false. */
 bool http_refused(const struct http_service *service, const struct http_reply *reply, struct err *err);
 
 const char *http_name(const struct http_service *service);

@@ -297,6 +297,8 @@ static bool open_tcp(struct err *err)
 {
     char host[64];
     int port = 0;
+    if (!strcmp(config.listen, "off"))
+        return true;
     if (!split_listen(config.listen, host, sizeof host, &port, err))
         return false;
     bool tls = config.tls_cert[0] != '\0';
