@@ -11,7 +11,7 @@
 
 static const struct cell blank = {.text = ' ', .width = 1};
 
-void sheet_clear(struct sheet *s)
+void canvas_clear(struct sheet *s)
 {
     for (int i = 0; i < s->rows * s->cols; i++)
         s->cells[i] = blank;
@@ -19,22 +19,22 @@ void sheet_clear(struct sheet *s)
     s->cursor_shown = false;
 }
 
-void sheet_resize(struct sheet *s, int rows, int cols)
+void canvas_resize(struct sheet *s, int rows, int cols)
 {
     s->rows = rows < 1 ? 1 : rows;
     s->cols = cols < 1 ? 1 : cols;
     free(s->cells);
     s->cells = mem_array((size_t)s->rows * (size_t)s->cols, sizeof *s->cells);
-    sheet_clear(s);
+    canvas_clear(s);
 }
 
-void sheet_free(struct sheet *s)
+void canvas_free(struct sheet *s)
 {
     free(s->cells);
     *s = (struct sheet){0};
 }
 
-void sheet_row(const struct sheet *s, int row, struct buf *out)
+void canvas_row(const struct sheet *s, int row, struct buf *out)
 {
     int last = s->cols;
     const struct cell *line = s->cells + (size_t)row * (size_t)s->cols;

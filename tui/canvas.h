@@ -34,11 +34,11 @@ struct canvas {
     int y, x, rows, cols;
 };
 
-void sheet_resize(struct sheet *s, int rows, int cols); /* blank afterwards */
-void sheet_clear(struct sheet *s);
-void sheet_free(struct sheet *s);
+void canvas_resize(struct sheet *s, int rows, int cols); /* blank afterwards */
+void canvas_clear(struct sheet *s);
+void canvas_free(struct sheet *s);
 /* The row's text without trailing blanks; for tests and for `v`. */
-void sheet_row(const struct sheet *s, int row, struct buf *out);
+void canvas_row(const struct sheet *s, int row, struct buf *out);
 
 struct canvas canvas_all(struct sheet *s);
 struct canvas canvas_part(struct canvas c, int y, int x, int rows, int cols);
