@@ -60,7 +60,7 @@ const struct setting config_settings[] = {
         .help = "Seconds that a connection has to log in."),
     ROW(INT, chat_ttl, "EDURAG_CHAT_TTL", "3600", .min = 1, .max = 31536000, .help = "Seconds that a chat line lives."),
     ROW(INT, bcrypt_cost, "EDURAG_BCRYPT_COST", "12", .min = 4, .max = 16, .help = "Cost of a new password's hash."),
-    ROW(INT, indexers, "EDURAG_INDEXERS", "1", .min = 0, .max = 64, .help = "Documents indexed at once on this node."),
+    ROW(INT, indexers, "EDURAG_INDEXERS", "2", .min = 0, .max = 64, .help = "Documents indexed at once on this node."),
     ROW(TEXT, log, "EDURAG_LOG", "info", .one_of = "error|warn|info|debug", .help = "The least that is logged."),
     ROW(TEXT, memory, "EDURAG_MEMORY", "", .one_of = "hindsight|builtin|off",
         .help = "Where memories live; empty: hindsight with HINDSIGHT_URL, else builtin."),

@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "server/chat/feed.h"
+#include "server/ingest/jobs.h"
 #include "server/net/delivery.h"
 #include "server/net/session.h"
 #include "server/net/socket.h"
@@ -27,8 +28,8 @@ struct room {
 
 /* Every method there is. */
 static const struct method *const tables[] = {
-    methods_server, methods_auth, methods_users, methods_courses, methods_profile, methods_chat,
-    methods_search, methods_admin, NULL,
+    methods_server, methods_auth, methods_users, methods_courses, methods_profile, methods_library,
+    methods_chat, methods_search, methods_admin, NULL,
 };
 
 enum { LANES_END_MS = 1500 };
@@ -76,6 +77,7 @@ static bool rpc_up(struct err *err)
     (void)err;
     rpc_start(&session_doors, tables);
     delivery_listen();
+    jobs_listen();
     return true;
 }
 
@@ -88,9 +90,18 @@ static bool lanes_up(struct err *err)
 
 static void lanes_down(void)
 {
-    stuck = !lanes_stop(LANES_END_MS);
-    if (stuck)
-        log_event(LOG_WARN, "workers_left", "after_ms=%d", LANES_END_MS);
+    if (lanes_stop(LANES_END_MS))
+        return;
+    stuck = true;
+    log_event(LOG_WARN, "workers_left", "after_ms=%d", LANES_END_MS);
+}
+
+static void jobs_down(void)
+{
+    if (jobs_stop())
+        return;
+    stuck = true;
+    log_event(LOG_WARN, "indexers_left", "%s", "");
 }
 
 static void pools_down(void)
@@ -111,6 +122,7 @@ static const struct room rooms[] = {
     {"listen", listen_up, listen_stop},
     {"socket", socket_open, socket_close},
     {"lanes", lanes_up, lanes_down},
+    {"jobs", jobs_start, jobs_down},
     {"refit", refit_start, refit_stop},
 };
 

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -56,18 +55,6 @@ static int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static int open_beside(const char *relative)
-{
-    char path[PATH_MAX + 64];
-    ssize_t n = readlink("/proc/self/exe", path, PATH_MAX);
-    if (n <= 0)
-        return -1;
-    path[n] = '\0';
-    char *slash = strrchr(path, '/');
-    snprintf(slash ? slash + 1 : path, 64, "%s", relative);
-    return open(path, O_PATH | O_CLOEXEC);
-}
-
 static int moved_up(int fd)
 {
     int up = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, DESCRIPTOR_LEAST);
@@ -78,12 +65,9 @@ static int moved_up(int fd)
 
 bool extract_start(const char *path, struct err *err)
 {
-    int fd = path ? open(path, O_PATH | O_CLOEXEC) : open_beside("edurag-extractor");
-    if (fd < 0 && !path)
-        fd = open_beside("../lib/edurag/edurag-extractor");
-    fd = moved_up(fd);
+    int fd = moved_up(open(path, O_PATH | O_CLOEXEC));
     if (fd < 0)
-        return err_set(err, ERR_INTERNAL, "edurag-extractor is not beside this program: %s", strerror(errno));
+        return err_set(err, ERR_INTERNAL, "edurag-extractor can't be opened: %s", strerror(errno));
     extract_stop();
     program = fd;
     return true;

@@ -17,9 +17,8 @@ struct extract_watch {
     void *context;
 };
 
-/* Finds and opens the program: `program`, or (NULL) edurag-extractor beside the running one or in
- * ../lib/edurag. Before privileges are dropped, so that it need not be reachable afterwards. */
-bool extract_start(const char *program, struct err *err) MUST_CHECK;
+/* Opens the program at `path`, which may also be /proc/self/fd/N. */
+bool extract_start(const char *path, struct err *err) MUST_CHECK;
 void extract_stop(void);
 
 /* An empty file in memory for the PDF's bytes; the caller's to close. -1 where there is none to have. */
