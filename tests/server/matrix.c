@@ -21,6 +21,9 @@
 #define FORBIDDEN "forbidden"
 #define NOT_FOUND "not_found"
 #define NOBODYS_ID "00000000-0000-4000-8000-000000000000"
+#define ONE_PDF "{\"pdf_id\":\"" NOBODYS_ID "\"}"
+#define ONE_UPLOAD "{\"upload_id\":\"" NOBODYS_ID "\"}"
+#define ANY_HASH "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 
 static const struct row {
     const char *method, *params;
@@ -57,6 +60,21 @@ static const struct row {
     {"courses.delete", "{\"course_id\":\"@new_course\"}", NO, FORBIDDEN, "ok", "ok", NOT_FOUND},
     {"courses.enrol", "{\"course_id\":\"@new_course\",\"institution_ids\":[\"sue\"]}", NO, FORBIDDEN, "ok", "ok", NOT_FOUND},
     {"courses.unenrol", "{\"course_id\":\"@new_course\",\"institution_ids\":[\"sue\"]}", NO, FORBIDDEN, "ok", "ok", NOT_FOUND},
+    {"library.list", "{}", NO, "ok", "ok", "ok", "ok"},
+    {"library.outline", ONE_PDF, NO, NOT_FOUND, NOT_FOUND, NOT_FOUND, NOT_FOUND},
+    {"library.page", "{\"pdf_id\":\"" NOBODYS_ID "\",\"page\":1}", NO, NOT_FOUND, NOT_FOUND, NOT_FOUND, NOT_FOUND},
+    {"library.jobs", "{}", NO, FORBIDDEN, "ok", "ok", "ok"},
+    {"library.job", "{\"job_id\":\"" NOBODYS_ID "\"}", NO, FORBIDDEN, NOT_FOUND, NOT_FOUND, NOT_FOUND},
+    {"library.retry", ONE_PDF, NO, FORBIDDEN, NOT_FOUND, NOT_FOUND, NOT_FOUND},
+    {"library.update", ONE_PDF, NO, FORBIDDEN, NOT_FOUND, NOT_FOUND, NOT_FOUND},
+    {"library.delete", ONE_PDF, NO, FORBIDDEN, NOT_FOUND, NOT_FOUND, NOT_FOUND},
+    {"library.upload_begin", "{\"filename\":\"a.pdf\",\"size\":9,\"sha256\":\"" ANY_HASH "\"}", NO, FORBIDDEN, "ok", "ok", "ok"},
+    {"library.upload_begin", "{\"filename\":\"a.pdf\",\"size\":9,\"sha256\":\"" ANY_HASH "\",\"course_id\":\"@course\"}", NO, FORBIDDEN,
+     "ok", "ok", NOT_FOUND},
+    {"library.upload_chunk", "{\"upload_id\":\"" NOBODYS_ID "\",\"offset\":0,\"data\":\"QUJD\"}", NO, FORBIDDEN, NOT_FOUND, NOT_FOUND,
+     NOT_FOUND},
+    {"library.upload_commit", ONE_UPLOAD, NO, FORBIDDEN, NOT_FOUND, NOT_FOUND, NOT_FOUND},
+    {"library.upload_abort", ONE_UPLOAD, NO, FORBIDDEN, NOT_FOUND, NOT_FOUND, NOT_FOUND},
     {"search.query", "{\"query\":\"enzyme\"}", NO, "ok", "ok", "ok", "ok"},
     {"search.query", "{\"query\":\"enzyme\",\"course_id\":\"@course\"}", NO, "ok", "ok", "ok", NOT_FOUND},
     {"search.ask", "{\"query\":\"enzyme\"}", NO, "ok", "ok", "ok", "ok"},

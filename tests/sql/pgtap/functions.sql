@@ -12,8 +12,7 @@ select p.oid, p.oid::regprocedure::text as name, p.proname, format('select %s(%s
                when a.name in ('institution_id', 'old_password') then quote_literal('s1')
                when a.type = 'text'::regtype then quote_literal('12345678')
                else format('null::%s', a.type::regtype) end, ', ' order by a.n)
-              from unnest(p.proargtypes::oid[], p.proargnames) with ordinality as a(type, name, n)
-             where a.type is not null), '')) as call
+              from unnest(p.proargtypes::oid[], p.proargnames) with ordinality as a(type, name, n)), '')) as call
   from pg_proc p
  where p.prosecdef and p.pronamespace in ('api'::regnamespace, 'auth'::regnamespace)
    and has_function_privilege('edurag_app', p.oid, 'execute');
