@@ -1,0 +1,168 @@
+/* ranking.c - how well the default ranking finds what people judged right, through a whole server.
+ *
+ * Each judged set becomes a library of its own: every passage is stored as one passage, the embedder is fitted
+ * on it as on any library, and every question goes through search.query. One configuration for all sets.
+ * Beside it BM25 alone, and the same questions with a random edit in a quarter of the words of four letters or more.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/mem.h"
+#include "server/retrieval/fuse.h"
+#include "server/retrieval/question.h"
+#include "tests/lib/harness.h"
+#include "tests/lib/judged.h"
+#include "tests/lib/library.h"
+
+enum { DOCUMENT = 100, TOP = 10, WAIT_SECONDS = 300, TYPING_SEED = 42 };
+static const double TYPING_LOSS_MOST = 0.02;
+
+static const struct {
+    const char *name;
+    double floor;
+} sets[] = {{"squad", 0.885}, {"cran", 0.415}, {"med", 0.725}};
+
+struct figures {
+    double ndcg, recall;
+};
+
+static void store(const struct harness *h, const struct judged *judged)
+{
+    struct library_passage passages[DOCUMENT];
+    char title[40], pdf_id[40];
+    for (size_t from = 0; from < judged->passage_count; from += DOCUMENT) {
+        size_t count = 0;
+        for (; count < DOCUMENT && from + count < judged->passage_count; count++)
+            passages[count] = (struct library_passage){(int)count + 1, judged->passages[from + count].text};
+        snprintf(title, sizeof title, "%zu", from);
+        library_put(h->directory, title, NULL, passages, count, pdf_id);
+    }
+}
+
+/* Until every document is served by the fitted model, and the shelf has heard of it. */
+static bool settled(const struct harness *h)
+{
+    for (int second = 0; second < WAIT_SECONDS; second++) {
+        AUTO(mem_freep) char *left = library_sql(h->directory, "edurag_owner",
+            "select count(*) from public.pdfs where embedding_model is distinct from "
+            "(select model from public.embedding_models where state = 'current' and model like 'builtin-lsa-%')");
+        nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
+        if (!strcmp(left, "0"))
+            return true;
+    }
+    return false;
+}
+
+static size_t ask(struct ws *ws, const char *question, size_t *ranking)
+{
+    AUTO(buf_free) struct buf params = {0};
+    buf_json_open(&params, '{');
+    buf_json_member(&params, "query", question);
+    buf_json_member_bool(&params, "preview", true);
+    buf_json_close(&params, '}');
+    AUTO(json_freep) cJSON *reply = harness_call(ws, "search.query", params.data);
+    const cJSON *one;
+    size_t count = 0;
+    cJSON_ArrayForEach(one, json_get(json_get(reply, "result"), "results"))
+        if (count < TOP)
+            ranking[count++] = strtoul(json_text(one, "title", "0"), NULL, 10) + (size_t)json_int(one, "page", 1) - 1;
+    return count;
+}
+
+static struct figures measure(struct ws *ws, const struct judged *judged, bool mistyped)
+{
+    struct figures sum = {0};
+    size_t counted = 0;
+    unsigned long long random = TYPING_SEED;
+    for (size_t q = 0; q < judged->question_count; q++) {
+        size_t ranking[TOP];
+        double ndcg, recall;
+        AUTO(mem_freep) char *typed = mistyped ? judged_mistype(judged->questions[q].text, &random) : mem_dup(judged->questions[q].text);
+        size_t count = ask(ws, typed, ranking);
+        if (!judged_score(judged, q, ranking, count, &ndcg, &recall))
+            continue;
+        sum.ndcg += ndcg;
+        sum.recall += recall;
+        counted++;
+    }
+    return (struct figures){sum.ndcg / (double)counted, sum.recall / (double)counted};
+}
+
+/* The floor beside it: the same words and the same index, without vectors, pairs or spelling. */
+static struct figures measure_bm25(const struct judged *judged)
+{
+    struct lexical *lexical = lexical_new();
+    AUTO(tokens_freep) struct tokens *tokens = tokens_new();
+    AUTO(mem_freep) uint64_t *bits = mem_array(judged->passage_count / 64 + 1, sizeof *bits);
+    AUTO(fuse_work_free) struct fuse_work work = {0};
+    struct lexical_scope scope = {.bits = bits};
+    struct figures sum = {0};
+    size_t counted = 0;
+    const struct token *words;
+    enum language language;
+    for (size_t i = 0; i < judged->passage_count; i++) {
+        size_t count = tokens_split(tokens, judged->passages[i].text, strlen(judged->passages[i].text), &words, &language);
+        lexical_add(lexical, tokens, language, words, count);
+        bits[i / 64] |= 1ull << i % 64;
+    }
+    lexical_scope(lexical, &scope);
+    for (size_t q = 0; q < judged->question_count; q++) {
+        struct lexical_question question = {0};
+        struct fuse_hit hits[TOP];
+        size_t ranking[TOP], count = tokens_split(tokens, judged->questions[q].text, strlen(judged->questions[q].text), &words, &language);
+        double ndcg, recall;
+        for (size_t i = 0; i < count; i++) {
+            size_t length = words[i].length;
+            const char *stem = tokens_stem(tokens, language, words[i].word, &length);
+            if (!words[i].stop)
+                lexical_ask(&question, vocabulary_stem(lexical_vocabulary(lexical), stem, length));
+        }
+        question.length = 0; /* no pairs */
+        count = fuse_rank(&(struct fuse_input){lexical, &scope, &question, NULL, 0}, &work, hits, TOP);
+        for (size_t i = 0; i < count; i++)
+            ranking[i] = hits[i].text;
+        if (!judged_score(judged, q, ranking, count, &ndcg, &recall))
+            continue;
+        sum.ndcg += ndcg;
+        sum.recall += recall;
+        counted++;
+    }
+    lexical_free(lexical);
+    return (struct figures){sum.ndcg / (double)counted, sum.recall / (double)counted};
+}
+
+int main(void)
+{
+    double lost = 0;
+    bool fine = true;
+    for (size_t i = 0; i < COUNT_OF(sets); i++) {
+        struct judged judged;
+        struct harness h;
+        struct ws ws;
+        if (!judged_load(&judged, sets[i].name)) {
+            puts("skipped: ../shared is not here");
+            return 77;
+        }
+        harness_start(&h, NULL, (const char *const[]){"EDURAG_LOG=info", NULL});
+        harness_user(&h, "student", "ranker", "Ranker");
+        store(&h, &judged);
+        if (!settled(&h)) {
+            fprintf(stderr, "ranking: the embedder was not fitted, or the documents did not follow\n");
+            return 1;
+        }
+        harness_open(&h, &ws, "ranker");
+        struct figures bm25 = measure_bm25(&judged), whole = measure(&ws, &judged, false), typed = measure(&ws, &judged, true);
+        printf("ranking %-5s  nDCG@10 %.4f (floor %.3f)  recall@10 %.4f  | BM25 alone %.4f %.4f | mistyped %.4f %.4f\n", sets[i].name,
+               whole.ndcg, sets[i].floor, whole.recall, bm25.ndcg, bm25.recall, typed.ndcg, typed.recall);
+        fflush(stdout);
+        fine = fine && whole.ndcg >= sets[i].floor;
+        lost += (whole.ndcg - typed.ndcg) / (double)COUNT_OF(sets);
+        ws_close(&ws);
+        harness_stop(&h);
+        judged_free(&judged);
+    }
+    printf("ranking mean loss by typing errors %.4f (at most %.2f)\n", lost, TYPING_LOSS_MOST);
+    return fine && lost < TYPING_LOSS_MOST ? 0 : 1;
+}
