@@ -1,4 +1,4 @@
-/* mailbox.h - what other threads hand to the socket thread: finished jobs, and news.h.
+/* mailbox.h - what other threads hand to the socket thread: finished jobs and news.
  *
  * Posting queues, wakes the loop and never waits for it; order is kept. mailbox_deliver runs on the socket
  * thread and calls the receiver for each in turn.
@@ -32,6 +32,8 @@ struct mail {
 
 void mailbox_start(void (*wake)(void));
 void mailbox_stop(void);
+struct mail *mailbox_mail(enum mail_kind kind); /* empty, for mailbox_post */
+void mailbox_post(struct mail *mail);           /* any thread; takes it */
 void mailbox_finished(struct job *job); /* any thread */
 void mailbox_check_all(void);           /* any thread: every session reads itself again */
 void mailbox_reread_sid(const char *sid); /* any thread: those with this token do */

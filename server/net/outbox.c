@@ -8,42 +8,10 @@
 
 enum { TEXT = 1, CONTINUATION = 0, FIN = 0x80, HEADER_MOST = 10 };
 
-struct frame {
-    char *text;
-    size_t length;
-    unsigned refs;
-};
-
 struct outbox_entry {
     struct outbox_entry *next;
     struct frame *frame;
 };
-
-struct frame *frame_take(char *text, size_t length)
-{
-    struct frame *frame = mem_alloc(sizeof *frame);
-    *frame = (struct frame){.text = text, .length = length, .refs = 1};
-    return frame;
-}
-
-struct frame *frame_new(const char *text, size_t length)
-{
-    return frame_take(mem_dupn(text, length), length);
-}
-
-struct frame *frame_ref(struct frame *frame)
-{
-    frame->refs++;
-    return frame;
-}
-
-void frame_unref(struct frame *frame)
-{
-    if (!frame || --frame->refs)
-        return;
-    free(frame->text);
-    free(frame);
-}
 
 enum outbox_put outbox_put(struct outbox *box, struct frame *frame, bool chat)
 {

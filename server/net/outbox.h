@@ -1,8 +1,7 @@
 /* outbox.h - what waits to be sent to one peer: a bounded queue of shared frames.
  *
- * A frame is a message's text, encoded once however many peers get it, and counted by reference. The
- * outbox writes WebSocket framing itself, so that all that waits for one socket leaves in one send; a
- * message over OUTBOX_PIECE goes out as fragments, so that control frames may stand between them.
+ * It writes WebSocket framing itself, so that all that waits for one socket leaves in one send; a message
+ * over OUTBOX_PIECE goes out as fragments, so that control frames may stand between them.
  * One thread.
  */
 #ifndef SERVER_NET_OUTBOX_H
@@ -12,18 +11,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "server/net/frame.h"
+
 enum {
     OUTBOX_PIECE = 60 * 1024,     /* most payload of one WebSocket frame */
     OUTBOX_SEND = 64 * 1024,      /* most bytes of one send: a piece and its header fit */
     OUTBOX_CHAT = 256 * 1024,     /* above this many waiting bytes chat is dropped */
     OUTBOX_MOST = 8 * 1024 * 1024 /* above this the peer is too slow, unless it is one single message */
 };
-
-struct frame;
-struct frame *frame_new(const char *text, size_t length);  /* copies; one reference, the caller's */
-struct frame *frame_take(char *text, size_t length);       /* owns the malloc()ed text from here on */
-struct frame *frame_ref(struct frame *frame);
-void frame_unref(struct frame *frame);
 
 struct outbox {
     struct outbox_entry *first, *last;

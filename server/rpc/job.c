@@ -9,7 +9,6 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "server/rpc/envelope.h"
-#include "server/rpc/news.h"
 #include "server/rpc/params.h"
 #include "server/store/pool.h"
 
@@ -21,7 +20,7 @@ struct job *job_new(void)
     return job;
 }
 
-static void login_free(struct rpc_login *login)
+void job_login_free(struct rpc_login *login)
 {
     if (!login)
         return;
@@ -46,7 +45,7 @@ void job_free(struct job *job)
     if (job->token)
         mem_wipe(job->token, strlen(job->token));
     cJSON_Delete(job->request);
-    login_free(job->login);
+    job_login_free(job->login);
     buf_free(&job->reply);
     free(job->bound);
     free(job->id);
@@ -145,42 +144,4 @@ void job_run(struct lane_job *lane_job)
     job_log(job, (double)(to.tv_sec - from.tv_sec) * 1e3 + (double)(to.tv_nsec - from.tv_nsec) / 1e6);
     if (job->finished)
         job->finished(job); /* the job is the socket thread's again */
-}
-
-bool call_cancelled(const struct call *call)
-{
-    const struct job *job = call->rpc;
-    return atomic_load(&job->cancelled);
-}
-
-void call_notify(struct call *call, const char *method, const char *params)
-{
-    news_to_session(call->caller.session, method, params);
-}
-
-bool call_tx(struct call *call, struct tx **tx, struct err *err)
-{
-    return tx_begin(pool_app(), call->token ? call->token : "", tx, err);
-}
-
-void call_authenticated(struct call *call, const char *token, const cJSON *user, const char *sid,
-                        const char *expires_at)
-{
-    struct job *job = call->rpc;
-    login_free(job->login);
-    job->login = mem_alloc(sizeof *job->login);
-    *job->login = (struct rpc_login){.token = mem_dup(token),
-                                     .user_id = mem_dup(json_text(user, "user_id", "")),
-                                     .institution_id = mem_dup(json_text(user, "institution_id", "")),
-                                     .name = mem_dup(json_text(user, "name", "")),
-                                     .role = mem_dup(json_text(user, "role", "")),
-                                     .sid = mem_dup(sid),
-                                     .expires_at = mem_dup(expires_at)};
-}
-
-void call_close(struct call *call, const char *reason)
-{
-    struct job *job = call->rpc;
-    free(job->close_reason);
-    job->close_reason = mem_dup(reason);
 }

@@ -39,6 +39,7 @@ struct job {
 
 struct job *job_new(void);
 void job_free(struct job *job);
+void job_login_free(struct rpc_login *login);
 /* On a lane's thread (or, for LANE_INLINE, on the socket thread): transaction, handler or query, commit,
  * and the reply's text. */
 void job_run(struct lane_job *lane_job);

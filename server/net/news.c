@@ -1,0 +1,91 @@
+/* news.c - news.h, by mail to the socket thread. */
+#include "server/rpc/news.h"
+
+#include <stdio.h>
+
+#include "common/mem.h"
+#include "server/net/mailbox.h"
+#include "server/rpc/envelope.h"
+
+static void post_news(enum mail_kind kind, uint64_t session, const char *whom, int64_t seq, const char *method,
+                      const char *params)
+{
+    struct mail *mail = mailbox_mail(kind);
+    struct buf text = {0};
+    mail->session = session;
+    mail->seq = seq;
+    snprintf(mail->whom, sizeof mail->whom, "%s", whom);
+    envelope_notification(&text, method, params);
+    mail->length = text.length;
+    mail->text = buf_take(&text);
+    mailbox_post(mail);
+}
+
+void news_to_session(uint64_t session, const char *method, const char *params)
+{
+    post_news(MAIL_TO_SESSION, session, "", 0, method, params);
+}
+
+void news_to_user(const char *user_id, const char *method, const char *params)
+{
+    post_news(MAIL_TO_USER, 0, user_id, 0, method, params);
+}
+
+void news_to_watchers(const char *user_id, const char *method, const char *params)
+{
+    post_news(MAIL_TO_WATCHERS, 0, user_id ? user_id : "", 0, method, params);
+}
+
+void news_to_room(const char *room, int64_t seq, const char *method, const char *params)
+{
+    post_news(MAIL_TO_ROOM, 0, room, seq, method, params);
+}
+
+static void post_plain(enum mail_kind kind, uint64_t session, const char *whom, const char *sid, const char *reason)
+{
+    struct mail *mail = mailbox_mail(kind);
+    mail->session = session;
+    snprintf(mail->whom, sizeof mail->whom, "%s", whom ? whom : "");
+    snprintf(mail->sid, sizeof mail->sid, "%s", sid ? sid : "");
+    mail->text = mem_dup(reason);
+    mailbox_post(mail);
+}
+
+void news_end_user(const char *user_id, const char *sid, const char *reason)
+{
+    post_plain(MAIL_END_USER, 0, user_id, sid, reason);
+}
+
+void news_user_changed(const char *user_id)
+{
+    post_plain(MAIL_USER_CHANGED, 0, user_id, NULL, NULL);
+}
+
+void news_join(uint64_t session, const char *room)
+{
+    post_plain(MAIL_JOIN, session, room, NULL, NULL);
+}
+
+void news_join_live(uint64_t session, const char *room, int64_t seq)
+{
+    struct mail *mail = mailbox_mail(MAIL_JOIN_LIVE);
+    mail->session = session;
+    mail->seq = seq;
+    snprintf(mail->whom, sizeof mail->whom, "%s", room);
+    mailbox_post(mail);
+}
+
+void news_keep_rooms(const char *user_id, const char *rooms)
+{
+    post_plain(MAIL_KEEP_ROOMS, 0, user_id, NULL, rooms);
+}
+
+void news_leave(uint64_t session, const char *room)
+{
+    post_plain(MAIL_LEAVE, session, room, NULL, NULL);
+}
+
+void news_watch(uint64_t session)
+{
+    post_plain(MAIL_WATCH, session, NULL, NULL, NULL);
+}
