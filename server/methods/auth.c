@@ -105,6 +105,24 @@ static bool login(struct call *call, const void *params, struct buf *result, str
     return true;
 }
 
+/* The sentence is also the reason that a socket is closed with. */
+static bool say_why(struct call *call, const char *token, struct err *err)
+{
+    static const struct { const char *word, *sentence; } ends[] = {
+        {"expired", "The token has expired. Please log in again."},
+        {"revoked", "The token was revoked. Please log in again."},
+        {"disabled", "The account is disabled. Please ask your school."},
+    };
+    AUTO(rows_free) struct rows *rows = NULL;
+    if (!tx_run(call->tx, SQL_AUTH_TOKEN_END, &rows, err, BIND_TEXT(token)))
+        return false;
+    const char *word = rows_count(rows) ? rows_text(rows, 0, 0) : NULL;
+    for (size_t i = 0; i < COUNT_OF(ends); i++)
+        if (word && !strcmp(word, ends[i].word))
+            return err_say(err, ERR_UNAUTHENTICATED, "%s", ends[i].sentence);
+    return err_say(err, ERR_UNAUTHENTICATED, "The token is bad. Please log in again.");
+}
+
 static bool resume(struct call *call, const void *params, struct buf *result, struct err *err)
 {
     const struct resume_params *p = params;
@@ -114,7 +132,7 @@ static bool resume(struct call *call, const void *params, struct buf *result, st
     const struct bind binds[] = {BIND_TEXT(p->token)};
     AUTO(json_freep) cJSON *json = ask(call, SQL_AUTH_RESUME, binds, COUNT_OF(binds), &none, err);
     if (none)
-        return err_say(err, ERR_UNAUTHENTICATED, "This login is no longer valid. Please log in again.");
+        return say_why(call, p->token, err);
     if (!json)
         return false;
     const char *expires_at = json_text(json, "expires_at", "");

@@ -194,6 +194,26 @@ begin
     return jsonb_build_object('user', api.user_json(u), 'sid', me.session_id, 'expires_at', api.utc(me.expires_at));
 end $$;
 
+-- Why resume said no, for whoever holds the token: expired, revoked or disabled; null for a bad one.
+create function api.token_end(token text) returns text language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp as $$
+declare
+    claims jsonb;
+    disabled boolean;
+begin
+    if token is null or length(token) > 2000
+       or token not like 'eyJ%.eyJ%.___________________________________________'
+       or not exists (select from auth.signing_keys k where k.retired_at is null
+                         and auth.hs256(left(token, -44), k.secret) = right(token, 43)) then
+        return null;
+    end if;
+    claims := convert_from(decode(rpad(translate(split_part(token, '.', 2), '-_', '+/'),
+        (length(split_part(token, '.', 2)) + 3) / 4 * 4, '='), 'base64'), 'UTF8');
+    select u.disabled into disabled from public.users u where u.user_id = (claims ->> 'sub')::uuid;
+    return case when disabled then 'disabled'
+                when to_timestamp((claims ->> 'exp')::float8) <= now() then 'expired' else 'revoked' end;
+end $$;
+
 create function api.whoami() returns jsonb language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp as $$
 declare
@@ -264,7 +284,7 @@ begin
     perform auth.audit(me.user_id, 'auth.change_password');
     return auth.session_open(me.user_id, null);
 end $$;
-grant execute on function api.login(text, text, text), api.resume(text), api.whoami(), api.refresh(), api.logout(boolean),
+grant execute on function api.login(text, text, text), api.resume(text), api.token_end(text), api.whoami(), api.refresh(), api.logout(boolean),
     api.change_password(text, text) to edurag_app;
 
 -- ------------------------------------------------------------------ accounts

@@ -6,6 +6,10 @@ select api.login(:institution_id, :password, :address)
 -- name: auth_resume
 select api.resume(:token)
 
+-- expired, revoked, disabled, or null for a bad token: why auth_resume gave null
+-- name: auth_token_end
+select api.token_end(:token)
+
 -- name: auth_refresh
 select api.refresh()
 

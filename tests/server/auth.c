@@ -62,7 +62,7 @@ static void a_bad_token_closes_with_4401_and_serves_nothing(void **state)
         raw_handshake(&r, "/ws", header);
         raw_text(&r, WHOAMI);
         assert_int_equal(raw_close_code(&r, 5000), 4401);
-        assert_true(r.length > 10); /* the reason */
+        assert_non_null(strstr(r.payload + 2, "token is bad"));
         raw_close(&r);
     }
 }
@@ -225,6 +225,31 @@ static void an_ending_login_is_announced_and_ends(void **state)
     ws_close(&ws);
 }
 
+/* The reason of a close says what became of the token. */
+static void a_dead_token_is_told_what_it_died_of(void **state)
+{
+    (void)state;
+    static const struct { const char *sql, *word; } ends[] = {
+        {"update auth.sessions s set revoked_at = now() from public.users u where u.user_id = s.user_id and "
+         "u.institution_id = 'gus' returning 'x'", "revoked"},
+        {"update public.users set disabled = true where institution_id = 'gus' returning 'x'", "disabled"},
+    };
+    harness_user(&h, "student", "gus", "Gus");
+    AUTO(mem_freep) char *token = harness_token(&h, "gus");
+    for (size_t i = 0; i < COUNT_OF(ends); i++) {
+        char error[200];
+        AUTO(mem_freep) char *done = pg_try(pg_url_in(h.directory, "edurag_owner"), ends[i].sql, error, sizeof error);
+        assert_string_equal(error, "");
+        struct raw r;
+        AUTO(mem_freep) char *header = mem_printf("Authorization: Bearer %s\r\n", token);
+        assert_true(raw_connect(&r, h.target, NULL));
+        raw_handshake(&r, "/ws", header);
+        assert_int_equal(raw_close_code(&r, 5000), 4401);
+        assert_non_null(strstr(r.payload + 2, ends[i].word));
+        raw_close(&r);
+    }
+}
+
 static void a_person_has_a_minutes_worth_and_an_address_throttles_strangers_only(void **state)
 {
     (void)state;
@@ -289,6 +314,7 @@ int main(void)
         cmocka_unit_test(a_disabled_person_is_out_at_once_and_a_new_role_counts_at_once),
         cmocka_unit_test(who_does_not_log_in_is_closed_and_who_tries_is_not),
         cmocka_unit_test(an_ending_login_is_announced_and_ends),
+        cmocka_unit_test(a_dead_token_is_told_what_it_died_of),
         cmocka_unit_test(a_person_has_a_minutes_worth_and_an_address_throttles_strangers_only),
     };
     return cmocka_run_group_tests_name("auth", tests, start, stop);
