@@ -84,6 +84,13 @@ static const struct row {
     {"search.clear_history", "{}", NO, "ok", "ok", "ok", "ok"},
     {"admin.audit", "{}", NO, FORBIDDEN, FORBIDDEN, "ok", FORBIDDEN},
     {"admin.students", "{}", NO, FORBIDDEN, "ok", "ok", "ok"},
+    {"chat.join", "{}", NO, "ok", "ok", "ok", "ok"},
+    {"chat.join", "{\"room\":\"@course\"}", NO, "ok", "ok", "ok", NOT_FOUND},
+    {"!chat.join", "{\"room\":\"@course\"}", NO, "ok", "ok", "ok", NOT_FOUND},
+    {"chat.send", "{\"text\":\"hello\",\"room\":\"@course\"}", NO, "ok", "ok", "ok", NOT_FOUND},
+    {"chat.leave", "{}", NO, "ok", "ok", "ok", "ok"},
+    {"chat.delete", "{\"message_id\":\"" NOBODYS_ID "\"}", NO, FORBIDDEN, NOT_FOUND, NOT_FOUND, NOT_FOUND},
+    {"chat.mute", "{\"room\":\"@course\",\"user_id\":\"@sue\",\"seconds\":1}", NO, FORBIDDEN, "ok", "ok", NOT_FOUND},
 };
 
 static struct harness h;
