@@ -87,11 +87,16 @@ static void words_of_one_subject_come_near_each_other(void **state)
     AUTO(tokens_freep) struct tokens *tokens = tokens_new();
     struct latent *latent = fit(tokens, NULL);
     assert_non_null(latent);
-    /* Many words of one subject that need not stand together anywhere, against as many of the other. */
-    const char *some = "enzyme1 enzyme2 enzyme3 enzyme4 enzyme5 enzyme6 enzyme7 enzyme8";
-    const char *others = "enzyme21 enzyme22 enzyme23 enzyme24 enzyme25 enzyme26 enzyme27 enzyme28";
-    const char *foreign = "machine21 machine22 machine23 machine24 machine25 machine26 machine27 machine28";
-    assert_true(cosine(latent, tokens, some, others) > cosine(latent, tokens, some, foreign) + 0.1f);
+    /* Sixty words of one subject, against sixty others of it and as many of the other. */
+    AUTO(buf_free) struct buf some = {0};
+    AUTO(buf_free) struct buf others = {0};
+    AUTO(buf_free) struct buf foreign = {0};
+    for (int i = 0; i < 60; i++) {
+        buf_printf(&some, "enzyme%d ", i);
+        buf_printf(&others, "enzyme%d ", i + 100);
+        buf_printf(&foreign, "machine%d ", i + 100);
+    }
+    assert_true(cosine(latent, tokens, some.data, others.data) > cosine(latent, tokens, some.data, foreign.data) + 0.3f);
     assert_true(cosine(latent, tokens, "the enzyme1", "of ENZYME1") > 0.999f);
     assert_true(cosine(latent, tokens, "unheard", "enzyme1") == 0.0f);
     latent_free(latent);
