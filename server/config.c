@@ -35,7 +35,7 @@ const struct setting config_settings[] = {
         .help = "Where the private PostgreSQL lives; empty: /var/lib/edurag as root, else edurag under XDG_DATA_HOME."),
     ROW(TEXT, listen, "EDURAG_LISTEN", "127.0.0.1:7420", .max = 300,
         .help = "ADDRESS:PORT to serve; [::1]:7420 for IPv6; off: the Unix socket only."),
-    ROW(TEXT, socket, "EDURAG_SOCKET", "", .max = 107, .help = "Path of a Unix socket to serve as well."),
+    ROW(TEXT, socket, "EDURAG_SOCKET", "", .max = 106, .help = "Path of a Unix socket to serve as well."),
     ROW(TEXT, tls_cert, "EDURAG_TLS_CERT", "", .help = "Certificate chain (PEM) for TLS."),
     ROW(TEXT, tls_key, "EDURAG_TLS_KEY", "", .help = "Its private key (PEM)."),
     ROW(BOOL, allow_insecure, "EDURAG_ALLOW_INSECURE", "false",

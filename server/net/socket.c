@@ -14,6 +14,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "server/config.h"
+#include "server/config_check.h"
 #include "server/net/delivery.h"
 #include "server/net/http.h"
 #include "server/net/limits.h"
@@ -275,34 +276,16 @@ void socket_stop(void)
 }
 
 /* host:port, [v6]:port or :port. */
-static bool split_listen(const char *text, char *host, size_t size, int *port, struct err *err)
-{
-    const char *colon = strrchr(text, ':');
-    char *end = NULL;
-    long number = colon ? strtol(colon + 1, &end, 10) : -1;
-    if (!colon || end == colon + 1 || *end || number < 0 || number > 65535 || (size_t)(colon - text) >= size)
-        return err_say(err, ERR_INVALID_PARAMS, "EDURAG_LISTEN must be ADDRESS:PORT, such as 127.0.0.1:7420.");
-    bool bracket = *text == '[' && colon > text + 1 && colon[-1] == ']';
-    snprintf(host, size, "%.*s", (int)(colon - text) - 2 * bracket, text + bracket);
-    *port = (int)number;
-    return true;
-}
-
-static bool is_loopback(const char *host)
-{
-    return !strncmp(host, "127.", 4) || !strcmp(host, "::1") || !strcmp(host, "localhost");
-}
-
 static bool open_tcp(struct err *err)
 {
     char host[64];
     int port = 0;
     if (!strcmp(config.listen, "off"))
         return true;
-    if (!split_listen(config.listen, host, sizeof host, &port, err))
-        return false;
+    if (!config_check_address(config.listen, host, sizeof host, &port))
+        return err_say(err, ERR_INVALID_PARAMS, "EDURAG_LISTEN must be ADDRESS:PORT, such as 127.0.0.1:7420.");
     bool tls = config.tls_cert[0] != '\0';
-    if (!tls && !is_loopback(host) && !config.allow_insecure)
+    if (!tls && !config_check_loopback(host) && !config.allow_insecure)
         return err_say(err, ERR_INVALID_PARAMS,
                        "EDURAG_LISTEN=%s is open to the network without TLS. Set EDURAG_TLS_CERT and EDURAG_TLS_KEY, "
                        "or EDURAG_ALLOW_INSECURE=true where a proxy on a trusted network encrypts.",

@@ -249,7 +249,7 @@ static void conf_text(const struct cluster *c, struct buf *out)
              "log_truncate_on_rotation = on\nlog_rotation_age = 1d\nlog_rotation_size = 0\n"
              "log_line_prefix = '%m [%p] %q%u '\nlog_checkpoints = off\n");
     if (c->settings.unsafe)
-        buf_text(out, "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nmin_wal_size = 32MB\n");
+        buf_text(out, "fsync = off\nfull_page_writes = off\nmin_wal_size = 32MB\n");
     else
         buf_text(out, "include_if_exists = '../postgresql.local.conf'\n");
 }

@@ -22,7 +22,7 @@
 #include "server/store/orphans.h"
 #include "server/store/wire.h"
 
-enum { LEFTOVERS_MS = 2500, SAY_EVERY_MS = 30000, SQL_MS = 60000, FAST_MS = 10000, QUICK_MS = 3000 };
+enum { ORPHANS_MS = 200, LEFTOVERS_MS = 2500, SAY_EVERY_MS = 30000, SQL_MS = 60000, FAST_MS = 10000, QUICK_MS = 3000 };
 
 static const char *const roles[] = {"postgres", "edurag_owner", "edurag_app", "edurag_worker"};
 
@@ -79,8 +79,8 @@ static void wait_for_lock(const struct cluster *c, int fd)
         struct holder h = holder_read(fd);
         bool alive = orphans_alive(h.pid, h.start);
         int64_t now = wire_now();
-        if (!alive && now > began + LEFTOVERS_MS)
-            orphans_end(c->pgdata);
+        if (!alive && now > began + (orphans_only(c->pgdata) ? ORPHANS_MS : LEFTOVERS_MS))
+            orphans_end(c->pgdata, c->run);
         if (now >= say_at) {
             log_event(LOG_WARN, "waiting", "data_dir=%s pid=%d note=%s", log_quote(c->data_dir), h.pid,
                       alive ? "\"another eduragd runs on this directory; waiting until it has stopped\""
@@ -282,7 +282,7 @@ static void *watch(void *unused)
         if (stopping() || (first && !ok))
             return NULL;
         log_event(LOG_ERROR, "database_died", "reason=%s note=\"starting it again\"", log_quote(err.log));
-        orphans_end(state.cluster.pgdata);
+        orphans_end(state.cluster.pgdata, state.cluster.run);
         pause = wire_now() - began > 5000 ? 0 : pause < 10 ? 10 : pause > 1000 ? 1000 : pause * 2;
     }
 }
@@ -305,7 +305,7 @@ const char *embedded_url(const char *role)
 static bool start_locked(struct err *err)
 {
     struct cluster *c = &state.cluster;
-    orphans_end(c->pgdata); /* the lock is ours, so these serve nobody */
+    orphans_end(c->pgdata, c->run); /* the lock is ours, so these serve nobody */
     if (!cluster_create(c, err) || !cluster_configure(c, err))
         return false;
     prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -394,7 +394,7 @@ void embedded_stop(void)
                 signal_server(SIGKILL);
         }
         pthread_join(state.thread, NULL);
-        orphans_end(state.cluster.pgdata);
+        orphans_end(state.cluster.pgdata, state.cluster.run);
         state.watched = false;
     }
     give_lock();

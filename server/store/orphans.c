@@ -80,11 +80,38 @@ static int signal_all(const char *pgdata, int with)
     return count;
 }
 
-void orphans_end(const char *pgdata)
+bool orphans_only(const char *pgdata)
 {
-    for (int round = 0; round < ROUNDS; round++) {
-        if (!signal_all(pgdata, round == 0 ? SIGQUIT : round < POLITE_ROUNDS ? 0 : SIGKILL))
-            return;
-        nanosleep(&(struct timespec){.tv_nsec = ROUND_MS * 1000000}, NULL);
+    char path[PATH_MAX + 64], line[24] = "";
+    struct process p;
+    snprintf(path, sizeof path, "%s/postmaster.pid", pgdata);
+    FILE *file = fopen(path, "re");
+    int pid = file && fgets(line, sizeof line, file) ? atoi(line) : 0;
+    if (file)
+        fclose(file);
+    return pid <= 0 || !look(pid, &p) || p.state == 'Z' || !works_in(pid, pgdata);
+}
+
+/* PostgreSQL does not start while the number in a lock file is somebody's: that of a dead server whom nobody
+ * has reaped yet, or of a stranger who got it since. Nobody works in the directory any more, so the files
+ * mean nothing. */
+static void forget_server(const char *pgdata, const char *run)
+{
+    char path[PATH_MAX + 64];
+    snprintf(path, sizeof path, "%s/postmaster.pid", pgdata);
+    unlink(path);
+    snprintf(path, sizeof path, "%s/.s.PGSQL.5432.lock", run);
+    unlink(path);
+}
+
+void orphans_end(const char *pgdata, const char *run)
+{
+    int left = 1;
+    for (int round = 0; left && round < ROUNDS; round++) {
+        left = signal_all(pgdata, round == 0 ? SIGQUIT : round < POLITE_ROUNDS ? 0 : SIGKILL);
+        if (left)
+            nanosleep(&(struct timespec){.tv_nsec = ROUND_MS * 1000000}, NULL);
     }
+    if (!left)
+        forget_server(pgdata, run);
 }

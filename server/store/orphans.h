@@ -10,7 +10,10 @@
 /* Whether that process is still the one that was started at `start` (orphans_start_time). */
 bool orphans_alive(int pid, unsigned long long start);
 unsigned long long orphans_start_time(int pid); /* in the kernel's ticks; 0: no such process */
-/* Ends every process that works in `pgdata`; only once nobody can be serving from it any more. */
-void orphans_end(const char *pgdata);
+/* Whether no server is there that could end its own processes. */
+bool orphans_only(const char *pgdata);
+/* Ends every process that works in `pgdata`, and removes its server's lock files there and in `run`, where
+ * its socket is; only once nobody can be serving from it any more. */
+void orphans_end(const char *pgdata, const char *run);
 
 #endif

@@ -1,7 +1,7 @@
 /* pg.h - a private PostgreSQL for one test program, with the schema in it: ready in well under a second.
  *
  * The first test of a build makes a template below the build directory (by the hash of roles and migrations);
- * each copies it to a directory of its own under /tmp. Whatever fails ends the program with a sentence.
+ * each copies it to a directory of its own, in memory where there is plenty. Whatever fails ends the program with a sentence.
  * Runs as root too: PostgreSQL then works as the account that eduragd would take.
  */
 #ifndef TESTS_LIB_PG_H
@@ -26,6 +26,9 @@ const char *pg_url_in(const char *directory, const char *role);
  * no query of ours is. `error`: gets a failure's SQLSTATE and message, else a failure ends the program. */
 char *pg_sql(const char *role, const char *sql);
 char *pg_try(const char *url, const char *sql, char *error, size_t size);
+
+/* The build directory: where eduragd is. */
+const char *pg_build(void);
 
 /* Whom PostgreSQL runs as here: tests that are root connect to an eduragd's server as this one. */
 struct account pg_account(void);
