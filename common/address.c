@@ -16,9 +16,11 @@ static bool loopback(const char *host)
 static bool unix_path(const char *path, struct address *out, struct err *err)
 {
     if (path[0] != '/')
-        return err_say(err, ERR_INVALID_PARAMS, "The path of a socket starts with a slash: unix:/run/edurag/edurag.sock");
+        return err_say(err, ERR_INVALID_PARAMS,
+                       "The path of a socket starts with a slash: unix:/run/edurag/edurag.sock");
     if (strlen(path) >= sizeof out->path)
-        return err_say(err, ERR_INVALID_PARAMS, "The path of that socket is longer than %zu bytes.", sizeof out->path - 1);
+        return err_say(err, ERR_INVALID_PARAMS, "The path of that socket is longer than %zu bytes.",
+                       sizeof out->path - 1);
     struct address a = {.local = true};
     snprintf(a.path, sizeof a.path, "%s", path);
     snprintf(a.name, sizeof a.name, "%s", path);
@@ -48,7 +50,8 @@ static bool host_and_port(const char *text, struct address *a, struct err *err)
         colon = memchr(text, ':', length);
         host_length = colon ? (size_t)(colon - text) : length;
     }
-    if (!host_length || host_length >= sizeof a->host || memchr(host, '@', host_length) || memchr(host, ' ', host_length))
+    if (!host_length || host_length >= sizeof a->host || memchr(host, '@', host_length) ||
+        memchr(host, ' ', host_length))
         return err_say(err, ERR_INVALID_PARAMS, "That is not the name of a server.");
     snprintf(a->host, sizeof a->host, "%.*s", (int)host_length, host);
     a->port = ADDRESS_PORT;
@@ -81,7 +84,8 @@ bool address_parse(const char *text, struct address *out, struct err *err)
     if (!host_and_port(text, &a, err))
         return false;
     if (!a.tls && !loopback(a.host))
-        return err_say(err, ERR_INVALID_PARAMS, "ws:// is for this machine only, because it sends passwords readable. Use wss://%s", a.name);
+        return err_say(err, ERR_INVALID_PARAMS,
+                       "ws:// is for this machine only, because it sends passwords readable. Use wss://%s", a.name);
     *out = a;
     return true;
 }

@@ -31,7 +31,7 @@ struct outgoing {
 struct watch {
     struct client *client;
     struct lws *wsi;
-    int fd;              /* the caller's; -1: free */
+    int fd; /* the caller's; -1: free */
     void (*ready)(void *user);
     void *user;
 };
@@ -44,9 +44,9 @@ struct client {
     SSL_CTX *tls;
     struct lws *wsi;
     enum client_state state;
-    struct err why;              /* of the connection that is ending */
-    struct err last_why;         /* of the one that ended last */
-    bool leaving;                /* client_disconnect was called */
+    struct err why;      /* of the connection that is ending */
+    struct err last_why; /* of the one that ended last */
+    bool leaving;        /* client_disconnect was called */
     lws_usec_t retry_at;
     unsigned tries;
     uint64_t last_id;
@@ -176,11 +176,15 @@ static void fail_all(struct client *c, const struct err *err)
 static void describe(struct client *c)
 {
     if (c->trust.refused && c->trust.pinned[0])
-        err_say(&c->why, ERR_UNTRUSTED, "The code of %s has changed since your last visit. This may not be your school's server.", c->address.name);
+        err_say(&c->why, ERR_UNTRUSTED,
+                "The code of %s has changed since your last visit. This may not be your school's server.",
+                c->address.name);
     else if (c->trust.refused)
-        err_say(&c->why, ERR_UNTRUSTED, "You have not been at %s before, so its code has to be checked first.", c->address.name);
+        err_say(&c->why, ERR_UNTRUSTED, "You have not been at %s before, so its code has to be checked first.",
+                c->address.name);
     else if (c->why.code == ERR_NONE)
-        err_say(&c->why, ERR_UNREACHABLE, c->state == CLIENT_ONLINE ? "The connection to %s was lost." : "%s can't be reached.", c->address.name);
+        err_say(&c->why, ERR_UNREACHABLE,
+                c->state == CLIENT_ONLINE ? "The connection to %s was lost." : "%s can't be reached.", c->address.name);
 }
 
 static lws_usec_t retry_delay(unsigned tries)
@@ -236,7 +240,8 @@ static void peer_closed(struct client *c, const unsigned char *bytes, size_t len
     else if (code == LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE)
         err_say(&c->why, ERR_TOO_LARGE, "That message was longer than the server accepts.");
     else
-        err_say(&c->why, ERR_UNREACHABLE, "The server closed the connection (%d%s%.*s).", code, text ? " " : "", text, reason);
+        err_say(&c->why, ERR_UNREACHABLE, "The server closed the connection (%d%s%.*s).", code, text ? " " : "", text,
+                reason);
 }
 
 /* ---- the certificate ---- */
@@ -313,7 +318,8 @@ static int handshake(struct client *c, struct lws *wsi, unsigned char **at, size
         return 0;
     char value[STATE_TOKEN + 8];
     int length = snprintf(value, sizeof value, "Bearer %s", c->token);
-    int failed = lws_add_http_header_by_token(wsi, WSI_TOKEN_HTTP_AUTHORIZATION, (unsigned char *)value, length, at, *at + room);
+    int failed =
+        lws_add_http_header_by_token(wsi, WSI_TOKEN_HTTP_AUTHORIZATION, (unsigned char *)value, length, at, *at + room);
     mem_wipe(value, sizeof value);
     return failed ? -1 : 0;
 }
@@ -322,9 +328,11 @@ static void refused(struct client *c, struct lws *wsi, const char *text, size_t 
 {
     unsigned status = wsi ? lws_http_client_http_response(wsi) : 0;
     if (status == 503)
-        err_say(&c->why, ERR_UNREACHABLE, "%s has too many visitors now. Please try again in a minute.", c->address.name);
+        err_say(&c->why, ERR_UNREACHABLE, "%s has too many visitors now. Please try again in a minute.",
+                c->address.name);
     else if (status >= 400 && status < 600)
-        err_say(&c->why, ERR_UNREACHABLE, "%s answered, but not as an EduRag server (HTTP %u).", c->address.name, status);
+        err_say(&c->why, ERR_UNREACHABLE, "%s answered, but not as an EduRag server (HTTP %u).", c->address.name,
+                status);
     else if (length)
         err_set(&c->why, ERR_UNREACHABLE, "%.*s", (int)length, text);
     if (c->why.code != ERR_NONE && !c->why.say[0])
@@ -571,8 +579,8 @@ void client_send(struct client *c, const char *text, size_t length)
         client_connect(c);
 }
 
-uint64_t client_request(struct client *c, const char *method, const char *params, int timeout_ms,
-                        client_reply *reply, void *user)
+uint64_t client_request(struct client *c, const char *method, const char *params, int timeout_ms, client_reply *reply,
+                        void *user)
 {
     struct pending *p = mem_alloc(sizeof *p), **end = &c->pending;
     p->id = ++c->last_id;
@@ -600,7 +608,8 @@ void client_cancel(struct client *c, uint64_t id)
     if (!*find(c, id) || c->state != CLIENT_ONLINE)
         return;
     char text[120];
-    int length = snprintf(text, sizeof text, "{\"jsonrpc\":\"2.0\",\"id\":%llu,\"method\":\"rpc.cancel\",\"params\":{\"id\":%llu}}",
+    int length = snprintf(text, sizeof text,
+                          "{\"jsonrpc\":\"2.0\",\"id\":%llu,\"method\":\"rpc.cancel\",\"params\":{\"id\":%llu}}",
                           (unsigned long long)++c->last_id, (unsigned long long)id);
     client_send(c, text, (size_t)length);
 }
@@ -697,7 +706,8 @@ bool client_watch(struct client *c, int fd, void (*ready)(void *user), void *use
         return false;
     *w = (struct watch){.client = c, .fd = fd, .ready = ready, .user = user};
     lws_sock_file_fd_type descriptor = {.filefd = copy};
-    w->wsi = lws_adopt_descriptor_vhost(lws_get_vhost_by_name(c->context, "default"), LWS_ADOPT_RAW_FILE_DESC, descriptor, "watch", NULL);
+    w->wsi = lws_adopt_descriptor_vhost(lws_get_vhost_by_name(c->context, "default"), LWS_ADOPT_RAW_FILE_DESC,
+                                        descriptor, "watch", NULL);
     if (!w->wsi) {
         close(copy);
         *w = (struct watch){.fd = -1};

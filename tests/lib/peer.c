@@ -57,7 +57,8 @@ static SSL_CTX *certificate(struct peer *p)
     X509_gmtime_adj(X509_getm_notBefore(x), -60);
     X509_gmtime_adj(X509_getm_notAfter(x), 86400);
     X509_set_pubkey(x, key);
-    X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC, (const unsigned char *)"Linden School", -1, -1, 0);
+    X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC, (const unsigned char *)"Linden School", -1,
+                               -1, 0);
     X509_set_issuer_name(x, X509_get_subject_name(x));
     must(X509_sign(x, key, EVP_sha256()) > 0, "sign");
     unsigned char digest[32];
@@ -75,7 +76,8 @@ static SSL_CTX *certificate(struct peer *p)
 static bool get(struct peer_line *l, void *bytes, size_t length)
 {
     for (size_t at = 0; at < length;) {
-        ssize_t n = l->ssl ? SSL_read(l->ssl, (char *)bytes + at, (int)(length - at)) : read(l->fd, (char *)bytes + at, length - at);
+        ssize_t n = l->ssl ? SSL_read(l->ssl, (char *)bytes + at, (int)(length - at))
+                           : read(l->fd, (char *)bytes + at, length - at);
         if (n <= 0)
             return false;
         at += (size_t)n;
@@ -178,7 +180,8 @@ static bool upgrade(struct peer_line *l)
 {
     AUTO(buf_free) struct buf request = {0};
     char c;
-    while (request.length < 16384 && (request.length < 4 || memcmp(request.data + request.length - 4, "\r\n\r\n", 4) != 0)) {
+    while (request.length < 16384 &&
+           (request.length < 4 || memcmp(request.data + request.length - 4, "\r\n\r\n", 4) != 0)) {
         if (!get(l, &c, 1))
             return false;
         buf_char(&request, c);
@@ -204,7 +207,10 @@ static bool upgrade(struct peer_line *l)
     unsigned length = 0;
     EVP_Digest(joined, strlen(joined), digest, &length, EVP_sha1(), NULL);
     EVP_EncodeBlock(accept, digest, (int)length);
-    buf_printf(&out, "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-accept: %s\r\nsec-websocket-protocol: edurag.v1\r\n\r\n", (char *)accept);
+    buf_printf(
+        &out,
+        "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-accept: %s\r\nsec-websocket-protocol: edurag.v1\r\n\r\n",
+        (char *)accept);
     put(l, out.data, out.length);
     if (o->on_open)
         o->on_open(l, request.data, o->user);
@@ -296,7 +302,9 @@ static void listen_somewhere(struct peer *p)
         must(!bind(p->listener, (struct sockaddr *)&a, sizeof a), "bind");
         snprintf(p->url, sizeof p->url, "unix:%s", a.sun_path);
     } else {
-        struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((in_port_t)p->options.port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        struct sockaddr_in a = {.sin_family = AF_INET,
+                                .sin_port = htons((in_port_t)p->options.port),
+                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
         socklen_t length = sizeof a;
         int on = 1;
         p->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

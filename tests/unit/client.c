@@ -61,7 +61,13 @@ static void on_reply(void *user, const cJSON *result, const struct err *err)
 
 static struct client *client_of(struct seen *seen, const char *url, bool reconnect)
 {
-    struct client_options options = {.url = url, .token = "a.b.c", .reconnect = reconnect, .user = seen, .on_state = on_state, .on_news = on_news, .connect_ms = 2000};
+    struct client_options options = {.url = url,
+                                     .token = "a.b.c",
+                                     .reconnect = reconnect,
+                                     .user = seen,
+                                     .on_state = on_state,
+                                     .on_news = on_news,
+                                     .connect_ms = 2000};
     struct err err = {0};
     struct client *c = client_new(&options, &err);
     if (!c)
@@ -88,7 +94,9 @@ static void echo(struct peer_line *line, const char *text, size_t length, void *
         peer_send_pieces(line, "{\"jsonrpc\":\"2.0\",\"method\":\"chat.message\",\"params\":{\"text\":\"two\"}}", 7);
         peer_result(line, text, "{}");
     } else if (!strcmp(method, "error")) {
-        peer_error(line, text, "{\"code\":-32005,\"message\":\"Slower, please.\",\"data\":{\"reason\":\"rate_limited\",\"retry_after_ms\":1500}}");
+        peer_error(
+            line, text,
+            "{\"code\":-32005,\"message\":\"Slower, please.\",\"data\":{\"reason\":\"rate_limited\",\"retry_after_ms\":1500}}");
     } else if (!strcmp(method, "close")) {
         peer_close(line, 4401, "logged out");
     } else if (!strcmp(method, "cut")) {
@@ -181,9 +189,15 @@ static void what_cannot_be_reached_says_so(void **state)
     struct peer *full = peer_start(&(struct peer_options){.status = 503});
     struct peer *web = peer_start(&(struct peer_options){.status = 404});
     struct peer *mute = peer_start(&(struct peer_options){.silent = true});
-    const struct { const char *url, *part; } cases[] = {
-        {url, "can't be reached"}, {closed_port, "can't be reached"}, {peer_url(full), "too many visitors"},
-        {peer_url(web), "HTTP 404"}, {peer_url(mute), "can't be reached"}, {"ws://no-such-host.localhost.invalid:1", NULL},
+    const struct {
+        const char *url, *part;
+    } cases[] = {
+        {url, "can't be reached"},
+        {closed_port, "can't be reached"},
+        {peer_url(full), "too many visitors"},
+        {peer_url(web), "HTTP 404"},
+        {peer_url(mute), "can't be reached"},
+        {"ws://no-such-host.localhost.invalid:1", NULL},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct client_options options = {.url = cases[i].url, .connect_ms = 1000};
@@ -238,7 +252,8 @@ static void a_login_that_the_server_ends_is_not_retried(void **state)
 {
     (void)state;
     char handshake[2000] = "";
-    struct peer *p = peer_start(&(struct peer_options){.on_message = echo, .on_open = keep_handshake, .user = handshake});
+    struct peer *p =
+        peer_start(&(struct peer_options){.on_message = echo, .on_open = keep_handshake, .user = handshake});
     struct seen seen = {0};
     struct client *c = client_of(&seen, peer_url(p), true);
     struct err err = {0};

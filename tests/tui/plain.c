@@ -1,0 +1,220 @@
+/* plain.c - the dialogue in lines, against a peer that plays the school of the design's example. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "common/mem.h"
+#include "common/text.h"
+#include "tests/lib/peer.h"
+#include "tui/headless/plain.h"
+
+#define COURSE_ID "11111111-1111-4111-8111-111111111111"
+
+static char home[] = "/tmp/edurag-plain-XXXXXX";
+static char last_params[2000];
+
+static const char results[] =
+    "{\"query\":\"q\",\"corrected\":null,\"took_ms\":38,\"results\":["
+    "{\"chunk_id\":\"c1\",\"pdf_id\":\"p1\",\"title\":\"Principles of Biochemistry\",\"page\":230,\"page_label\":\"212\",\"heading\":\"8.4 Reversible inhibition\","
+    "\"snippet\":\"A competitive inhibitor resembles the substrate and occupies the active site of the enzyme, so that inhibition falls as more substrate is added.\",\"highlights\":[[84,90],[100,110]]},"
+    "{\"chunk_id\":\"c2\",\"pdf_id\":\"p2\",\"title\":\"Lecture 6: How enzymes are switched off\",\"page\":11,\"page_label\":\"11\",\"heading\":\"Three mechanisms\","
+    "\"snippet\":\"Inhibition can be competitive, uncompetitive or mixed; the mechanism shows in the slope and the intercept of the double reciprocal plot.\",\"highlights\":[[0,10],[59,68]]},"
+    "{\"chunk_id\":\"c3\",\"pdf_id\":\"p3\",\"title\":\"Third\",\"page\":1,\"snippet\":\"Three.\",\"highlights\":[]},"
+    "{\"chunk_id\":\"c4\",\"pdf_id\":\"p3\",\"title\":\"Fourth\",\"page\":1,\"snippet\":\"Four.\",\"highlights\":[]}]}";
+
+static const char answer[] =
+    "{\"search_id\":\"s\",\"thread_id\":\"t\",\"answer\":\"Malonate is a competitive inhibitor of succinate dehydrogenase. [1] Its shape is close to that of succinate, so it sits in the active site but cannot be changed there, and the cycle waits at that step. [1][3] In living cells the effect is usually small.\","
+    "\"citations\":[{\"n\":1,\"chunk_id\":\"c1\",\"pdf_id\":\"p1\",\"title\":\"Principles of Biochemistry\",\"page\":230,\"page_label\":\"212\"},"
+    "{\"n\":2,\"chunk_id\":\"c5\",\"pdf_id\":\"p4\",\"title\":\"Practical handbook\",\"page\":14,\"page_label\":\"xiv\"},"
+    "{\"n\":3,\"chunk_id\":\"c6\",\"pdf_id\":\"p5\",\"title\":\"Metabolism in one term\",\"page\":61,\"page_label\":\"61\"}],"
+    "\"sentences\":[{\"support\":\"quoted\"},{\"support\":\"close\"},{\"support\":\"none\"}],\"grounded\":true,\"memory_used\":2,\"memory_degraded\":false,\"took_ms\":2100}";
+
+static const char page[] =
+    "{\"title\":\"Principles of Biochemistry\",\"page\":230,\"page_label\":\"212\",\"pages\":640,"
+    "\"text\":\"Before it.\\nA competitive inhibitor resembles the substrate.\\nBehind it.\",\"passages\":[{\"chunk_id\":\"c1\",\"start\":11,\"end\":59}]}";
+
+static const struct {
+    const char *method, *result;
+} replies[] = {
+    {"auth.whoami", "{\"name\":\"Maria Okafor\",\"role\":\"student\",\"institution_id\":\"s1024\"}"},
+    {"server.info", "{\"name\":\"Linden School\",\"memory\":\"builtin\"}"},
+    {"courses.list", "{\"items\":[{\"course_id\":\"" COURSE_ID
+                     "\",\"code\":\"BIO101\",\"title\":\"Biochemistry 101\"}],\"next_cursor\":null}"},
+    {"search.query", results},
+    {"search.ask", answer},
+    {"library.page", page},
+    {"library.list", "{\"items\":[],\"next_cursor\":null}"},
+    {"recommend.list",
+     "{\"source\":\"memory\",\"items\":[{\"topic\":\"Enzyme kinetics\",\"query\":\"enzyme kinetics\",\"reason\":\"You searched for it.\",\"documents\":[]}]}"},
+    {"chat.send", "{\"message_id\":\"m\",\"seq\":9}"},
+    {"rpc.discover",
+     "{\"methods\":[{\"name\":\"courses.list\",\"x-access\":\"user\"},{\"name\":\"users.list\",\"x-access\":\"admin\"}]}"},
+};
+
+static void on_message(struct peer_line *line, const char *text, size_t length, void *user)
+{
+    (void)user;
+    AUTO(json_freep) cJSON *request = json_parse(text, length, NULL);
+    const char *method = json_text(request, "method", "");
+    if (!strcmp(method, "chat.join")) {
+        bool course = json_text(json_get(request, "params"), "room", NULL) != NULL;
+        bool after = json_int(json_get(request, "params"), "after_seq", 0) > 0;
+        peer_result(
+            line, text,
+            !course ? "{\"room\":\"everyone\",\"messages\":[],\"online\":1}"
+            : after
+                ? "{\"messages\":[]}"
+                : "{\"messages\":[{\"seq\":4,\"name\":\"Lena\",\"role\":\"student\",\"text\":\"so competitive\",\"at\":\"2026-11-23T14:05:00Z\"}]}");
+        return;
+    }
+    AUTO(buf_free) struct buf params = {0};
+    if (json_get(request, "params"))
+        json_write(&params, json_get(request, "params"));
+    snprintf(last_params, sizeof last_params, "%s", params.data ? params.data : "");
+    if (!strcmp(method, "search.ask")) /* a line of chat while the answer is written */
+        peer_send(line, "{\"jsonrpc\":\"2.0\",\"method\":\"chat.message\",\"params\":{\"seq\":5,\"room\":\"" COURSE_ID
+                        "\",\"name\":\"Lena\",\"text\":\"x\"}}");
+    for (size_t i = 0; i < COUNT_OF(replies); i++)
+        if (!strcmp(method, replies[i].method)) {
+            peer_result(line, text, replies[i].result);
+            return;
+        }
+    peer_error(
+        line, text,
+        "{\"code\":-32601,\"message\":\"This server has no such method.\",\"data\":{\"reason\":\"unknown_method\"}}");
+}
+
+/* The whole dialogue for these lines of input. The caller frees. */
+static char *dialogue(const char *input)
+{
+    struct peer *p = peer_start(&(struct peer_options){.on_message = on_message});
+    int fds[2], before = dup(STDIN_FILENO);
+    char *out = NULL;
+    size_t length = 0;
+    assert_int_equal(pipe(fds), 0);
+    assert_int_equal(write(fds[1], input, strlen(input)), strlen(input));
+    close(fds[1]);
+    dup2(fds[0], STDIN_FILENO);
+    close(fds[0]);
+    struct script script = {.server = peer_url(p), .width = 78, .out = open_memstream(&out, &length)};
+    assert_int_equal(plain_run(&script), SCRIPT_FINE);
+    script_say_to(NULL);
+    fclose(script.out);
+    dup2(before, STDIN_FILENO);
+    close(before);
+    peer_stop(p);
+    return out;
+}
+
+static void the_design_s_dialogue_comes_out_word_for_word(void **state)
+{
+    (void)state;
+    AUTO(mem_freep)
+    char *out = dialogue(
+        "course BIO101\nenzyme inhibition mechanisms\nask why does malonate slow the citric acid cycle?\n1\nquit\n");
+    static const char *const parts[] = {
+        "Linden School. Logged in as Maria Okafor, student. Memory is on.\n"
+        "Type a question to search, a number to choose, \"help\" for all words.\n\n",
+        "search> enzyme inhibition mechanisms\n"
+        "4 passages in Biochemistry 101.\n"
+        "1. Principles of Biochemistry, page 212. 8.4 Reversible inhibition.\n"
+        "   A competitive inhibitor resembles the substrate and occupies the active\n"
+        "   site of the *enzyme*, so that *inhibition* falls as more substrate is\n"
+        "   added.\n"
+        "2. Lecture 6: How enzymes are switched off, page 11. Three mechanisms.\n"
+        "   *Inhibition* can be competitive, uncompetitive or mixed; the *mechanism*\n"
+        "   shows in the slope and the intercept of the double reciprocal plot.\n"
+        "3 to 4: type \"more\".\n\n",
+        "search> ask why does malonate slow the citric acid cycle?\n"
+        "Writing the answer.\n"
+        "Malonate is a competitive inhibitor of succinate dehydrogenase. [1]\n"
+        "Its shape is close to that of succinate, so it sits in the active site but\n"
+        "cannot be changed there, and the cycle waits at that step. [1][3]\n"
+        "In living cells the effect is usually small.\n"
+        "Answer complete, 2.1 seconds, 2 facts from your memory used.\n"
+        "Sentence 1: word for word. Sentence 2: in other words.\n"
+        "Sentence 3: no source named, check it yourself.\n"
+        "Sources: 1. Principles of Biochemistry, page 212.\n"
+        "         2. Practical handbook, page xiv.  3. Metabolism in one term, page 61.\n\n"
+        "1 new line in Biochemistry 101 from Lena. Type \"chat\" to read it.\n",
+        "search> 1\n"
+        "Principles of Biochemistry, page 212 (PDF page 230 of 640).\n"
+        "Passage begins. A competitive inhibitor resembles the substrate. Passage ends.\n"
+        "Type \"page\" for all of it.\n\n",
+    };
+    for (size_t i = 0; i < COUNT_OF(parts); i++)
+        if (!strstr(out, parts[i]))
+            fail_msg("expected:\n%s\nin:\n%s", parts[i], out);
+    for (const char *line = out; *line; line += strcspn(line, "\n"), line += *line == '\n')
+        assert_in_range(text_cells(line, strcspn(line, "\n")), 0, 78);
+}
+
+static void words_do_what_they_say(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *input, *part, *params;
+    } cases[] = {
+        {"more\n", "That is all.", NULL},
+        {"x\nmore\n", "3. Third, page 1.", NULL},
+        {"x\n9\n", "There is no number 9", NULL},
+        {"x\n2\npage\n", "Behind it.", NULL},
+        {"page\n", "Choose a passage or a document by its number first.", NULL},
+        {"x\n1\nnext\n", "PDF page 230 of 640", "\"page\":231"},
+        {"x\n1\nback\n", "PDF page 230 of 640", "\"page\":229"},
+        {"x\n1\npage 12\n", "Before it.", "\"page\":12"},
+        {"course nope\n", "There is no course “nope”.", NULL},
+        {"course BIO101\nx\n", "passages in Biochemistry 101", "\"course_id\":\"" COURSE_ID "\""},
+        {"chat BIO101\n", "Lena: so competitive", NULL},
+        {"chat BIO101\nsay hello there\n", "Said in Biochemistry 101.",
+         "{\"room\":\"" COURSE_ID "\",\"text\":\"hello there\"}"},
+        {"ask a\nchat\n", "Lena: so competitive", NULL},
+        {"chat nowhere\n", "There is no room “nowhere”.", NULL},
+        {"recommend\n1\n", "4 passages in the library.", "{\"query\":\"enzyme kinetics\"}"},
+        {"library\n", "There are no documents yet.", NULL},
+        {"ask a\non b\n", "Answer complete", "\"thread_id\":\"t\""},
+        {"help\n", "courses           the courses", NULL},
+        {"more about enzymes\n", "4 passages", "{\"query\":\"more about enzymes\"}"},
+        {"history of rome\n", "4 passages", "{\"query\":\"history of rome\"}"},
+        {"read the chapter on enzymes\n", "4 passages", "{\"query\":\"read the chapter on enzymes\"}"},
+        {"search chat\n", "4 passages", "{\"query\":\"chat\"}"},
+        {"whoami\n", "Maria Okafor, student, school number s1024.", NULL},
+        {":memory status\n", "This server has no such method.", NULL},
+        {"", "search> ", NULL},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        AUTO(mem_freep) char *out = dialogue(cases[i].input);
+        if (!strstr(out, cases[i].part) || (cases[i].params && !strstr(last_params, cases[i].params)))
+            fail_msg("%s\nexpected %s\nin: %s\nlast params: %s", cases[i].input, cases[i].part, out, last_params);
+    }
+    AUTO(mem_freep) char *help = dialogue("help\n");
+    assert_null(strstr(help, "users  ")); /* what a student may not do is not offered */
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    unsetenv("EDURAG_TOKEN");
+    return !mkdtemp(home) || setenv("XDG_STATE_HOME", home, 1);
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    return rmdir(home) && system("true");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_design_s_dialogue_comes_out_word_for_word),
+        cmocka_unit_test(words_do_what_they_say),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,203 @@
+/* script_help.c - what the table says about itself. */
+#include "tui/headless/script_help.h"
+
+#include <string.h>
+
+#include "common/mem.h"
+#include "tui/headless/script_args.h"
+
+static const struct {
+    const char *option, *value, *summary;
+} globals[] = {
+    {"--server", "URL", "wss://host:7420, ws://127.0.0.1:7420 or unix:/path (or EDURAG_SERVER)"},
+    {"--json", NULL, "the result as JSON, one line; streams one event a line"},
+    {"--plain", NULL, "lines instead of a screen"},
+    {"--theme", "NAME", "of the screen: dark, light, 16 or mono"},
+    {"--glyphs", "KIND", "of the screen: unicode or ascii"},
+    {"--help", NULL, "this list; behind a command: how it goes"},
+    {"--version", NULL, "the version"},
+};
+
+void script_help_all(struct script *script)
+{
+    fprintf(script->out, "edurag                  the full screen (lines where there is no screen, or with --plain)\n"
+                         "edurag COMMAND ...      one thing at a time\n\n");
+    for (const struct script_command *c = script_table; c->words; c++)
+        fprintf(script->out, "  %-20s  %s\n", c->words, c->summary);
+    fprintf(script->out, "\n");
+    for (size_t i = 0; i < COUNT_OF(globals); i++)
+        fprintf(script->out, "  %-9s %-10s  %s\n", globals[i].option, globals[i].value ? globals[i].value : "",
+                globals[i].summary);
+    fprintf(script->out,
+            "\nData is on standard output, everything else on standard error. Exit codes: 0 fine, 1 other, 2 usage,\n"
+            "3 not configured, 4 not logged in, 5 unreachable, 6 rate limited, 7 timed out, 8 server error,\n"
+            "9 not available. edurag COMMAND --help says how a command goes.\n");
+}
+
+void script_help_command(struct script *script, const struct script_command *command)
+{
+    AUTO(buf_free) struct buf usage = {0};
+    script_args_usage(command, &usage);
+    fprintf(script->out, "%s\n%s\n", usage.data, command->summary);
+    for (const struct script_arg *a = command->args; a && a->kind; a++)
+        if (a->words)
+            fprintf(script->out, "%s is one of %s.\n", a->shown, a->words);
+    if (command->method)
+        fprintf(script->out, "It calls %s%s%s.\n", command->method, command->also ? " " : "",
+                command->also ? command->also : "");
+}
+
+int script_help_run(struct script *script, const struct script_command *command, cJSON *params)
+{
+    const cJSON *words = json_get(params, ".words"), *word;
+    char *argv[4] = {0};
+    int argc = 0, count;
+    (void)command;
+    cJSON_ArrayForEach(word, words)
+        if (argc < 4)
+            argv[argc++] = word->valuestring;
+    if (!argc) {
+        script_help_all(script);
+        return SCRIPT_FINE;
+    }
+    const struct script_command *found = script_find(argc, argv, &count);
+    if (!found) {
+        script_say("There is no command “%s”.", argv[0]);
+        return SCRIPT_USAGE;
+    }
+    script_help_command(script, found);
+    return SCRIPT_FINE;
+}
+
+/* ---- completions ---- */
+
+static size_t first_word(const char *words)
+{
+    return strcspn(words, " ");
+}
+
+/* The options of all commands that start with the same word, and of lists. */
+static void bash_options(struct script *script, const struct script_command *c)
+{
+    for (const struct script_arg *a = c->args; a && a->kind; a++)
+        if (a->flag)
+            fprintf(script->out, " %s", a->flag);
+    if (c->list)
+        fprintf(script->out, " --limit --cursor --all");
+    fprintf(script->out, " --json --help");
+}
+
+static void bash(struct script *script)
+{
+    fprintf(
+        script->out,
+        "# edurag completion for bash; made by: edurag completions bash\n_edurag() {\n"
+        "    local cur=${COMP_WORDS[COMP_CWORD]} words=() w skip=0 list\n"
+        "    for w in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
+        "        if ((skip)); then skip=0; elif [[ $w == --server || $w == --theme || $w == --glyphs ]]; then skip=1\n"
+        "        elif [[ $w != -* ]]; then words+=(\"$w\"); fi\n    done\n"
+        "    case \"${words[*]}\" in\n        \"\") list=\"");
+    for (const struct script_command *c = script_table; c->words; c++)
+        if (c == script_table || first_word(c->words) != first_word(c[-1].words) ||
+            strncmp(c->words, c[-1].words, first_word(c->words)) != 0)
+            fprintf(script->out, "%.*s ", (int)first_word(c->words), c->words);
+    for (size_t i = 0; i < COUNT_OF(globals); i++)
+        fprintf(script->out, "%s ", globals[i].option);
+    fprintf(script->out, "\" ;;\n");
+    for (const struct script_command *c = script_table; c->words; c++)
+        if (c->words[first_word(c->words)]) {
+            fprintf(script->out, "        \"%s\"|\"%s \"*) list=\"", c->words, c->words);
+            bash_options(script, c);
+            fprintf(script->out, "\" ;;\n");
+        }
+    for (const struct script_command *c = script_table; c->words; c++) {
+        size_t length = first_word(c->words);
+        if (c != script_table && !strncmp(c->words, c[-1].words, length) && first_word(c[-1].words) == length)
+            continue;
+        fprintf(script->out, "        \"%.*s\"|\"%.*s \"*) list=\"", (int)length, c->words, (int)length, c->words);
+        for (const struct script_command *d = c;
+             d->words && first_word(d->words) == length && !strncmp(c->words, d->words, length); d++)
+            if (d->words[length])
+                fprintf(script->out, "%s ", d->words + length + 1);
+            else
+                bash_options(script, d);
+        fprintf(script->out, "\" ;;\n");
+    }
+    fprintf(script->out, "    esac\n    COMPREPLY=($(compgen -W \"$list\" -- \"$cur\"))\n"
+                         "    [[ ${words[0]} == upload && $cur != -* ]] && COMPREPLY=($(compgen -f -- \"$cur\"))\n"
+                         "    return 0\n}\ncomplete -o filenames -F _edurag edurag\n");
+}
+
+static void fish_quoted(struct script *script, const char *text)
+{
+    fputc('\'', script->out);
+    for (; *text; text++)
+        fprintf(script->out, *text == '\'' || *text == '\\' ? "\\%c" : "%c", *text);
+    fputc('\'', script->out);
+}
+
+static void fish_command(struct script *script, const struct script_command *c)
+{
+    size_t length = first_word(c->words);
+    const char *second = c->words[length] ? c->words + length + 1 : NULL;
+    fprintf(script->out, "complete -c edurag -f -n ");
+    if (second)
+        fprintf(script->out, "'__fish_seen_subcommand_from %.*s' -a %s -d ", (int)length, c->words, second);
+    else
+        fprintf(script->out, "__fish_use_subcommand -a %s -d ", c->words);
+    fish_quoted(script, c->summary);
+    fputc('\n', script->out);
+    for (const struct script_arg *a = c->args; a && a->kind; a++) {
+        if (!a->flag)
+            continue;
+        fprintf(script->out, "complete -c edurag -n '__fish_seen_subcommand_from %.*s' -l %s", (int)length, c->words,
+                a->flag + 2);
+        if (a->kind != SCRIPT_SWITCH && a->kind != SCRIPT_NOT)
+            fprintf(script->out, " -x");
+        if (a->words) {
+            AUTO(mem_freep) char *words = mem_dup(a->words);
+            for (char *p = words; (p = strchr(p, '|')) != NULL;)
+                *p = ' ';
+            fprintf(script->out, " -a '%s'", words);
+        }
+        fputc('\n', script->out);
+    }
+}
+
+static void fish(struct script *script)
+{
+    fprintf(script->out, "# edurag completion for fish; made by: edurag completions fish\n");
+    for (size_t i = 0; i < COUNT_OF(globals); i++) {
+        fprintf(script->out, "complete -c edurag -l %s%s -d ", globals[i].option + 2, globals[i].value ? " -x" : "");
+        fish_quoted(script, globals[i].summary);
+        fputc('\n', script->out);
+    }
+    for (const struct script_command *c = script_table; c->words; c++)
+        fish_command(script, c);
+    fprintf(script->out, "complete -c edurag -F -n '__fish_seen_subcommand_from upload'\n");
+}
+
+/* For edurag(1). */
+static void mdoc(struct script *script)
+{
+    fprintf(script->out, ".Bl -tag -width Ds\n");
+    for (const struct script_command *c = script_table; c->words; c++) {
+        AUTO(buf_free) struct buf usage = {0};
+        script_args_usage(c, &usage);
+        fprintf(script->out, ".It Li \"%s\"\n%s\n", usage.data + strlen("edurag "), c->summary);
+    }
+    fprintf(script->out, ".El\n");
+}
+
+int script_help_completions(struct script *script, const struct script_command *command, cJSON *params)
+{
+    const char *shell = json_text(params, ".shell", "");
+    (void)command;
+    if (!strcmp(shell, "bash"))
+        bash(script);
+    else if (!strcmp(shell, "fish"))
+        fish(script);
+    else
+        mdoc(script);
+    return SCRIPT_FINE;
+}
