@@ -20,7 +20,7 @@ begin
         commit;
         insert into public.index_jobs (pdf_id, kind, model)
         select pdf_id, case when indexed_at is null or random() < 0.5 then 'index' else 'embed' end, case when random() < 0.5 then 'm2' else 'm3' end
-          from public.pdfs where filename = 'race' || n for key share on conflict do nothing;
+          from public.pdfs where filename = 'race' || n and failed_at is null for key share on conflict do nothing;
         commit;
         select * into j from worker.claim_job('race' || seed, 60);
         commit;

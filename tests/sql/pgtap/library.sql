@@ -15,6 +15,15 @@ select throws_ok($$update index_jobs set error_message = null where job_id = t.i
 select throws_ok($$update index_jobs set state = 'embedding', failed_at = null where job_id = t.id('broken job')$$, '23514', null, 'working without a lease');
 select throws_ok($$insert into pdfs (file_id, title, filename, size, sha256) select file_id, 'x', 'x', 1, sha256 from pdfs where pdf_id = t.id('open')$$,
     '23505', null, 'one document twice in one place');
+select is(t.value('t1', format('select api.upload_begin(''f.pdf'', 9, %L)', (select sha256 from pdfs where pdf_id = t.id('broken')))), 'ER409',
+    'a teacher''s own failed document is still theirs');
+select isnt(t.value('t2', format('select api.upload_begin(''f.pdf'', 9, %L)', (select sha256 from pdfs where pdf_id = t.id('broken')))), 'ER409',
+    'and keeps nobody else''s out');
+select lives_ok($$insert into pdfs (file_id, title, filename, size, sha256) select file_id, 'x', 'x', 1, sha256 from pdfs where pdf_id = t.id('broken')$$,
+    'who may add it');
+select is(t.value('t1', 'select api.retry(t.id(''broken''))'), 'ER409', 'after which the failed one is not tried again');
+delete from uploads where uploader_id = t.user_id('t2');
+delete from pdfs where title = 'x';
 select lives_ok($$insert into pdfs (file_id, course_id, title, filename, size, sha256) select file_id, t.id('bio'), 'x', 'x', 1, sha256 from pdfs where pdf_id = t.id('open')$$,
     'the same in another place');
 delete from pdfs where title = 'x';

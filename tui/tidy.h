@@ -1,0 +1,14 @@
+/* tidy.h - everything the server sends, made safe for a terminal before any view sees it.
+ *
+ * Every string passes text_clean (line ends stay), and the offsets that count code points into one
+ * (highlights, sentences, passages) are moved along with it.
+ */
+#ifndef TUI_TIDY_H
+#define TUI_TIDY_H
+
+#include "common/json.h"
+
+cJSON *tidy_copy(const cJSON *json); /* NULL stays NULL; the caller's to cJSON_Delete */
+void tidy_text(const char *text, char *out, size_t size); /* one clean line */
+
+#endif

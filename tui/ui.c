@@ -1,0 +1,526 @@
+/* ui.c - the whole client without a terminal and without a socket: its life, its calls, its panes. */
+#include "tui/ui_frame.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/mem.h"
+#include "common/text.h"
+#include "tui/tidy.h"
+#include "tui/words.h"
+
+enum { CALL_INFO = 1, CALL_METHODS, CALL_WHOAMI };
+enum { DOING_AFTER = 300, NEWS_MS = 8000, TRIES_MOST = 10 };
+
+static const struct view_class *const classes[PANE_COUNT] = {
+    [PANE_LOGIN] = &login_class,     [PANE_SEARCH] = &search_class,     [PANE_READER] = &reader_class,
+    [PANE_RECOMMEND] = &recommend_class, [PANE_MEMORY] = &memory_class, [PANE_CHAT] = &chat_class,
+    [PANE_LIBRARY] = &library_class, [PANE_STUDENTS] = &students_class, [PANE_ADMIN] = &admin_class,
+};
+
+void ui_resize(struct ui *ui, int rows, int cols)
+{
+    ui->rows = rows;
+    ui->cols = cols;
+    ui->size = cols < 20 || rows < 5 ? UI_TOO_SMALL : cols < 40 || rows < 10 ? UI_TINY : cols < 60 || rows < 16 ? UI_SMALL
+             : cols < 80 ? UI_NARROW : cols < 120 ? UI_NORMAL : UI_WIDE;
+    canvas_resize(&ui->sheet, rows, cols);
+}
+
+static void make_view(struct ui *ui, enum pane pane)
+{
+    if (ui->views[pane])
+        return;
+    struct view *view = mem_alloc(classes[pane]->size);
+    view->class = classes[pane];
+    view->ui = ui;
+    ui->views[pane] = view;
+    if (view->class->start)
+        view->class->start(view);
+}
+
+struct view *ui_view(struct ui *ui, enum pane pane)
+{
+    make_view(ui, pane);
+    return ui->views[pane];
+}
+
+static void drop_view(struct ui *ui, enum pane pane)
+{
+    struct view *view = ui->views[pane];
+    if (!view)
+        return;
+    for (int i = 0; i < UI_CALLS; i++) {
+        struct ui_call *call = &ui->calls[i];
+        if (call->method && call->view == view) {
+            free(call->method);
+            free(call->params);
+            *call = (struct ui_call){0};
+        }
+    }
+    if (view->class->stop)
+        view->class->stop(view);
+    free(view);
+    ui->views[pane] = NULL;
+}
+
+void ui_start(struct ui *ui, const struct ui_host *host, int rows, int cols)
+{
+    *ui = (struct ui){.host = *host, .query_most = 1000, .chat_most = 2000, .upload_most = INT64_MAX};
+    keymap_defaults(&ui->map);
+    ui_resize(ui, rows, cols);
+    make_view(ui, PANE_LOGIN);
+}
+
+void ui_stop(struct ui *ui)
+{
+    for (int i = 0; i < PANE_COUNT; i++)
+        drop_view(ui, (enum pane)i);
+    for (int i = 0; i < UI_CALLS; i++) {
+        free(ui->calls[i].method);
+        free(ui->calls[i].params);
+    }
+    for (size_t i = 0; i < ui->choice_count; i++) {
+        free(ui->choices[i].label);
+        free(ui->choices[i].value);
+    }
+    free(ui->choices);
+    field_free(&ui->ask_field);
+    field_free(&ui->over.find);
+    free(ui->over.title);
+    free(ui->over.text);
+    free(ui->copied);
+    cJSON_Delete(ui->methods);
+    canvas_free(&ui->sheet);
+}
+
+/* Requests left, as the server counts them: a bucket that fills again by itself. */
+static void count_request(struct ui *ui, const char *method)
+{
+    if (ui->tokens_most <= 0)
+        return;
+    ui->tokens += (double)(ui->now - ui->tokens_at) * ui->tokens_per_ms;
+    if (ui->tokens > ui->tokens_most)
+        ui->tokens = ui->tokens_most;
+    ui->tokens_at = ui->now;
+    const cJSON *entry, *list = json_get(ui->methods, "methods");
+    double cost = 1;
+    cJSON_ArrayForEach(entry, list)
+    {
+        if (strcmp(json_text(entry, "name", ""), method) == 0)
+            cost = json_double(entry, "x-cost", 1);
+    }
+    ui->tokens -= cost;
+    if (ui->tokens < 0)
+        ui->tokens = 0;
+}
+
+static uint64_t start_call(struct ui *ui, struct view *view, int tag, const char *method, char *params, const char *doing)
+{
+    struct ui_call *slot = NULL;
+    for (int i = 0; i < UI_CALLS && !slot; i++)
+        if (!ui->calls[i].method)
+            slot = &ui->calls[i];
+    if (!slot) {
+        free(params);
+        return 0;
+    }
+    count_request(ui, method);
+    uint64_t id = ui->host.request(ui->host.context, method, params);
+    *slot = (struct ui_call){.id = id, .view = view, .tag = tag, .since = ui->now, .doing = doing,
+                             .method = mem_dup(method), .params = params};
+    return id;
+}
+
+uint64_t ui_frame_call(struct ui *ui, int tag, const char *method, char *params, const char *doing)
+{
+    return start_call(ui, NULL, tag, method, params, doing);
+}
+
+uint64_t ui_call(struct view *view, int tag, const char *method, char *params, const char *doing)
+{
+    return start_call(view->ui, view, tag, method, params, doing);
+}
+
+uint64_t ui_callf(struct view *view, int tag, const char *method, const char *doing, const char *members, ...)
+{
+    struct buf params = {0};
+    char copy[160], *save = NULL;
+    va_list arguments;
+    va_start(arguments, members);
+    snprintf(copy, sizeof copy, "%s", members);
+    buf_json_open(&params, '{');
+    for (char *word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+        char *type = strchr(word, ':');
+        if (!type)
+            continue;
+        *type++ = 0;
+        if (*type == 's') {
+            const char *text = va_arg(arguments, const char *);
+            if (text)
+                buf_json_member(&params, word, text);
+        } else if (*type == 'i') {
+            buf_json_member_int(&params, word, va_arg(arguments, int64_t));
+        } else if (*type == 'b') {
+            buf_json_member_bool(&params, word, va_arg(arguments, int) != 0);
+        }
+    }
+    va_end(arguments);
+    buf_json_close(&params, '}');
+    return ui_call(view, tag, method, buf_take(&params), doing);
+}
+
+void ui_forget(struct view *view, int tag)
+{
+    struct ui *ui = view->ui;
+    for (int i = 0; i < UI_CALLS; i++) {
+        struct ui_call *call = &ui->calls[i];
+        if (!call->method || call->view != view || call->tag != tag)
+            continue;
+        ui->host.cancel(ui->host.context, call->id);
+        free(call->method);
+        free(call->params);
+        *call = (struct ui_call){0};
+    }
+}
+
+bool ui_running(const struct ui *ui, const struct view *view, int tag)
+{
+    for (int i = 0; i < UI_CALLS; i++)
+        if (ui->calls[i].method && ui->calls[i].view == view && (tag < 0 || ui->calls[i].tag == tag))
+            return true;
+    return false;
+}
+
+bool ui_can(const struct ui *ui, const char *method)
+{
+    const cJSON *list = json_get(ui->methods, "methods"), *entry;
+    if (!method || !list)
+        return true;
+    cJSON_ArrayForEach(entry, list)
+    {
+        if (strcmp(json_text(entry, "name", ""), method) == 0)
+            return true;
+    }
+    return false;
+}
+
+void ui_say(struct ui *ui, enum role role, const char *format, ...)
+{
+    char line[sizeof ui->news];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    tidy_text(line, ui->news, sizeof ui->news);
+    ui->news_role = role;
+    ui->news_until = role == ROLE_BAD || role == ROLE_KEY ? 0 : ui->now + NEWS_MS;
+}
+
+void ui_error(struct ui *ui, const struct err *err)
+{
+    char line[sizeof ui->news];
+    if (err->code == ERR_RATE_LIMITED) {
+        ui->limited_until = ui->now + (err->retry_after_ms > 0 ? err->retry_after_ms : 1000);
+        return;
+    }
+    words_error(err, line, sizeof line);
+    ui_say(ui, err->code == ERR_CANCELLED ? ROLE_TEXT : ROLE_BAD, "%s", line);
+}
+
+bool ui_teacher(const struct ui *ui)
+{
+    return strcmp(ui->role, "teacher") == 0 || ui_admin(ui);
+}
+
+bool ui_admin(const struct ui *ui)
+{
+    return strcmp(ui->role, "admin") == 0;
+}
+
+bool ui_visible(const struct ui *ui, enum pane pane)
+{
+    const struct view_class *class = classes[pane];
+    if (pane == PANE_LOGIN || !ui->logged_in)
+        return pane == PANE_LOGIN && !ui->logged_in;
+    if (class->access == VIEW_TEACHER ? !ui_teacher(ui) || ui_admin(ui) : class->access == VIEW_ADMIN && !ui_admin(ui))
+        return false; /* an administrator finds the students among the sections of Admin */
+    return ui_can(ui, class->needs);
+}
+
+bool ui_front(const struct view *view)
+{
+    return view->ui->views[view->ui->open] == view;
+}
+
+bool ui_focus(const struct view *view)
+{
+    const struct ui *ui = view->ui;
+    bool section = ui->open == PANE_ADMIN && view == ui->views[PANE_STUDENTS];
+    return (section || ui_front(view)) && ui->over.kind == OVER_NONE && ui->asking == UI_ASK_NONE;
+}
+
+void ui_open(struct ui *ui, enum pane pane)
+{
+    if (!ui_visible(ui, pane))
+        return;
+    make_view(ui, pane);
+    if (ui->open != pane) {
+        if (ui->open != PANE_LOGIN)
+            ui->before = ui->open;
+        *ui->find = 0;
+    }
+    ui->open = pane;
+    if (ui->views[pane]->class->show)
+        ui->views[pane]->class->show(ui->views[pane]);
+}
+
+void ui_back(struct ui *ui)
+{
+    if (ui->before && ui->before != ui->open && ui_visible(ui, ui->before))
+        ui_open(ui, ui->before);
+}
+
+void ui_copy(struct ui *ui, const char *text)
+{
+    if (!text || !*text)
+        return;
+    free(ui->copied);
+    ui->copied = mem_dup(text);
+    if (ui->bare) {
+        ui->host.bare(ui->host.context, text);
+        return;
+    }
+    ui->host.copy(ui->host.context, text);
+    ui_say(ui, ROLE_TEXT, "Copied %zu characters. If pasting shows nothing: v shows the bare text to select.",
+           text_count(text, strlen(text)));
+}
+
+bool ui_found(const struct ui *ui, const char *text)
+{
+    return *ui->find && text && strcasestr(text, ui->find);
+}
+
+void ui_text(struct ui *ui, const char *title, const char *text)
+{
+    free(ui->over.title);
+    free(ui->over.text);
+    ui->over.title = mem_dup(title);
+    ui->over.text = mem_dup(text);
+    ui->over.kind = OVER_TEXT;
+    ui->over.list = (struct list){0};
+}
+
+void ui_logged_in(struct ui *ui, const cJSON *user)
+{
+    char id[sizeof ui->user_id];
+    snprintf(id, sizeof id, "%s", json_text(user, "user_id", ""));
+    if (*ui->user_id && strcmp(ui->user_id, id) != 0)
+        for (int i = 1; i < PANE_COUNT; i++)
+            drop_view(ui, (enum pane)i); /* somebody else sits here now */
+    memcpy(ui->user_id, id, sizeof id);
+    snprintf(ui->name, sizeof ui->name, "%s", json_text(user, "name", ""));
+    snprintf(ui->school_number, sizeof ui->school_number, "%s", json_text(user, "institution_id", ""));
+    snprintf(ui->role, sizeof ui->role, "%s", json_text(user, "role", "student"));
+    snprintf(ui->avatar, sizeof ui->avatar, "%s", json_text(user, "avatar", ""));
+    ui->plain = json_bool(user, "plain", false);
+    bool first = !ui->logged_in;
+    ui->logged_in = true;
+    if (first && ui->open == PANE_LOGIN)
+        ui_open(ui, ui->before && ui_visible(ui, ui->before) ? ui->before : PANE_SEARCH);
+    for (int i = 1; i < PANE_COUNT; i++)
+        if (ui_visible(ui, (enum pane)i) && (i == PANE_CHAT || ui->views[i])) {
+            make_view(ui, (enum pane)i);
+            if (ui->views[i]->class->online)
+                ui->views[i]->class->online(ui->views[i]);
+        }
+}
+
+void ui_logged_out(struct ui *ui, const char *sentence)
+{
+    if (ui->logged_in && ui->open != PANE_LOGIN)
+        ui->before = ui->open;
+    ui->logged_in = false;
+    ui->host.login(ui->host.context, NULL);
+    ui->open = PANE_LOGIN;
+    ui->asking = UI_ASK_NONE;
+    ui->over.kind = OVER_NONE;
+    ui_say(ui, ROLE_BAD, "%s", sentence);
+    if (ui->views[PANE_LOGIN]->class->show)
+        ui->views[PANE_LOGIN]->class->show(ui->views[PANE_LOGIN]);
+}
+
+static void own_reply(struct ui *ui, int tag, const cJSON *result, const struct err *err)
+{
+    if (tag >= UI_FRAME_CALL_TEXT) {
+        ui_frame_reply(ui, tag, result, err);
+        return;
+    }
+    if (tag == CALL_WHOAMI && err && err->code == ERR_UNAUTHENTICATED) {
+        ui_logged_out(ui, ui->logged_in ? "You have been logged out. What you typed is kept." : "Please log in.");
+        return;
+    }
+    if (err)
+        return;
+    if (tag == CALL_METHODS) {
+        cJSON_Delete(ui->methods);
+        ui->methods = cJSON_Duplicate(result, true);
+        cJSON_DeleteItemFromObjectCaseSensitive(ui->methods, "components");
+    } else if (tag == CALL_WHOAMI) {
+        ui_logged_in(ui, json_get(result, "user") ? json_get(result, "user") : result);
+    } else if (tag == CALL_INFO) {
+        const cJSON *limits = json_get(result, "limits"), *rate = json_get(limits, "rate");
+        snprintf(ui->memory, sizeof ui->memory, "%s", json_text(result, "memory", ""));
+        if (*json_text(result, "school", ""))
+            snprintf(ui->server, sizeof ui->server, "%s", json_text(result, "school", ""));
+        else if (*json_text(result, "name", ""))
+            snprintf(ui->server, sizeof ui->server, "%s", json_text(result, "name", ""));
+        ui->query_most = json_int(limits, "query_characters", ui->query_most);
+        ui->chat_most = json_int(limits, "chat_characters", ui->chat_most);
+        ui->upload_most = json_int(limits, "upload_bytes", ui->upload_most);
+        ui->message_most = json_int(limits, "message_bytes", 1 << 20);
+        ui->tokens_most = ui->tokens = json_double(rate, "capacity", 0);
+        ui->tokens_per_ms = json_double(rate, "per_minute", 0) / 60000;
+        ui->tokens_at = ui->now;
+    }
+}
+
+/* A busy server is asked again after the time it named, until Ctrl-C. */
+static bool try_later(struct ui *ui, struct ui_call *call, const struct err *err)
+{
+    if (err->code != ERR_BUSY || call->tries >= TRIES_MOST)
+        return false;
+    long wait = err->retry_after_ms > 0 ? err->retry_after_ms : 1000;
+    call->tries++;
+    call->id = 0;
+    call->retry_at = ui->now + (wait < 250 ? 250 : wait > 30000 ? 30000 : wait);
+    return true;
+}
+
+void ui_reply(struct ui *ui, uint64_t id, const cJSON *result, const struct err *err)
+{
+    struct ui_call *call = NULL;
+    for (int i = 0; i < UI_CALLS && !call; i++)
+        if (ui->calls[i].method && ui->calls[i].id == id && id)
+            call = &ui->calls[i];
+    if (!call || (err && try_later(ui, call, err)))
+        return;
+    struct ui_call done = *call;
+    *call = (struct ui_call){0};
+    AUTO(json_freep) cJSON *clean = tidy_copy(result);
+    struct err said = {0};
+    if (err) {
+        said = *err;
+        tidy_text(err->say, said.say, sizeof said.say);
+    }
+    if (!done.view) {
+        own_reply(ui, done.tag, clean, err ? &said : NULL);
+    } else {
+        if (err && err->code == ERR_UNAUTHENTICATED && ui->logged_in)
+            ui_logged_out(ui, "You have been logged out. What you typed is kept.");
+        struct reply reply = {.tag = done.tag, .call = id, .result = err ? NULL : clean, .err = err ? &said : NULL};
+        done.view->class->reply(done.view, &reply);
+    }
+    free(done.method);
+    free(done.params);
+}
+
+void ui_news(struct ui *ui, const char *method, const cJSON *params)
+{
+    AUTO(json_freep) cJSON *clean = tidy_copy(params);
+    if (strcmp(method, "server.closing") == 0)
+        ui_say(ui, ROLE_WARN, "The server is being restarted. What you typed is kept.");
+    for (int i = 0; i < PANE_COUNT; i++)
+        if (ui->views[i] && ui->views[i]->class->news)
+            ui->views[i]->class->news(ui->views[i], method, clean);
+}
+
+void ui_link(struct ui *ui, enum ui_link link, const struct err *why)
+{
+    enum ui_link before = ui->link;
+    ui->link = link;
+    if (link == UI_LOST && before == UI_ONLINE)
+        ui->lost_at = (int64_t)ui->wall;
+    if (link == UI_ONLINE) {
+        start_call(ui, NULL, CALL_INFO, "server.info", NULL, NULL);
+        start_call(ui, NULL, CALL_METHODS, "rpc.discover", NULL, NULL);
+        if (ui->has_token)
+            start_call(ui, NULL, CALL_WHOAMI, "auth.whoami", NULL, NULL);
+    } else if (why && why->code == ERR_UNAUTHENTICATED) {
+        ui_logged_out(ui, ui->logged_in ? "You have been logged out. What you typed is kept." : err_sentence(why));
+    } else if (why && !ui->logged_in && link != UI_UNTRUSTED) {
+        ui_error(ui, why);
+    }
+    if (ui->views[PANE_LOGIN]->class->online)
+        ui->views[PANE_LOGIN]->class->online(ui->views[PANE_LOGIN]);
+}
+
+static int sooner(int a, int64_t b)
+{
+    if (b < 0)
+        return a;
+    int until = b > 3600000 ? 3600000 : (int)b;
+    return a < 0 || until < a ? until : a;
+}
+
+/* What the calls under way need: to be repeated, or their seconds counted on the screen. */
+static int tick_calls(struct ui *ui)
+{
+    int next = -1;
+    for (int i = 0; i < UI_CALLS; i++) {
+        struct ui_call *call = &ui->calls[i];
+        if (!call->method)
+            continue;
+        if (call->retry_at) {
+            if (ui->now >= call->retry_at) {
+                call->retry_at = 0;
+                call->id = ui->host.request(ui->host.context, call->method, call->params);
+            } else {
+                next = sooner(next, (call->retry_at - ui->now - 1) % 1000 + 1);
+            }
+        }
+        int64_t age = ui->now - call->since;
+        if (call->doing)
+            next = sooner(next, age < DOING_AFTER ? DOING_AFTER - age : age < 5000 ? 5000 - age : 1000 - age % 1000);
+    }
+    return next;
+}
+
+int ui_tick(struct ui *ui)
+{
+    int next = tick_calls(ui);
+    if (*ui->news && ui->news_until) {
+        if (ui->now >= ui->news_until)
+            *ui->news = 0;
+        else
+            next = sooner(next, ui->news_until - ui->now);
+    }
+    if (ui->limited_until) {
+        if (ui->now >= ui->limited_until)
+            ui->limited_until = 0;
+        else
+            next = sooner(next, (ui->limited_until - ui->now - 1) % 1000 + 1);
+    }
+    if (ui->go_at && ui->over.kind == OVER_NONE) {
+        if (ui->now - ui->go_at >= 400)
+            ui->over.kind = OVER_GO;
+        else
+            next = sooner(next, 400 - (ui->now - ui->go_at));
+    }
+    if (ui->link == UI_LOST && ui->retry_at > ui->now)
+        next = sooner(next, (ui->retry_at - ui->now - 1) % 1000 + 1);
+    for (int i = 0; i < PANE_COUNT; i++)
+        if (ui->views[i] && ui->views[i]->class->tick)
+            next = sooner(next, ui->views[i]->class->tick(ui->views[i]));
+    return next;
+}
+
+bool ui_unsent(const struct ui *ui)
+{
+    for (int i = 0; i < PANE_COUNT; i++)
+        if (ui->views[i] && ui->views[i]->class->unsent && ui->views[i]->class->unsent(ui->views[i]))
+            return true;
+    return false;
+}

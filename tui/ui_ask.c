@@ -1,0 +1,224 @@
+/* ui_ask.c - questions in the key row: y/n, a typed word, a line, a file, a choice. */
+#include <dirent.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/mem.h"
+#include "tui/ui_frame.h"
+
+void ui_frame_ask(struct ui *ui, int tag, enum ui_question kind, const char *text)
+{
+    ui->asker = NULL;
+    ui->ask_tag = tag;
+    ui->asking = kind;
+    *ui->ask_word = 0;
+    ui->over.kind = OVER_NONE;
+    ui->go_at = 0;
+    snprintf(ui->ask_text, sizeof ui->ask_text, "%s", text);
+    field_free(&ui->ask_field);
+    ui->ask_field.masked = kind == UI_ASK_PASSWORD;
+}
+
+static void ask(struct view *view, int tag, enum ui_question kind, const char *text)
+{
+    ui_frame_ask(view->ui, tag, kind, text);
+    view->ui->asker = view;
+}
+
+void ui_ask_yes(struct view *view, int tag, const char *format, ...)
+{
+    char line[sizeof view->ui->ask_text];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    ask(view, tag, UI_ASK_YES, line);
+}
+
+void ui_ask_word(struct view *view, int tag, const char *word, const char *format, ...)
+{
+    char line[sizeof view->ui->ask_text];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    ask(view, tag, UI_ASK_TEXT, line);
+    snprintf(view->ui->ask_word, sizeof view->ui->ask_word, "%s", word);
+}
+
+void ui_ask_text(struct view *view, int tag, const char *prompt, const char *initial)
+{
+    ask(view, tag, UI_ASK_TEXT, prompt);
+    field_set(&view->ui->ask_field, initial);
+}
+
+void ui_ask_file(struct view *view, int tag, const char *prompt, const char *initial)
+{
+    ask(view, tag, UI_ASK_FILE, prompt);
+    field_set(&view->ui->ask_field, initial);
+}
+
+void ui_ask_password(struct view *view, int tag, const char *prompt)
+{
+    ask(view, tag, UI_ASK_PASSWORD, prompt);
+}
+
+static void clear_choices(struct ui *ui)
+{
+    for (size_t i = 0; i < ui->choice_count; i++) {
+        free(ui->choices[i].label);
+        free(ui->choices[i].value);
+    }
+    free(ui->choices);
+    ui->choices = NULL;
+    ui->choice_count = 0;
+}
+
+void ui_choice(struct ui *ui, const char *label, const char *value)
+{
+    ui->choices = mem_grow(ui->choices, ui->choice_count + 1, sizeof *ui->choices);
+    ui->choices[ui->choice_count++] = (struct ui_choice){mem_dup(label), mem_dup(value)};
+}
+
+void ui_ask_choice(struct view *view, int tag, const char *title)
+{
+    struct ui *ui = view->ui;
+    ask(view, tag, UI_ASK_CHOICE, title);
+    ui->over.kind = OVER_CHOICE;
+    ui->over.list = (struct list){.count = ui->choice_count};
+}
+
+static void done(struct ui *ui, const char *text)
+{
+    AUTO(mem_freep) char *copy = mem_dup(text);
+    struct view *asker = ui->asker;
+    ui->asking = UI_ASK_NONE;
+    if (ui->over.kind == OVER_CHOICE)
+        ui->over.kind = OVER_NONE;
+    ui->asker = NULL;
+    field_free(&ui->ask_field);
+    clear_choices(ui);
+    if (!asker)
+        ui_frame_answer(ui, ui->ask_tag, copy);
+    else if (asker->class->answer)
+        asker->class->answer(asker, ui->ask_tag, copy);
+    if (copy)
+        mem_wipe(copy, strlen(copy));
+}
+
+/* ---- paths: `~` is the home directory; Tab adds what all fitting names share ---- */
+
+void ui_ask_path(const char *typed, char *out, size_t size)
+{
+    const char *home = getenv("HOME");
+    if (typed[0] == '~' && (typed[1] == '/' || !typed[1]) && home)
+        snprintf(out, size, "%s%s", home, typed + 1);
+    else
+        snprintf(out, size, "%s", typed);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The names in the directory of `typed` that begin as its last part does; directories end in '/'. */
+size_t ui_ask_names(const char *typed, char **names, size_t most)
+{
+    char path[PATH_MAX];
+    ui_ask_path(typed, path, sizeof path);
+    char *slash = strrchr(path, '/');
+    const char *prefix = slash ? slash + 1 : path;
+    char directory[PATH_MAX] = ".";
+    if (slash)
+        snprintf(directory, sizeof directory, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+    DIR *dir = opendir(directory);
+    size_t count = 0;
+    for (struct dirent *entry; dir && count < most && (entry = readdir(dir));) {
+        if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0 || (entry->d_name[0] == '.' && prefix[0] != '.'))
+            continue;
+        AUTO(mem_freep) char *whole = mem_printf("%s/%s", directory, entry->d_name);
+        struct stat info;
+        bool folder = stat(whole, &info) == 0 && S_ISDIR(info.st_mode);
+        names[count++] = mem_printf("%s%s", entry->d_name, folder ? "/" : "");
+    }
+    if (dir)
+        closedir(dir);
+    qsort(names, count, sizeof *names, by_name);
+    return count;
+}
+
+void ui_ask_complete(struct field *field)
+{
+    char *names[UI_PATHS];
+    const char *typed = field_text(field);
+    size_t count = ui_ask_names(typed, names, UI_PATHS);
+    if (count) {
+        size_t shared = strlen(names[0]);
+        for (size_t i = 1; i < count; i++) {
+            size_t same = 0;
+            while (same < shared && names[i][same] == names[0][same])
+                same++;
+            shared = same;
+        }
+        const char *slash = strrchr(typed, '/');
+        size_t keep = slash ? (size_t)(slash - typed) + 1 : 0;
+        AUTO(mem_freep) char *whole = mem_printf("%.*s%.*s", (int)keep, typed, (int)shared, names[0]);
+        field_set(field, whole);
+    }
+    for (size_t i = 0; i < count; i++)
+        free(names[i]);
+}
+
+static void answer_line(struct ui *ui)
+{
+    const char *text = field_text(&ui->ask_field);
+    if (*ui->ask_word) {
+        if (strcmp(text, ui->ask_word) == 0)
+            done(ui, text);
+        else
+            ui_say(ui, ROLE_WARN, "Type %s and press Enter, or press Esc.", ui->ask_word);
+        return;
+    }
+    if (ui->asking == UI_ASK_FILE) {
+        char path[PATH_MAX];
+        struct stat info;
+        ui_ask_path(text, path, sizeof path);
+        if (stat(path, &info) == 0 && S_ISDIR(info.st_mode) && text[0] && text[strlen(text) - 1] != '/') {
+            field_insert(&ui->ask_field, "/", 1);
+            return;
+        }
+        done(ui, path);
+        return;
+    }
+    done(ui, text);
+}
+
+void ui_ask_key(struct ui *ui, const struct key *key)
+{
+    bool ends = key->code == KEYS_ESC || (key->code == KEYS_CHAR && key->mods == KEYS_CTRL && (key->ch == 'c' || key->ch == 'd'));
+    if (ends) {
+        done(ui, NULL);
+    } else if (ui->asking == UI_ASK_YES) {
+        if (key->code == KEYS_CHAR && !key->mods && (key->ch == 'y' || key->ch == 'Y'))
+            done(ui, "y");
+        else if (key->code == KEYS_ENTER || (key->code == KEYS_CHAR && !key->mods && (key->ch == 'n' || key->ch == 'N')))
+            done(ui, NULL);
+    } else if (ui->asking == UI_ASK_CHOICE) {
+        enum action action = keymap_action(&ui->map, key, ui->open, false);
+        if (key->code == KEYS_ENTER && ui->choice_count)
+            done(ui, ui->choices[ui->over.list.selected].value);
+        else
+            ui_frame_move(ui, &ui->over.list, action, ui->rows - 5);
+    } else if (key->code == KEYS_ENTER && !key->mods) {
+        answer_line(ui);
+    } else if (key->code == KEYS_TAB && ui->asking == UI_ASK_FILE) {
+        ui_ask_complete(&ui->ask_field);
+    } else {
+        field_key(&ui->ask_field, key);
+    }
+}

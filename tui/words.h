@@ -1,0 +1,27 @@
+/* words.h - times as a person would say them, and the sentences for what went wrong. */
+#ifndef TUI_WORDS_H
+#define TUI_WORDS_H
+
+#include <time.h>
+
+#include "common/err.h"
+#include "common/json.h"
+
+time_t words_time(const char *rfc3339); /* -1: none */
+enum words_style {
+    WORDS_WHEN,       /* today 14:02 - yesterday - Thu 19 Nov */
+    WORDS_WHEN_CLOCK, /* today 14:02 - yesterday 14:02 - Thu 19 Nov 14:02 */
+    WORDS_DAY,        /* 12 Sep, with the day in two cells */
+    WORDS_CLOCK,      /* 14:02 */
+    WORDS_DAY_CLOCK,  /* 12 Nov 16:40 */
+};
+/* `out` is 32 bytes; empty where there is no such time. Local time; `now` decides what today is. */
+void words_when(time_t at, time_t now, enum words_style style, char *out);
+/* What the person reads about an error: the server's own sentence where it is more than a code's. */
+void words_error(const struct err *err, char *out, size_t size);
+void words_count(long n, const char *one, const char *many, char *out, size_t size);
+void words_size(double bytes, char *out, size_t size); /* "44 MB" */
+/* "p. 212", from page_label, else page. */
+void words_page(const cJSON *place, char *out, size_t size);
+
+#endif
