@@ -412,7 +412,8 @@ begin
                             '{"field": "sha256"}');
     end if;
     insert into public.pdfs (file_id, course_id, uploaded_by, title, filename, size, sha256)
-    values (u.file_id, u.course_id, u.uploader_id, coalesce(u.title, nullif(regexp_replace(u.filename, '\.pdf$', '', 'i'), ''), u.filename),
+    values (u.file_id, u.course_id, u.uploader_id, coalesce(u.title,
+                nullif(btrim(translate(regexp_replace(u.filename, '\.pdf$', '', 'i'), '_', ' ')), ''), u.filename),
             u.filename, u.size, u.sha256)
     on conflict do nothing returning pdf_id into pdf;
     if pdf is null then

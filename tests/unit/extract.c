@@ -103,6 +103,31 @@ static void real_files_come_out_whole(void **state)
     for_files("real", real_one);
 }
 
+static void the_lessons_have_their_sections(void **state)
+{
+    (void)state;
+    char path[1024];
+    size_t lessons = 0;
+    snprintf(path, sizeof path, "%.*s/demo", (int)(strrchr(extractor, '/') - extractor), extractor);
+    DIR *dir = opendir(path);
+    assert_non_null(dir);
+    for (struct dirent *entry; (entry = readdir(dir));) {
+        if (!strstr(entry->d_name, ".pdf"))
+            continue;
+        struct err err = {0};
+        AUTO(mem_freep) char *file = mem_printf("%s/%s", path, entry->d_name);
+        AUTO(document_freep) struct document *d = extract(file, &err);
+        assert_non_null(d);
+        assert_in_range(d->page_count, 2, 4);
+        assert_true(d->outline_count >= 5);
+        for (size_t i = 0; i < d->heading_count; i++)
+            assert_int_equal(d->pages[d->headings[i].page].lines[d->headings[i].line].heading, 1);
+        lessons++;
+    }
+    closedir(dir);
+    assert_true(lessons >= 4);
+}
+
 static size_t with_text, with_sentence;
 
 static void broken_one(const char *path)
@@ -306,6 +331,7 @@ int main(int argc, char **argv)
         return stand_in(argv[1]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(real_files_come_out_whole),
+        cmocka_unit_test(the_lessons_have_their_sections),
         cmocka_unit_test(broken_files_end_with_text_or_a_sentence),
         cmocka_unit_test(a_page_that_ends_the_process_is_set_aside),
         cmocka_unit_test(what_a_hostile_process_says_is_bounded),
