@@ -6,12 +6,12 @@
 #include "server/store/wire.h"
 
 /* In pipeline mode, idle. Waits at most the pool's limit, and not at all while the database is away. */
-bool borrow_take(struct pool *pool, struct wire **wire, struct err *err) MUST_CHECK;
+bool pool_take(struct pool *pool, struct wire **wire, struct err *err) MUST_CHECK;
 /* Kept only if it is whole and in no transaction, else closed. */
-void borrow_give(struct pool *pool, struct wire *wire);
-const struct pool_settings *borrow_settings(const struct pool *pool);
+void pool_give(struct pool *pool, struct wire *wire);
+const struct pool_settings *pool_settings_of(const struct pool *pool);
 /* Whether statements by name can't be relied on: the setting, or a pooler that gave itself away. */
-bool borrow_shared(const struct pool *pool);
-void borrow_set_shared(struct pool *pool);
+bool pool_shared(const struct pool *pool);
+void pool_set_shared(struct pool *pool);
 
 #endif

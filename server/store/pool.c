@@ -160,7 +160,7 @@ static bool wait_for_one(struct pool *pool, int64_t until)
     return more;
 }
 
-bool borrow_take(struct pool *pool, struct wire **wire, struct err *err)
+bool pool_take(struct pool *pool, struct wire **wire, struct err *err)
 {
     int64_t until = wire_now() + pool->settings.wait_ms;
     bool ok = false, waiting = true;
@@ -175,7 +175,7 @@ bool borrow_take(struct pool *pool, struct wire **wire, struct err *err)
     return ok;
 }
 
-void borrow_give(struct pool *pool, struct wire *wire)
+void pool_give(struct pool *pool, struct wire *wire)
 {
     bool clean = wire_usable(wire) && PQtransactionStatus(wire->pg) == PQTRANS_IDLE;
     if (!clean)
@@ -190,17 +190,17 @@ void borrow_give(struct pool *pool, struct wire *wire)
     pthread_mutex_unlock(&pool->lock);
 }
 
-const struct pool_settings *borrow_settings(const struct pool *pool)
+const struct pool_settings *pool_settings_of(const struct pool *pool)
 {
     return &pool->settings;
 }
 
-bool borrow_shared(const struct pool *pool)
+bool pool_shared(const struct pool *pool)
 {
     return pool->shared || !pool->settings.prepare;
 }
 
-void borrow_set_shared(struct pool *pool)
+void pool_set_shared(struct pool *pool)
 {
     if (!atomic_exchange(&pool->shared, true))
         log_event(LOG_WARN, "database_pooler",

@@ -42,7 +42,7 @@ struct pipeline {
 bool tx_begin(struct pool *pool, const char *token, struct tx **tx, struct err *err)
 {
     struct wire *wire;
-    if (!borrow_take(pool, &wire, err))
+    if (!pool_take(pool, &wire, err))
         return false;
     *tx = mem_alloc(sizeof **tx);
     (*tx)->pool = pool;
@@ -53,7 +53,7 @@ bool tx_begin(struct pool *pool, const char *token, struct tx **tx, struct err *
 
 static void release(struct tx **tx)
 {
-    borrow_give((*tx)->pool, (*tx)->wire);
+    pool_give((*tx)->pool, (*tx)->wire);
     mem_wipe((*tx)->token, strlen((*tx)->token));
     mem_freep(&(*tx)->token);
     mem_freep(tx);
@@ -96,7 +96,7 @@ static bool send_query(struct pipeline *p, enum query query, const struct bind *
         lengths[i] = (int)values[i].length;
         formats[i] = values[i].binary;
     }
-    if (borrow_shared(p->tx->pool))
+    if (pool_shared(p->tx->pool))
         return sent(p, PQsendQueryParams(wire->pg, text->text, (int)count, NULL, data, lengths, formats, binary),
                     query, false, wanted);
     char name[24];
@@ -109,9 +109,9 @@ static bool send_query(struct pipeline *p, enum query query, const struct bind *
 
 static bool send_token(struct pipeline *p)
 {
-    if (!borrow_shared(p->tx->pool))
+    if (!pool_shared(p->tx->pool))
         return send_query(p, SQL_TX_TOKEN, &BIND_TEXT(p->tx->token), 1, false, false);
-    struct bind values[] = {BIND_TEXT(p->tx->token), BIND_INT(borrow_settings(p->tx->pool)->statement_ms)};
+    struct bind values[] = {BIND_TEXT(p->tx->token), BIND_INT(pool_settings_of(p->tx->pool)->statement_ms)};
     return send_query(p, SQL_TX_TOKEN_LIMITS, values, COUNT_OF(values), false, false);
 }
 
@@ -124,7 +124,7 @@ static void learn(struct pipeline *p, const struct step *step, const PGresult *r
     else if (!step->prepare && sqlstate_is(result, "26000"))
         wire->prepared[step->query] = false, p->stale = true;
     if (p->stale)
-        borrow_set_shared(p->tx->pool);
+        pool_set_shared(p->tx->pool);
     const char *where = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
     if (where && !strcmp(where, "RevalidateCachedQuery")) /* a migration changed what the statement returns */
         wire->broken = true;
@@ -157,7 +157,7 @@ static bool collect_step(struct pipeline *p, const struct step *step, int64_t un
 
 static bool collect(struct pipeline *p, struct err *err)
 {
-    int64_t until = wire_now() + borrow_settings(p->tx->pool)->statement_ms + GRACE_MS;
+    int64_t until = wire_now() + pool_settings_of(p->tx->pool)->statement_ms + GRACE_MS;
     bool failed = false;
     PGresult *sync = NULL;
     for (int i = 0; i < p->count; i++)
@@ -274,7 +274,7 @@ void tx_free(struct tx **tx)
 {
     if (!*tx)
         return;
-    struct err ignored; /* what could not be rolled back is closed by borrow_give */
+    struct err ignored; /* what could not be rolled back is closed by pool_give */
     if ((*tx)->begun && wire_usable((*tx)->wire))
         (void)!finish(*tx, SQL_TX_ROLLBACK, &ignored);
     release(tx);

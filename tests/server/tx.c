@@ -302,13 +302,13 @@ static void on_its_connection(struct pool *pool, const char *sql)
     struct err err;
     struct wire *wire;
     PGresult *result;
-    assert_true(borrow_take(pool, &wire, &err));
+    assert_true(pool_take(pool, &wire, &err));
     assert_true(PQsendQueryParams(wire->pg, sql, 0, NULL, NULL, NULL, NULL, 0) && PQpipelineSync(wire->pg));
     for (int i = 0; i < 3; i++) {
         assert_true(wire_result(wire, wire_now() + 3000, &result, &err));
         PQclear(result);
     }
-    borrow_give(pool, wire);
+    pool_give(pool, wire);
 }
 
 /* As a pooler does when it gives us another backend: our names are gone, or stand there already. */
@@ -330,9 +330,9 @@ static void names_that_went_or_came_are_met(void **context)
 
     app = open_pool("edurag_app", 1, true);
     assert_true(ping(app, &err));
-    assert_true(borrow_take(app, &wire, &err));
+    assert_true(pool_take(app, &wire, &err));
     memset(wire->prepared, 0, sizeof wire->prepared); /* we forget, it does not */
-    borrow_give(app, wire);
+    pool_give(app, wire);
     assert_true(ping(app, &err));
     pool_close(app);
 }
