@@ -13,7 +13,7 @@ select p.oid, p.oid::regprocedure::text as name, p.proname, format('select %s(%s
                when a.type = 'text'::regtype then quote_literal('12345678')
                else format('null::%s', a.type::regtype) end, ', ' order by a.n)
               from unnest(p.proargtypes::oid[], p.proargnames) with ordinality as a(type, name, n)
-             where a.type is not null), '')) as call
+              where a.type is not null), '')) as call -- names go on with the out parameters
   from pg_proc p
  where p.prosecdef and p.pronamespace in ('api'::regnamespace, 'auth'::regnamespace)
    and has_function_privilege('edurag_app', p.oid, 'execute');
@@ -21,7 +21,7 @@ select p.oid, p.oid::regprocedure::text as name, p.proname, format('select %s(%s
 create temp table open_to_all (name text primary key, answer text);
 insert into open_to_all values
     ('auth.me()', null), ('auth.my_courses()', '{}'), ('auth.my_taught()', '{}'), ('auth.my_people()', '{}'),
-    ('api.resume(text)', null), ('api.chat_ttl(uuid)', null);
+    ('api.resume(text)', null), ('api.token_end(text)', null), ('api.chat_ttl(uuid)', null);
 select cmp_ok((select count(*) from callable), '>=', 30::bigint, 'the functions are found');
 select is((select string_agg(c.name, ', ') from callable c left join open_to_all o using (name)
             where c.name not like 'api.login(%'
