@@ -223,6 +223,22 @@ void canvas_role(struct canvas c, int y, int x, int width, enum role role)
     }
 }
 
+void canvas_unselect(struct canvas c)
+{
+    const char *sign = canvas_sign(c, GLYPH_CURSOR);
+    size_t at = 0;
+    uint32_t chosen = text_next(sign, strlen(sign), &at);
+    for (int y = 0; y < c.rows; y++) {
+        for (int x = 0; x < c.cols; x++) {
+            struct cell *cell = cell_at(c, y, x);
+            if (cell && cell->role == ROLE_SELECT)
+                cell->role = ROLE_TEXT;
+            if (cell && x == 0 && cell->text == chosen)
+                *cell = blank;
+        }
+    }
+}
+
 void canvas_blank(struct canvas c, int y, int rows)
 {
     for (int row = y; row < y + rows; row++) {

@@ -53,6 +53,7 @@ int canvas_format(struct canvas c, int y, int x, enum role role, const char *for
 void canvas_glyph(struct canvas c, int y, int x, enum role role, enum glyph glyph);
 void canvas_repeat(struct canvas c, int y, int x, int count, enum role role, enum glyph glyph);
 void canvas_role(struct canvas c, int y, int x, int width, enum role role); /* recolours what stands there */
+void canvas_unselect(struct canvas c);  /* no row looks chosen */
 void canvas_blank(struct canvas c, int y, int rows);
 void canvas_cursor(struct canvas c, int y, int x, bool shown);
 const char *canvas_sign(struct canvas c, enum glyph glyph);

@@ -60,8 +60,14 @@ static bool allowed(const struct ui *ui, const cJSON *method)
     return strcmp(access, "admin") == 0 ? ui_admin(ui) : strcmp(access, "teacher") == 0 ? ui_teacher(ui) : true;
 }
 
+/* Whether a pane or an action stands for it; who types a dot wants the method itself. */
 static bool covered(const struct ui *ui, const char *method)
 {
+    if (strchr(field_text(&ui->over.find), '.'))
+        return false;
+    for (int pane = 0; pane < PANE_COUNT; pane++)
+        if (ui->views[pane] && ui->views[pane]->class->needs && strcmp(ui->views[pane]->class->needs, method) == 0)
+            return true;
     for (size_t i = 0; i < keymap_row_count; i++)
         if (keymap_rows[i].method && strcmp(keymap_rows[i].method, method) == 0 && offered(ui, &keymap_rows[i]))
             return true;
@@ -95,7 +101,10 @@ static int by_rank(const void *a, const void *b)
     const struct entry *x = a, *y = b;
     if (x->rank != y->rank)
         return x->rank - y->rank;
-    return (x->method != NULL) - (y->method != NULL);
+    if (!x->method != !y->method)
+        return x->method ? 1 : -1;
+    return x->method ? strcmp(json_text(x->method, "name", ""), json_text(y->method, "name", ""))
+                     : strcmp(x->row->command, y->row->command);
 }
 
 static size_t matches(const struct ui *ui, struct entry *found)
@@ -110,7 +119,7 @@ static size_t matches(const struct ui *ui, struct entry *found)
         snprintf(name, sizeof name, "%.*s", (int)fixed_words(row->command), row->command);
         int r = rank(name, typed, length);
         if (r)
-            found[count++] = (struct entry){.row = row, .rank = r * 1000 + (int)count};
+            found[count++] = (struct entry){.row = row, .rank = r};
     }
     const cJSON *method;
     cJSON_ArrayForEach(method, json_get(ui->methods, "methods"))
@@ -119,7 +128,7 @@ static size_t matches(const struct ui *ui, struct entry *found)
         size_t word = strcspn(typed, " ");
         int r = rank(name, typed, typed[word] ? word : length);
         if (count < MATCHES && r && *name && allowed(ui, method) && !covered(ui, name))
-            found[count++] = (struct entry){.method = method, .rank = r * 1000 + (int)count};
+            found[count++] = (struct entry){.method = method, .rank = r};
     }
     qsort(found, count, sizeof *found, by_rank);
     return count;
@@ -316,7 +325,8 @@ void command_draw(const struct ui *ui, struct canvas body, struct canvas status,
     size_t first = rows && at >= (size_t)rows ? at - (size_t)rows + 1 : 0;
     int top = body.rows - rows - 1;
     char text[240];
-    canvas_blank(body, top, rows + 1);
+    canvas_unselect(body);
+    canvas_blank(body, top - 1, rows + 2);
     snprintf(text, sizeof text, "%zu match%s", count, count == 1 ? "es" : "");
     heading_draw(body, top, "Commands", text, 6);
     for (int i = 0; i < rows; i++)

@@ -93,6 +93,7 @@ void ui_stop(struct ui *ui)
     free(ui->over.text);
     free(ui->copied);
     cJSON_Delete(ui->methods);
+    cJSON_Delete(ui->drafts);
     canvas_free(&ui->sheet);
 }
 
@@ -290,7 +291,8 @@ void ui_copy(struct ui *ui, const char *text)
     free(ui->copied);
     ui->copied = mem_dup(text);
     if (ui->bare) {
-        ui->host.bare(ui->host.context, text);
+        ui_text(ui, "", text);
+        ui->over.kind = OVER_BARE;
         return;
     }
     ui->host.copy(ui->host.context, text);
@@ -328,6 +330,15 @@ void ui_logged_in(struct ui *ui, const cJSON *user)
     ui->plain = json_bool(user, "plain", false);
     bool first = !ui->logged_in;
     ui->logged_in = true;
+    if (ui->drafts && strcmp(json_text(ui->drafts, "user_id", ""), ui->user_id) == 0) {
+        for (int i = 1; i < PANE_COUNT; i++)
+            if (classes[i]->draft) {
+                make_view(ui, (enum pane)i);
+                classes[i]->draft(ui->views[i], ui->drafts, true);
+            }
+        cJSON_Delete(ui->drafts);
+        ui->drafts = NULL;
+    }
     if (first && ui->open == PANE_LOGIN)
         ui_open(ui, ui->before && ui_visible(ui, ui->before) ? ui->before : PANE_SEARCH);
     for (int i = 1; i < PANE_COUNT; i++)
@@ -347,7 +358,9 @@ void ui_logged_out(struct ui *ui, const char *sentence)
     ui->open = PANE_LOGIN;
     ui->asking = UI_ASK_NONE;
     ui->over.kind = OVER_NONE;
-    ui_say(ui, ROLE_BAD, "%s", sentence);
+    ui->has_token = false;
+    if (sentence)
+        ui_say(ui, ROLE_BAD, "%s", sentence);
     if (ui->views[PANE_LOGIN]->class->show)
         ui->views[PANE_LOGIN]->class->show(ui->views[PANE_LOGIN]);
 }
@@ -449,7 +462,8 @@ void ui_link(struct ui *ui, enum ui_link link, const struct err *why)
         if (ui->has_token)
             start_call(ui, NULL, CALL_WHOAMI, "auth.whoami", NULL, NULL);
     } else if (why && why->code == ERR_UNAUTHENTICATED) {
-        ui_logged_out(ui, ui->logged_in ? "You have been logged out. What you typed is kept." : err_sentence(why));
+        /* A connection on which nobody logs in is closed after a while; the next key opens another. */
+        ui_logged_out(ui, ui->logged_in ? "You have been logged out. What you typed is kept." : ui->has_token ? "Please log in." : NULL);
     } else if (why && !ui->logged_in && link != UI_UNTRUSTED) {
         ui_error(ui, why);
     }
@@ -523,4 +537,20 @@ bool ui_unsent(const struct ui *ui)
         if (ui->views[i] && ui->views[i]->class->unsent && ui->views[i]->class->unsent(ui->views[i]))
             return true;
     return false;
+}
+
+cJSON *ui_drafts(struct ui *ui)
+{
+    cJSON *drafts = cJSON_CreateObject();
+    cJSON_AddStringToObject(drafts, "user_id", ui->user_id);
+    for (int i = 1; i < PANE_COUNT; i++)
+        if (ui->views[i] && classes[i]->draft)
+            classes[i]->draft(ui->views[i], drafts, false);
+    return drafts;
+}
+
+void ui_restore(struct ui *ui, const cJSON *drafts)
+{
+    cJSON_Delete(ui->drafts);
+    ui->drafts = drafts ? cJSON_Duplicate(drafts, true) : NULL;
 }

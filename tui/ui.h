@@ -22,7 +22,6 @@ struct ui_host {
     void (*login)(void *context, const char *token); /* the next handshakes carry it; NULL: none */
     void (*redraw)(void *context);
     void (*suspend)(void *context);
-    void (*bare)(void *context, const char *text);
     void (*theme)(void *context, const char *name);
     void (*leave)(void *context);
 };
@@ -47,7 +46,7 @@ struct ui_choice {
 };
 
 struct ui_overlay {        /* help, `:`'s list, a choice, a record: text over the body */
-    enum { OVER_NONE, OVER_HELP, OVER_COMMAND, OVER_GO, OVER_CHOICE, OVER_TEXT } kind;
+    enum { OVER_NONE, OVER_HELP, OVER_COMMAND, OVER_GO, OVER_CHOICE, OVER_TEXT, OVER_BARE } kind;
     struct list list;
     struct field find;     /* help: what is searched; command: the line */
     bool finding;
@@ -63,7 +62,7 @@ struct ui {
     int64_t now;           /* ms, monotonic */
     time_t wall;
 
-    char name[96], user_id[48], school_number[64], role[12], avatar[24], server[96], address[160], memory[12];
+    char name[96], user_id[48], school_number[64], role[12], avatar[24], server[96], address[288], memory[12];
     bool plain, logged_in, has_token, secure;
     int64_t query_most, chat_most, upload_most, message_most;
     double tokens, tokens_most, tokens_per_ms; /* requests left, counted here */
@@ -93,9 +92,10 @@ struct ui {
     int64_t go_at;         /* when g was pressed; 0: not */
     char find[200];        /* what / looked for */
     char *copied;
-    bool bare;             /* v: the next copy is shown instead */
+    bool bare;             /* v: what would be copied is shown instead, without margins */
     const char *argument;  /* of the command under way; NULL: the view asks */
 
+    cJSON *drafts;         /* from an earlier run, until their owner logs in */
     struct ui_call calls[UI_CALLS];
 };
 
@@ -131,7 +131,9 @@ bool ui_teacher(const struct ui *ui);
 bool ui_admin(const struct ui *ui);
 void ui_copy(struct ui *ui, const char *text);
 void ui_logged_in(struct ui *ui, const cJSON *user);
-void ui_logged_out(struct ui *ui, const char *sentence);
+void ui_logged_out(struct ui *ui, const char *sentence); /* NULL: nothing is said */
+cJSON *ui_drafts(struct ui *ui);                   /* what was typed and not sent; the caller's */
+void ui_restore(struct ui *ui, const cJSON *drafts); /* at the next login of the same person */
 bool ui_found(const struct ui *ui, const char *text); /* whether it holds what / looked for */
 void ui_text(struct ui *ui, const char *title, const char *text); /* a record over the body, closed by Esc */
 void ui_act(struct ui *ui, enum action action, const struct key *key);

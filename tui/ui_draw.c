@@ -277,7 +277,7 @@ static void draw_over(struct ui *ui, struct canvas body)
         case OVER_CHOICE: draw_choices(ui, body); break;
         case OVER_GO: draw_go(ui, body); break;
         case OVER_TEXT: draw_text(ui, body); break;
-        case OVER_COMMAND: case OVER_NONE: break;
+        case OVER_COMMAND: case OVER_BARE: case OVER_NONE: break;
     }
 }
 
@@ -310,6 +310,10 @@ void ui_draw(struct ui *ui)
     canvas_clear(&ui->sheet);
     if (ui->size == UI_TOO_SMALL) {
         heading_text(all, 0, 0, all.cols, all.rows, ROLE_TEXT, "Please make this window larger.");
+        return;
+    }
+    if (ui->over.kind == OVER_BARE) {
+        heading_text(all, 0, 0, all.cols, all.rows, ROLE_TEXT, ui->over.text);
         return;
     }
     struct view *view = ui->views[ui->open];

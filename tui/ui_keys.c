@@ -285,6 +285,8 @@ static void route(struct ui *ui, const struct key *key)
         ui_ask_key(ui, key);
     } else if (ui->over.kind == OVER_COMMAND) {
         command_key(ui, key);
+    } else if (ui->over.kind == OVER_BARE) {
+        ui->over.kind = OVER_NONE;
     } else if (ui->over.kind == OVER_TEXT) {
         text_key(ui, key);
     } else if (ui->go_at) {

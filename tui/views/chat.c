@@ -401,12 +401,24 @@ static int line_rows(const struct chat *c, const struct line *line)
     return lines.count ? (int)lines.count : 1;
 }
 
+/* Cells before what is typed. */
+static int prompt_cells(const struct chat *c, const struct room *room)
+{
+    int title = (int)text_cells(room->title, strlen(room->title));
+    return small(c) ? 3 : 1 + 3 + (title > 30 ? 30 : title) + 2;
+}
+
+static int input_rows(const struct chat *c, const struct room *room, int cols)
+{
+    return field_rows(&room->field, cols - prompt_cells(c, room) - 1, INPUT_ROWS);
+}
+
 /* Rows of the log: the pane without heading, legend and input. */
 static int log_rows(const struct chat *c)
 {
     const struct room *room = open_room(c);
     bool legend = !small(c) && c->rows >= 16 && c->view.ui->link == UI_ONLINE;
-    int input = room ? field_rows(&room->field, c->cols - 20, INPUT_ROWS) : 1;
+    int input = room ? input_rows(c, room, c->cols) : 1;
     return c->rows - 1 - (legend ? 1 : 0) - input;
 }
 
@@ -556,7 +568,7 @@ static void draw(const struct view *view, struct canvas canvas)
     const struct room *room = open_room(c);
     if (!room)
         return;
-    int rows = log_rows(c), y = canvas.rows - (canvas.rows - 1 > 0 ? field_rows(&room->field, canvas.cols - 20, INPUT_ROWS) : 1);
+    int rows = log_rows(c), y = canvas.rows - input_rows(c, room, canvas.cols);
     draw_heading(c, canvas);
     if (y - 1 > rows) { /* the legend has a row */
         char legend[80];

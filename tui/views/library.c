@@ -491,7 +491,7 @@ static int draw_adding(const struct library *l, struct canvas c, int y, size_t i
         canvas_format(c, y, at + word + 1, ROLE_TEXT, "%.0f%%", p.part * 100);
     } else if (p.part >= 0) {
         heading_bar(c, y, 42, 20, p.part);
-        canvas_format(c, y, 62, ROLE_TEXT, "%5.0f%%", p.part * 100 < 100 ? p.part * 100 : 100);
+        canvas_format(c, y, 62, ROLE_TEXT, "%4.0f%%", p.part * 100 < 100 ? p.part * 100 : 100);
         canvas_text(c, y, 69, ROLE_DIM, p.facts);
     } else if (failed && !small(l)) {
         char clock[32];

@@ -228,7 +228,7 @@ static void status(const struct view *view, struct status *s)
 {
     const struct ui *ui = view->ui;
     const char *link = ui->link == UI_LOST ? "the server does not answer, trying again"
-                     : ui->link == UI_CONNECTING || ui->link == UI_OFF ? "connecting"
+                     : ui->link == UI_CONNECTING ? "connecting"
                      : ui->secure ? "secure connection" : "on this computer";
     snprintf(s->left, sizeof s->left, "%s  %s",
              ui_running(ui, view, CALL_LOGIN) ? "Logging in" : "Not logged in", link);

@@ -12,7 +12,7 @@
 #include "tui/words.h"
 
 enum { CALL_PAGE = 1, CALL_OUTLINE };
-enum { MEASURE = 72, IDS_MOST = 64, JOIN_CELLS = 40, SPANS = 32 };
+enum { MEASURE = 74, IDS_MOST = 64, JOIN_CELLS = 40, SPANS = 32 };
 
 struct reader {
     struct view view;

@@ -312,7 +312,7 @@ static int draw_topics(const struct students *s, struct canvas c, int y)
         if (y >= c.rows - 2)
             break;
         int title = canvas_cut(c, y, 2, narrow ? c.cols - 12 : 21, ROLE_TEXT, json_text(topic, "topic", ""));
-        canvas_format(c, y, narrow ? c.cols - 8 : 23, ROLE_TEXT, "%4lld", (long long)json_int(topic, "searches", 0));
+        canvas_format(c, y, narrow ? c.cols - 8 : 24, ROLE_TEXT, "%4lld", (long long)json_int(topic, "searches", 0));
         if (!narrow) {
             canvas_glyph(c, y, x - 1, ROLE_RULE, GLYPH_BAR);
             canvas_glyph(c, y, x + cells, ROLE_RULE, GLYPH_BAR);
