@@ -553,6 +553,8 @@ static void draw(const struct view *view, struct canvas c)
     else
         heading_draw(c, 0, "In the library", count, 1);
     for (size_t i = l->list.top; i < l->list.count && y < c.rows; i++) {
+        if (i == first && i > l->list.top && y + 1 >= c.rows)
+            break; /* no heading without what it heads */
         if (i == first && i > l->list.top)
             heading_draw(c, y++, "In the library", count, 1);
         if (i < first)

@@ -50,12 +50,9 @@ int heading_text(struct canvas c, int y, int x, int width, int most, enum role r
     int used = 0;
     for (size_t i = 0; i < lines.count && used < most; i++, used++) {
         size_t from = lines.lines[i].from, to = lines.lines[i].to;
-        if (used == most - 1 && i + 1 < lines.count) { /* the rest does not fit: the last line ends in … */
-            AUTO(mem_freep) char *rest = mem_dupn(text + from, strlen(text) - from);
-            canvas_cut(c, y + used, x, width, role, rest);
-        } else {
-            canvas_put(c, y + used, x, width, role, text + from, to - from);
-        }
+        int cells = canvas_put(c, y + used, x, width, role, text + from, to - from);
+        if (used == most - 1 && i + 1 < lines.count) /* the rest does not fit */
+            canvas_glyph(c, y + used, x + (cells + 2 <= width ? cells + 1 : width - 1), role, GLYPH_CUT);
     }
     return used;
 }
