@@ -58,6 +58,21 @@ begin
     return '{}';
 end $$;
 
+-- The ids that make a document the caller's own to manage: their person's, and the courses of my_taught().
+-- One array for both, since each function in a policy verifies the token again.
+create function auth.my_own() returns uuid[] language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp as $$
+declare
+    me auth.person := auth.verify(current_setting('edurag.token', true));
+begin
+    if me.role = 'admin' then
+        return array[auth.open_course(), me.user_id] || array(select c.course_id from public.courses c);
+    elsif me.role = 'teacher' then
+        return me.user_id || array(select c.course_id from public.courses c where c.teacher_id = me.user_id);
+    end if;
+    return '{}';
+end $$;
+
 -- The people whose rows the caller may see: themselves, who teaches them, whom they teach. (An admin sees
 -- all by the policy's second half: an array of everybody would be compared with every row.)
 create function auth.my_people() returns uuid[] language plpgsql stable security definer
@@ -75,7 +90,7 @@ begin
         select e.user_id from public.courses c join public.enrolments e using (course_id)
          where c.teacher_id = me.user_id and me.role = 'teacher');
 end $$;
-grant execute on function auth.my_courses(), auth.my_taught(), auth.my_people() to edurag_app;
+grant execute on function auth.my_courses(), auth.my_taught(), auth.my_own(), auth.my_people() to edurag_app;
 
 -- A person sees themselves, their teachers and their students; an admin everybody.
 create policy people_seen on public.users for select to edurag_app

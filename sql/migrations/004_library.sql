@@ -165,19 +165,16 @@ call auth.protect('public.embedding_models', 'public.pdf_files', 'public.pdf_fil
 
 -- ------------------------------------------------------------------ who may see what
 
--- Everybody logged in sees the indexed documents of the open library and of their courses; who uploaded one
--- sees it in every state; an admin sees all.
+-- Everybody logged in sees the indexed documents of the open library and of their courses; the teacher who
+-- uploaded one, or teaches its course, sees it in every state; an admin sees all.
 create policy documents_seen on public.pdfs for select to edurag_app using (
     (indexed_at is not null and coalesce(course_id, '00000000-0000-0000-0000-000000000000') = any ((select auth.my_courses())::uuid[]))
-    or uploaded_by = (select (auth.me()).user_id)
-    or coalesce(course_id, '00000000-0000-0000-0000-000000000000') = any ((select auth.my_taught())::uuid[]));
+    or array[uploaded_by, coalesce(course_id, '00000000-0000-0000-0000-000000000000')] && (select auth.my_own())::uuid[]);
 -- Who uploaded a document, or teaches its course, renames, moves and deletes it (a trigger guards where to).
 create policy documents_changed on public.pdfs for update to edurag_app using (
-    (uploaded_by = (select (auth.me()).user_id) and (select (auth.me()).role) <> 'student')
-    or coalesce(course_id, '00000000-0000-0000-0000-000000000000') = any ((select auth.my_taught())::uuid[])) with check (true);
+    array[uploaded_by, coalesce(course_id, '00000000-0000-0000-0000-000000000000')] && (select auth.my_own())::uuid[]) with check (true);
 create policy documents_removed on public.pdfs for delete to edurag_app using (
-    (uploaded_by = (select (auth.me()).user_id) and (select (auth.me()).role) <> 'student')
-    or coalesce(course_id, '00000000-0000-0000-0000-000000000000') = any ((select auth.my_taught())::uuid[]));
+    array[uploaded_by, coalesce(course_id, '00000000-0000-0000-0000-000000000000')] && (select auth.my_own())::uuid[]);
 create policy nodes_read on public.pdfs for select to edurag_worker using (true);
 grant select, update (title, course_id), delete on public.pdfs to edurag_app;
 grant select on public.pdfs to edurag_worker;

@@ -20,7 +20,7 @@ select p.oid, p.oid::regprocedure::text as name, p.proname, format('select %s(%s
 -- What these say to nobody is nobody's business but their own.
 create temp table open_to_all (name text primary key, answer text);
 insert into open_to_all values
-    ('auth.me()', null), ('auth.my_courses()', '{}'), ('auth.my_taught()', '{}'), ('auth.my_people()', '{}'),
+    ('auth.me()', null), ('auth.my_courses()', '{}'), ('auth.my_taught()', '{}'), ('auth.my_own()', '{}'), ('auth.my_people()', '{}'),
     ('api.resume(text)', null), ('api.token_end(text)', null), ('api.chat_ttl(uuid)', null);
 select cmp_ok((select count(*) from callable), '>=', 30::bigint, 'the functions are found');
 select is((select string_agg(c.name, ', ') from callable c left join open_to_all o using (name)

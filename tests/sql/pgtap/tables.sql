@@ -39,7 +39,7 @@ select is_empty($$select name from functions where pronamespace = 'worker'::regn
 select is_empty($$select name from functions where has_function_privilege('edurag_app', oid, 'execute') and not prosecdef and provolatile = 'v'
         and name not like 'auth.fail(%' and name not like 'api.refuse(%'$$, 'what the app may call and acts, acts as the owner');
 select set_eq($$select proname::text from functions where prosecdef and has_function_privilege('edurag_app', oid, 'execute')
-        and pronamespace = 'auth'::regnamespace$$, array['me', 'my_courses', 'my_taught', 'my_people'], 'of auth the app may ask who and where it is');
+        and pronamespace = 'auth'::regnamespace$$, array['me', 'my_courses', 'my_taught', 'my_own', 'my_people'], 'of auth the app may ask who and where it is');
 select is_empty($$select r, s from unnest(array['edurag_app', 'edurag_worker']) r, unnest(array['public', 'auth', 'api', 'worker', 'crypto']) s
         where has_schema_privilege(r, s, 'create')$$, 'nobody may create in a schema');
 select is_empty($$select r, p from unnest(array['edurag_app', 'edurag_worker', 'public']) r, unnest(array['create', 'temp']) p
