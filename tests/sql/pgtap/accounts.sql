@@ -52,23 +52,26 @@ select auth.configure('{"bcrypt_cost": 6}');
 select is((select cost from auth.credentials where user_id = t.user_id('s1')), 4, 'an old hash');
 select pg_temp.login('s1', 'password-s1');
 select is((select cost from auth.credentials where user_id = t.user_id('s1')), 6, 'is renewed at login');
-select auth.configure('{"bcrypt_cost": 9}');
-create temp table times (who text, ms float8);
+select auth.configure('{"bcrypt_cost": 10}');
+-- The backend's own processor time in hundredths of a second: a busy machine stretches the wall clock.
+create function pg_temp.worked() returns int language sql volatile
+return (select f[1]::int + f[2]::int from regexp_match(pg_read_file('/proc/self/stat', 0, 1000), '\) (?:\S+ ){11}(\d+) (\d+)') f);
+create temp table work (who text, ticks int);
 do $$
 declare
-    begun timestamptz;
+    before int;
     w text;
 begin
-    for i in 1..12 loop
+    for i in 1..8 loop
         foreach w in array array['a1', 'nobody', 'gone'] loop
-            begun := clock_timestamp();
+            before := pg_temp.worked();
             perform api.login(w, 'wrong', 'time' || i);
-            insert into times values (w, extract(epoch from clock_timestamp() - begun) * 1000);
+            insert into work values (w, pg_temp.worked() - before);
         end loop;
     end loop;
 end $$;
-select cmp_ok((select max(m) / min(m) from (select min(ms) as m from times group by who) x), '<', 1.5::float8,
-    'an old hash, no account and a disabled one take the same time');
+select cmp_ok((select max(n) / min(n) from (select sum(ticks)::float8 as n from work group by who) x), '<', 1.5::float8,
+    'an old hash, no account and a disabled one take the same work');
 select auth.configure('{"bcrypt_cost": 4}');
 select auth.password_set(t.user_id('s1'), 'password-s1');
 
