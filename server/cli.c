@@ -22,7 +22,10 @@ static int serve(struct cli *cli)
 
 static int check(struct cli *cli)
 {
-    (void)cli;
+    if (database_check(cli->problems)) {
+        fputs(cli->problems->data, stderr);
+        return CLI_NOT_CONFIGURED;
+    }
     puts("The configuration is fine.");
     return CLI_OK;
 }

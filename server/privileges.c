@@ -1,6 +1,7 @@
 /* privileges.c - as whom eduragd works: started by root it becomes an unprivileged account first. */
 #include "server/privileges.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -45,10 +46,34 @@ bool privileges_account(const char *data_dir, struct account *account, struct er
 
 static bool make_one(const char *path, const struct account *account, mode_t mode, struct err *err)
 {
-    if (mkdir(path, mode) != 0)
-        return errno == EEXIST ? true
-                               : err_say(err, ERR_INTERNAL, "%s can't be made: %s.", path, strerror(errno));
-    if (geteuid() == 0 && chown(path, account->uid, account->gid) != 0)
+    bool made = mkdir(path, mode) == 0;
+    if (!made && errno == EACCES)
+        return err_say(err, ERR_INTERNAL,
+                       "The account %s can't reach %s: a directory above it is closed to it. Set EDURAG_DATA_DIR to a "
+                       "place that it can use.",
+                       account->name, path);
+    if (!made && errno != EEXIST)
+        return err_say(err, ERR_INTERNAL, "%s can't be made: %s.", path, strerror(errno));
+    if (made && geteuid() == 0 && chown(path, account->uid, account->gid) != 0)
+        return err_say(err, ERR_INTERNAL, "%s can't be given to %s: %s.", path, account->name, strerror(errno));
+    return true;
+}
+
+/* A directory of root's that was there before: only where nothing of somebody else's can be in it. */
+static bool give(const char *path, const struct account *account, struct err *err)
+{
+    DIR *dir = opendir(path);
+    int entries = 0;
+    while (dir && readdir(dir))
+        entries++;
+    if (dir)
+        closedir(dir);
+    if (entries > 2)
+        return err_say(err, ERR_INTERNAL,
+                       "%s belongs to root and is not empty. Set EDURAG_DATA_DIR to a directory of its own, or give it to "
+                       "%s (chown).",
+                       path, account->name);
+    if (chown(path, account->uid, account->gid) != 0 || chmod(path, 0700) != 0)
         return err_say(err, ERR_INTERNAL, "%s can't be given to %s: %s.", path, account->name, strerror(errno));
     return true;
 }
@@ -67,9 +92,8 @@ bool privileges_dir(const char *path, const struct account *account, struct err 
         return false;
     if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
         return err_say(err, ERR_INTERNAL, "%s is not a directory.", path);
-    if (geteuid() == 0 && st.st_uid == 0 && account->uid != 0 &&
-        chown(path, account->uid, account->gid) != 0)
-        return err_say(err, ERR_INTERNAL, "%s can't be given to %s: %s.", path, account->name, strerror(errno));
+    if (geteuid() == 0 && st.st_uid == 0 && account->uid != 0 && !give(path, account, err))
+        return false;
     if (geteuid() != 0 && access(path, R_OK | W_OK | X_OK) != 0)
         return err_say(err, ERR_INTERNAL, "%s is not a directory that %s may write to. Set EDURAG_DATA_DIR to one.",
                        path, account->name);

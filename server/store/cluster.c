@@ -34,8 +34,8 @@ static bool own_dir(const struct cluster *c, const char *path, struct err *err)
 bool cluster_locate(const struct embedded_settings *settings, struct cluster *c, struct err *err)
 {
     *c = (struct cluster){.settings = *settings};
-    if (!realpath(settings->data_dir, c->data_dir))
-        return err_say(err, ERR_INTERNAL, "%s can't be used: %s.", settings->data_dir, strerror(errno));
+    if (!realpath(settings->data_dir, c->data_dir)) /* not made yet */
+        snprintf(c->data_dir, sizeof c->data_dir, "%s", settings->data_dir);
     size_t length = strlen(c->data_dir) + strlen(socket_name);
     if (length >= SOCKET_PATH_MOST)
         return err_say(err, ERR_INTERNAL,
@@ -46,7 +46,7 @@ bool cluster_locate(const struct embedded_settings *settings, struct cluster *c,
     snprintf(c->run, sizeof c->run, "%s/run", c->data_dir);
     snprintf(c->log, sizeof c->log, "%s/log", c->data_dir);
     snprintf(c->lock, sizeof c->lock, "%s/lock", c->data_dir);
-    return own_dir(c, c->run, err) && own_dir(c, c->log, err);
+    return true;
 }
 
 /* The number before "/bin/initdb" in /usr/lib/postgresql/15/bin/initdb or /usr/pgsql-16/bin/initdb. */
@@ -178,6 +178,8 @@ static void remove_tree(const struct cluster *c, const char *path)
 
 bool cluster_create(const struct cluster *c, struct err *err)
 {
+    if (!own_dir(c, c->run, err) || !own_dir(c, c->log, err))
+        return false;
     if (version_there(c))
         return true;
     char half[PATH_MAX + 48], said[400];

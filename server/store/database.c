@@ -29,6 +29,31 @@ bool database_start(const struct account *account, bool command, struct err *err
     return command ? embedded_attach(&settings, err) : embedded_start(&settings, err);
 }
 
+/* One login: it answers, and may do no more than it should. */
+static int check_login(const char *setting, const char *name, struct buf *problems)
+{
+    struct pool_settings settings = {.url = database_url(name), .name = name + strlen("edurag_"), .size = 1};
+    struct pool *pool = pool_open(&settings);
+    struct err err = {0};
+    bool fine = pool_check(pool, &err);
+    if (!fine)
+        buf_printf(problems, "%s: %s\n", setting, err.say[0] ? err.say : err.log);
+    pool_close(pool);
+    return !fine;
+}
+
+int database_check(struct buf *problems)
+{
+    struct err err = {0};
+    if (own_server())
+        return check_login("EDURAG_DATABASE_URL", "edurag_app", problems) +
+               check_login("EDURAG_DATABASE_WORKER_URL", "edurag_worker", problems);
+    if (embedded_check(config.data_dir, &err))
+        return 0;
+    buf_printf(problems, "%s\n", err.say);
+    return 1;
+}
+
 void database_stop(void)
 {
     if (!own_server())

@@ -12,6 +12,9 @@
 /* With no EDURAG_DATABASE_URL starts the embedded one, in config.data_dir, as `account`; with `command` one
  * that another eduragd serves from is used as it is. */
 bool database_start(const struct account *account, bool command, struct err *err) MUST_CHECK;
+/* Whether database_start and database_open_pools would find what they need; appends sentences to `problems`
+ * and returns how many. Changes nothing. */
+int database_check(struct buf *problems);
 void database_stop(void);
 /* For role "edurag_owner", "edurag_app", "edurag_worker" or "listen"; "" where it is not configured. */
 const char *database_url(const char *role);

@@ -360,6 +360,13 @@ bool embedded_attach(const struct embedded_settings *settings, struct err *err)
     return start(settings, true, err);
 }
 
+bool embedded_check(const char *data_dir, struct err *err)
+{
+    struct embedded_settings settings = {.data_dir = data_dir};
+    struct cluster cluster;
+    return cluster_locate(&settings, &cluster, err) && cluster_programs(&cluster, err);
+}
+
 static void signal_server(int with)
 {
     pthread_mutex_lock(&state.lock);

@@ -22,6 +22,8 @@ struct embedded_settings {
 bool embedded_start(const struct embedded_settings *settings, struct err *err) MUST_CHECK;
 /* For commands: as embedded_start, but where another eduragd runs on the directory, only finds its socket. */
 bool embedded_attach(const struct embedded_settings *settings, struct err *err) MUST_CHECK;
+/* Whether PostgreSQL is installed, in the version of what is in `data_dir`; changes nothing. */
+bool embedded_check(const char *data_dir, struct err *err) MUST_CHECK;
 void embedded_stop(void); /* fast shutdown; nothing where nothing was started */
 /* A connection string for role edurag_owner, edurag_app or edurag_worker; valid until embedded_stop. */
 const char *embedded_url(const char *role);

@@ -292,6 +292,10 @@ static void another_major_version_is_refused(void **context)
     assert_true(log_says(&s, "was written by PostgreSQL 9"));
     assert_true(log_says(&s, "pg_upgrade"));
     assert_int_equal(postmasters(&s), 0);
+    const char *check[] = {"check", NULL};
+    unlink(s.log);
+    assert_int_equal(run(&s, check), 3);
+    assert_true(log_says(&s, "was written by PostgreSQL 9"));
 }
 
 static void a_directory_too_long_for_a_socket_is_refused(void **context)
@@ -304,6 +308,27 @@ static void a_directory_too_long_for_a_socket_is_refused(void **context)
     deep.directory = path;
     assert_int_equal(run(&deep, NULL), 1);
     assert_true(log_says(&s, "bytes too long for a Unix socket"));
+}
+
+/* EDURAG_DATA_DIR=/etc must not give /etc away. */
+static void a_directory_of_roots_is_taken_only_when_empty(void **context)
+{
+    (void)context;
+    struct server s, other;
+    struct stat st;
+    if (geteuid() != 0)
+        skip();
+    server_init(&s, pg_directory());
+    other = s;
+    AUTO(mem_freep) char *path = mem_printf("%s/roots", s.directory);
+    AUTO(mem_freep) char *inside = mem_printf("%s/file", path);
+    other.directory = path;
+    assert_int_equal(mkdir(path, 0755), 0);
+    close(open(inside, O_WRONLY | O_CREAT, 0600));
+    assert_int_equal(run(&other, NULL), 3);
+    assert_true(log_says(&s, "belongs to root and is not empty"));
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_uid, 0);
 }
 
 static void a_half_made_cluster_is_made_again(void **context)
@@ -337,6 +362,9 @@ static void commands_work_with_and_without_a_server(void **context)
         {{"user", "reset", "KID0"}, 0, ""},
         {{"user", "enable", "kid0"}, 0, ""},
         {{"migrate"}, 0, "up to date"},
+        {{"check"}, 0, "fine"},
+        {{"config"}, 0, "EDURAG_LISTEN=off"},
+        {{"roles"}, 0, "create role edurag_app"},
         {{"nonsense"}, 2, "there is no command nonsense"},
     };
     server_init(&s, pg_directory());
@@ -465,6 +493,7 @@ int main(void)
         cmocka_unit_test(a_waiting_one_can_be_ended),
         cmocka_unit_test(another_major_version_is_refused),
         cmocka_unit_test(a_directory_too_long_for_a_socket_is_refused),
+        cmocka_unit_test(a_directory_of_roots_is_taken_only_when_empty),
         cmocka_unit_test(a_half_made_cluster_is_made_again),
         cmocka_unit_test(commands_work_with_and_without_a_server),
         cmocka_unit_test(kills),
