@@ -6,7 +6,7 @@
 # the student's screen, without one it makes a scripted visit. Everything it started ends with it.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-build=$PWD/${1:-build}
+build=${DEMO_BUILD:-$PWD/${1:-build}}
 if [ "$(id -u)" = 0 ]; then home=${DEMO_DIR:-/var/lib/edurag-demo}; else home=${DEMO_DIR:-${XDG_STATE_HOME:-$HOME/.local/state}/edurag-demo}; fi
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
@@ -32,7 +32,7 @@ trap 'exit 143' TERM HUP
 
 # Whatever the surroundings say, the demo school is its own.
 for name in $(compgen -e | grep -E '^(EDURAG_|HINDSIGHT_|GEMINI_|OPENAI_)'); do
-    case $name in EDURAG_MEMORY | EDURAG_EMBEDDINGS | EDURAG_GENERATION | EDURAG_LOG | HINDSIGHT_* | GEMINI_* | OPENAI_*) ;; *) unset "$name" ;; esac
+    case $name in EDURAG_MEMORY | EDURAG_EMBEDDINGS | EDURAG_GENERATION | EDURAG_LOG | EDURAG_TEST_* | HINDSIGHT_* | GEMINI_* | OPENAI_*) ;; *) unset "$name" ;; esac
 done
 export EDURAG_NAME='Linden School' EDURAG_ENVIRONMENT=development EDURAG_DATA_DIR=$home/data
 export EDURAG_LISTEN=${DEMO_LISTEN:-off} EDURAG_SOCKET=$run/socket EDURAG_BCRYPT_COST=10 EDURAG_RATE_PERSON=600
@@ -43,7 +43,7 @@ server=$!
 # Ready is when the socket answers a request.
 export EDURAG_SERVER=unix:$run/socket
 for _ in $(seq 300); do
-    kill -0 "$server" 2>/dev/null || { tail -n 15 "$run/log" >&2; server=; fail "The server has stopped. Its last words stand above."; }
+    kill -0 "$server" 2>/dev/null || { tail -n 15 "$run/log" >&2; server=; fail "The server has stopped. Its last words stand above. To start the school anew: rm -r $home"; }
     "$build/edurag" ping >/dev/null 2>&1 && break
     sleep 0.1
 done
