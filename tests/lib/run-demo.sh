@@ -111,7 +111,7 @@ step s1001 info
 step s1001 courses
 if [ -n "$lessons" ]; then
     step s1001 library
-    step s1001 search enzymes lower the activation energy
+    step s1001 search --limit 3 enzymes lower the activation energy
     step s1001 ask what does an enzyme do to the activation energy
     pdf=$(as s1001 search --json enzyme 2>/dev/null | sed -n 's/.*"pdf_id":"\([^"]*\)".*/\1/p' | head -n 1)
     [ -z "$pdf" ] || step s1001 read "$pdf" 1

@@ -32,6 +32,7 @@ void script_say(const char *format, ...)
     AUTO(buf_free) struct buf clean = {0};
     if (length > 0)
         text_clean(&clean, text, (size_t)length, TEXT_KEEP_NEWLINES);
+    fflush(stdout); /* in the order it was said, where both streams end in one place */
     fprintf(say_to ? say_to : stderr, "%s\n", clean.data ? clean.data : "");
     free(text);
 }

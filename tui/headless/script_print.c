@@ -128,9 +128,13 @@ void script_print_thread(struct script *script, const cJSON *result)
 
 void script_print_page(struct script *script, const cJSON *result)
 {
-    script_out_printf(script, 0, "%s, %s (PDF page %lld of %lld).", json_text(result, "title", "?"),
-                      script_out_page(result), (long long)json_int(result, "page", 0),
-                      (long long)json_int(result, "pages", 0));
+    const char *label = json_text(result, "page_label", ""), *title = json_text(result, "title", "?");
+    long long page = json_int(result, "page", 0), pages = json_int(result, "pages", 0);
+    AUTO(mem_freep) char *number = mem_printf("%lld", page);
+    if (*label && strcmp(label, number) != 0)
+        script_out_printf(script, 0, "%s, page %s (PDF page %lld of %lld).", title, label, page, pages);
+    else
+        script_out_printf(script, 0, "%s, page %lld of %lld.", title, page, pages);
     fprintf(script->out, "\n%s\n", json_text(result, "text", ""));
 }
 
