@@ -43,7 +43,9 @@ static struct {
     size_t size, high, count;
     uint32_t serial;
     struct table *people;   /* sessions by user_id */
-    bool draining;
+    bool draining, delivering;
+    uint64_t *due;          /* numbers of those with something to send since the mail began */
+    size_t due_count, due_size;
 } sessions;
 
 static int64_t clock_ms(void)
@@ -70,6 +72,9 @@ void session_stop(void)
     rooms_stop();
     table_free(sessions.people, NULL);
     free(sessions.slots);
+    free(sessions.due);
+    sessions.due = NULL;
+    sessions.due_size = 0;
     sessions.slots = NULL;
     sessions.people = NULL;
     sessions.size = sessions.high = 0;
@@ -267,6 +272,36 @@ void session_missed(struct session *session, struct membership *chat, uint32_t c
         socket_want_write(session->wsi);
 }
 
+static void want_send(struct session *session)
+{
+    if (!sessions.delivering) {
+        socket_want_write(session->wsi);
+        return;
+    }
+    if (sessions.due_count == sessions.due_size) {
+        sessions.due_size = sessions.due_size ? sessions.due_size * 2 : 256;
+        sessions.due = mem_grow(sessions.due, sessions.due_size, sizeof *sessions.due);
+    }
+    sessions.due[sessions.due_count++] = session->peer.caller.session;
+}
+
+void session_hold_sends(void)
+{
+    sessions.delivering = true;
+}
+
+/* Without waiting for a turn of the loop to hear that the socket is writable, which it nearly always is. */
+void session_send_due(void)
+{
+    sessions.delivering = false;
+    for (size_t i = 0; i < sessions.due_count; i++) {
+        struct session *session = session_find(sessions.due[i]);
+        if (session && (session->close_by || socket_backed_up(session->wsi) || !session_writable(session)))
+            socket_want_write(session->wsi);
+    }
+    sessions.due_count = 0;
+}
+
 void session_put(struct session *session, struct frame *frame, struct membership *chat)
 {
     if (session->close_by)
@@ -275,7 +310,7 @@ void session_put(struct session *session, struct frame *frame, struct membership
     switch (outbox_put(&session->outbox, frame, chat != NULL)) {
     case OUTBOX_PUT:
         if (empty)
-            socket_want_write(session->wsi);
+            want_send(session);
         break;
     case OUTBOX_DROPPED: session_missed(session, chat, 1); break;
     case OUTBOX_OVER: session_close(session, CLOSE_TOO_SLOW, "too slow", true); break;

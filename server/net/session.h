@@ -42,6 +42,9 @@ int session_closing(const struct session *session, const char **reason); /* 0: i
 /* Ends a session once what waits is sent; `at_once` drops that. Further calls change nothing. */
 void session_close(struct session *session, int code, const char *reason, bool at_once);
 void session_tick(void); /* once a second */
+/* Around the delivery of mail: what is put meanwhile leaves at its end, all of a socket's in one send. */
+void session_hold_sends(void);
+void session_send_due(void);
 
 /* Tells everybody and ends each session when its requests are done, or (force) now. */
 void session_drain(bool force);

@@ -78,6 +78,11 @@ bool socket_send(struct lws *wsi, const unsigned char *bytes, size_t length)
     return lws_write(wsi, (unsigned char *)(uintptr_t)bytes, length, LWS_WRITE_RAW) >= 0;
 }
 
+bool socket_backed_up(struct lws *wsi)
+{
+    return lws_partial_buffered(wsi);
+}
+
 static void peer_address(struct lws *wsi, char *address, size_t size)
 {
     struct sockaddr_storage local;
@@ -151,6 +156,8 @@ static int close_now(struct lws *wsi, const struct session *session)
     const char *reason;
     int code = session_closing(session, &reason);
     char text[120];
+    if (!code)
+        return -1; /* the socket broke */
     snprintf(text, sizeof text, "%s", reason);
     lws_close_reason(wsi, (enum lws_close_status)code, (unsigned char *)text, strlen(text));
     return -1;
@@ -227,7 +234,9 @@ static const struct lws_protocols protocols[] = {
 static void on_wake(struct ev_loop *loop, ev_async *watcher, int events)
 {
     (void)loop, (void)watcher, (void)events;
+    session_hold_sends();
     mailbox_deliver(delivery_receive);
+    session_send_due();
     if (net.draining)
         session_drain(false);
 }

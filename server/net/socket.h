@@ -26,6 +26,7 @@ void socket_hold(struct lws *wsi, bool hold); /* stops reading, or goes on */
 void socket_kill(struct lws *wsi);            /* hangs up soon, without another word */
 /* One send of frames that are complete already; false: the socket is broken. */
 bool socket_send(struct lws *wsi, const unsigned char *bytes, size_t length);
+bool socket_backed_up(struct lws *wsi); /* bytes of an earlier send still wait for the peer */
 /* The buffer to gather into, OUTBOX_SEND bytes, for the next socket_send. */
 unsigned char *socket_space(void);
 
