@@ -58,6 +58,8 @@ const struct setting config_settings[] = {
     ROW(INT, token_ttl, "EDURAG_TOKEN_TTL", "43200", .min = 60, .max = 31536000, .help = "Seconds that a login lasts."),
     ROW(INT, login_timeout, "EDURAG_LOGIN_TIMEOUT", "10", .min = 1, .max = 3600,
         .help = "Seconds that a connection has to log in."),
+    ROW(INT, ping, "EDURAG_PING", "30", .min = 1, .max = 3600,
+        .help = "Seconds of silence after which a peer is asked whether it is still there."),
     ROW(INT, chat_ttl, "EDURAG_CHAT_TTL", "3600", .min = 1, .max = 31536000, .help = "Seconds that a chat line lives."),
     ROW(INT, bcrypt_cost, "EDURAG_BCRYPT_COST", "12", .min = 4, .max = 16, .help = "Cost of a new password's hash."),
     ROW(INT, indexers, "EDURAG_INDEXERS", "2", .min = 0, .max = 64, .help = "Documents indexed at once on this node."),

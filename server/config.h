@@ -22,7 +22,7 @@ struct config {
     int64_t rate_person, rate_address;                        /* requests a minute */
     int64_t connections;                                      /* cap on sockets */
     int64_t message_bytes, upload_bytes;
-    int64_t token_ttl, login_timeout, chat_ttl;               /* seconds */
+    int64_t token_ttl, login_timeout, chat_ttl, ping;         /* seconds */
     int64_t bcrypt_cost, indexers;
     const char *log, *memory, *embeddings, *generation;       /* the last three as they come out: never "" */
     bool hindsight_enabled;

@@ -382,7 +382,8 @@ bool socket_open(struct err *err)
     if (!limits_start(&limits, err))
         return false;
     set_descriptors();
-    net.policy = (lws_retry_bo_t){.secs_since_valid_ping = 30, .secs_since_valid_hangup = 45};
+    net.policy = (lws_retry_bo_t){.secs_since_valid_ping = (uint16_t)config.ping,
+                                  .secs_since_valid_hangup = (uint16_t)(config.ping + config.ping / 2 + 2)};
     net.space = mem_alloc(LWS_PRE + OUTBOX_SEND);
     net.loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV | EVFLAG_SIGNALFD);
     net.draining = 0;
