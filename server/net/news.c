@@ -5,6 +5,7 @@
 
 #include "common/mem.h"
 #include "server/net/mailbox.h"
+#include "server/net/rooms.h"
 #include "server/rpc/envelope.h"
 
 static void post_news(enum mail_kind kind, uint64_t session, const char *whom, int64_t seq, const char *method,
@@ -88,4 +89,9 @@ void news_leave(uint64_t session, const char *room)
 void news_watch(uint64_t session)
 {
     post_plain(MAIL_WATCH, session, NULL, NULL, NULL);
+}
+
+char *news_presence(uint64_t *version)
+{
+    return rooms_presence(version);
 }

@@ -11,7 +11,6 @@
 #include "server/net/outbox.h"
 #include "server/net/session.h"
 #include "server/net/table.h"
-#include "server/rpc/news.h"
 
 struct room {
     struct table_item item; /* first */
@@ -174,7 +173,7 @@ void rooms_publish(void)
     pthread_mutex_unlock(&published.lock);
 }
 
-char *news_presence(uint64_t *version)
+char *rooms_presence(uint64_t *version)
 {
     pthread_mutex_lock(&published.lock);
     char *text = published.version != *version ? mem_dup(published.text) : NULL;

@@ -34,7 +34,8 @@ void rooms_live(struct membership *list, const char *room, int64_t after);
 void rooms_leave(struct membership **list, const char *room); /* NULL: all of them */
 void rooms_keep(struct membership **list, const char *rooms); /* leaves those that are not named there */
 void rooms_remember(const char *room, struct frame *frame, int64_t seq);
-void rooms_publish(void); /* for news_presence; once a second */
+void rooms_publish(void); /* for rooms_presence; once a second */
+char *rooms_presence(uint64_t *version); /* any thread; see news_presence */
 const char *rooms_name(const struct membership *membership);
 /* The members of a room, valid until the next join or leave. */
 size_t rooms_members(const char *room, struct membership *const **members);
