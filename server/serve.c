@@ -10,6 +10,7 @@
 #include "server/chat/feed.h"
 #include "server/ingest/jobs.h"
 #include "server/net/delivery.h"
+#include "server/net/http.h"
 #include "server/net/session.h"
 #include "server/net/socket.h"
 #include "server/retrieval/embed.h"
@@ -65,6 +66,17 @@ static bool schema_up(struct err *err)
     return database_configure(err);
 }
 
+static const char *shelf_why_not(void)
+{
+    return shelf_ready() ? NULL : "the library is still being opened";
+}
+
+static bool shelf_up(struct err *err)
+{
+    http_ready_add(shelf_why_not);
+    return shelf_start(err);
+}
+
 static bool listen_up(struct err *err)
 {
     (void)err;
@@ -118,7 +130,7 @@ static const struct room rooms[] = {
     {"rpc", rpc_up, rpc_stop},
     {"chat", feed_start, feed_stop},
     {"embed", embed_start, embed_stop},
-    {"shelf", shelf_start, shelf_stop},
+    {"shelf", shelf_up, shelf_stop},
     {"listen", listen_up, listen_stop},
     {"socket", socket_open, socket_close},
     {"lanes", lanes_up, lanes_down},

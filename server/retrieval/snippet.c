@@ -66,9 +66,11 @@ static size_t near_match(const struct passage *p)
 void snippet_make(struct snippet *snippet, const struct passage *p, const struct passage_words *words)
 {
     size_t best = 0;
-    float most = -1;
+    float most = 0;
     for (size_t i = 0; i < p->sentence_count; i++) {
         size_t start = p->sentences[i].start;
+        if (held(p, words, start, p->sentences[i].end) <= 0)
+            continue;
         float here = held(p, words, start, reach(p, start));
         if (here > most) {
             most = here;

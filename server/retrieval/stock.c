@@ -23,6 +23,8 @@ struct model {
 struct entry {
     struct stock_document document;
     uint32_t from, to; /* texts of the index */
+    uint32_t course;   /* place in courses */
+    uint32_t next;     /* in its bucket */
     struct model *model;
 };
 
@@ -34,6 +36,8 @@ struct desk {
     size_t words;
     struct vectors_span *spans;
     size_t spans_room;
+    bool *open;              /* by course: whether this search may look into it */
+    size_t open_room;
     struct desk *next;
 };
 
@@ -46,7 +50,10 @@ struct stock {
     uint32_t *owners;        /* by text: place in entries; LEXICAL_NONE: removed */
     size_t ids_room;
     struct entry *entries;
+    uint32_t *buckets;       /* by document id, as many as there is room for entries */
     size_t count, room;
+    struct stock_id *courses; /* every one met so far */
+    size_t course_count;
     struct model *models[FUSE_MODELS_MOST];
     size_t model_count, removed;
     uint64_t generation;     /* of `lexical`: its numbers hold within one */
@@ -114,6 +121,7 @@ void stock_free(struct stock *s)
         fuse_work_free(&desk->work);
         free(desk->bits);
         free(desk->spans);
+        free(desk->open);
         free(desk);
     }
     for (size_t i = 0; i < s->model_count; i++) {
@@ -125,21 +133,57 @@ void stock_free(struct stock *s)
     free(s->ids);
     free(s->owners);
     free(s->entries);
+    free(s->buckets);
+    free(s->courses);
     pthread_mutex_destroy(&s->update);
     pthread_mutex_destroy(&s->desks_lock);
     pthread_rwlock_destroy(&s->lock);
     free(s);
 }
 
+static uint32_t *bucket_of(struct stock *s, const struct stock_id *id)
+{
+    uint64_t hash;
+    memcpy(&hash, id->bytes, sizeof hash);
+    return &s->buckets[(hash * 0x9E3779B97F4A7C15u >> 32) % s->room];
+}
+
 static struct entry *find(struct stock *s, const struct stock_id *id)
 {
-    for (size_t i = 0; i < s->count; i++)
-        if (same(&s->entries[i].document.id, id))
-            return &s->entries[i];
+    for (uint32_t at = s->room ? *bucket_of(s, id) : LEXICAL_NONE; at != LEXICAL_NONE; at = s->entries[at].next)
+        if (same(&s->entries[at].document.id, id))
+            return &s->entries[at];
     return NULL;
 }
 
-/* The model by its name, new or not; the least used goes where there are too many. */
+static void link_entry(struct stock *s, uint32_t place)
+{
+    uint32_t *bucket = bucket_of(s, &s->entries[place].document.id);
+    s->entries[place].next = *bucket;
+    *bucket = place;
+}
+
+static void unlink_entry(struct stock *s, uint32_t place)
+{
+    uint32_t *link = bucket_of(s, &s->entries[place].document.id);
+    while (*link != place)
+        link = &s->entries[*link].next;
+    *link = s->entries[place].next;
+}
+
+static uint32_t course_place(struct stock *s, const struct stock_id *course)
+{
+    size_t i = 0;
+    while (i < s->course_count && !same(&s->courses[i], course))
+        i++;
+    if (i == s->course_count) {
+        s->courses = mem_grow(s->courses, ++s->course_count, sizeof *s->courses);
+        s->courses[i] = *course;
+    }
+    return (uint32_t)i;
+}
+
+/* The model by its name, new or not; NULL where there are too many. */
 static struct model *model_for(struct stock *s, const char *name, size_t dimensions)
 {
     for (size_t i = 0; i < s->model_count; i++)
@@ -171,10 +215,15 @@ static void remove_entry(struct stock *s, struct entry *entry)
     s->removed += entry->to - entry->from;
     if (entry->model)
         entry->model->documents--;
-    uint32_t place = (uint32_t)(entry - s->entries);
-    *entry = s->entries[--s->count];
-    for (uint32_t text = entry->from; place < s->count && text < entry->to; text++)
-        s->owners[text] = place;
+    uint32_t place = (uint32_t)(entry - s->entries), last = (uint32_t)--s->count;
+    unlink_entry(s, place);
+    if (place != last) {
+        unlink_entry(s, last);
+        *entry = s->entries[last];
+        link_entry(s, place);
+        for (uint32_t text = entry->from; text < entry->to; text++)
+            s->owners[text] = place;
+    }
     drop_unused_models(s);
 }
 
@@ -251,10 +300,15 @@ static void enter(struct stock *s, const struct stock_document *document, uint32
     if (s->count == s->room) {
         s->room = s->room ? s->room * 2 : 16;
         s->entries = mem_grow(s->entries, s->room, sizeof *s->entries);
+        s->buckets = mem_grow(s->buckets, s->room, sizeof *s->buckets);
+        memset(s->buckets, 0xFF, s->room * sizeof *s->buckets);
+        for (uint32_t i = 0; i < s->count; i++)
+            link_entry(s, i);
     }
     for (uint32_t text = from; text < to; text++)
         s->owners[text] = (uint32_t)s->count;
-    s->entries[s->count++] = (struct entry){*document, from, to, model};
+    s->entries[s->count] = (struct entry){*document, from, to, course_place(s, &document->course), LEXICAL_NONE, model};
+    link_entry(s, (uint32_t)s->count++);
 }
 
 void stock_put(struct stock *s, const struct stock_document *document, size_t dimensions,
@@ -297,6 +351,7 @@ bool stock_switch(struct stock *s, const struct stock_document *document, size_t
             entry->model->documents--;
         entry->model = model;
         entry->document = *document;
+        entry->course = course_place(s, &document->course);
         drop_unused_models(s);
     }
     pthread_rwlock_unlock(&s->lock);
@@ -312,6 +367,7 @@ void stock_move(struct stock *s, const struct stock_document *document)
     if (entry) {
         entry->document.course = document->course;
         entry->document.uploader = document->uploader;
+        entry->course = course_place(s, &document->course);
     }
     pthread_rwlock_unlock(&s->lock);
     pthread_mutex_unlock(&s->update);
@@ -372,17 +428,26 @@ static void desk_give(struct stock *s, struct desk *desk)
     pthread_mutex_unlock(&s->desks_lock);
 }
 
-static bool may_see(const struct stock_asker *asker, const struct stock_document *document)
+/* Which courses this search may look into; false outside of the one asked for. */
+static void open_courses(struct stock *s, const struct stock_asker *asker, struct desk *desk)
 {
-    if (asker->only && !same(asker->only, &document->course))
-        return false;
+    if (s->course_count > desk->open_room) {
+        desk->open_room = s->course_count * 2;
+        desk->open = mem_grow(desk->open, desk->open_room, sizeof *desk->open);
+    }
+    for (size_t c = 0; c < s->course_count; c++) {
+        desk->open[c] = false;
+        for (size_t i = 0; i < asker->course_count && (!asker->only || same(asker->only, &s->courses[c])); i++)
+            desk->open[c] = desk->open[c] || same(&asker->courses[i], &s->courses[c]);
+    }
+}
+
+static bool may_see(const struct stock_asker *asker, const struct desk *desk, const struct entry *entry)
+{
     static const struct stock_id nobody;
-    if (!same(&document->uploader, &nobody) && same(&document->uploader, &asker->person))
-        return true;
-    for (size_t i = 0; i < asker->course_count; i++)
-        if (same(&asker->courses[i], &document->course))
-            return true;
-    return false;
+    return desk->open[entry->course] ||
+           (same(&entry->document.uploader, &asker->person) && !same(&asker->person, &nobody) &&
+            (!asker->only || same(asker->only, &entry->document.course)));
 }
 
 static void set_bits(uint64_t *bits, uint32_t from, uint32_t to)
@@ -408,11 +473,12 @@ static void look(struct stock *s, const struct stock_asker *asker, struct desk *
         desk->spans_room = s->count * 2;
         desk->spans = mem_grow(desk->spans, desk->spans_room, sizeof *desk->spans);
     }
+    open_courses(s, asker, desk);
     for (size_t m = 0; m <= s->model_count; m++) {
         const struct model *model = m < s->model_count ? s->models[m] : NULL;
         for (size_t i = 0; i < s->count; i++) {
             const struct entry *entry = &s->entries[i];
-            if (entry->model != model || !may_see(asker, &entry->document))
+            if (entry->model != model || !may_see(asker, desk, entry))
                 continue;
             set_bits(desk->bits, entry->from, entry->to);
             desk->spans[spans++] = (struct vectors_span){entry->from, entry->to};

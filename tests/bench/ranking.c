@@ -35,7 +35,7 @@ static void store(const struct harness *h, const struct judged *judged)
     for (size_t from = 0; from < judged->passage_count; from += DOCUMENT) {
         size_t count = 0;
         for (; count < DOCUMENT && from + count < judged->passage_count; count++)
-            passages[count] = (struct library_passage){(int)count + 1, judged->passages[from + count].text};
+            passages[count] = (struct library_passage){(int)count + 1, *judged->passages[from + count].text ? judged->passages[from + count].text : "."};
         snprintf(title, sizeof title, "%zu", from);
         library_put(h->directory, title, NULL, passages, count, pdf_id);
     }

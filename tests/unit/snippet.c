@@ -1,0 +1,94 @@
+/* snippet.c - the lines that show why a passage was found, and the answers made of whole sentences. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "common/mem.h"
+#include "server/models/extractive.h"
+#include "server/retrieval/snippet.h"
+
+static const struct passage_words words = {{"enzym", "inhibit", "glucos"}, {2, 3, 1}, 3};
+
+static struct snippet snip(const char *text, const char *spans)
+{
+    AUTO(tokens_freep) struct tokens *tokens = tokens_new();
+    struct passage passage;
+    struct snippet snippet;
+    passage_read(&passage, tokens, &words, text, spans, 7);
+    snippet_make(&snippet, &passage, &words);
+    passage_free(&passage);
+    return snippet;
+}
+
+static void a_snippet_starts_at_the_sentence_that_holds_most_and_stays_on_its_page(void **state)
+{
+    (void)state;
+    static const struct { const char *text, *spans, *snippet; size_t marks[2][2], count; int page; } cases[] = {
+        {"First words. Enzymes are inhibited. The end.", "[]", "Enzymes are inhibited. The end.", {{0, 7}, {12, 21}}, 2, 7},
+        {"Nothing of it.", "[]", "Nothing of it.", {{0}}, 0, 7},
+        {"Über  Größe.\nDas   enzyme\n spricht.", "[]", "Das enzyme spricht.", {{4, 10}}, 1, 7},
+        {"Page one ends. Enzymes go on", "[{\"page\":3,\"at\":0,\"start\":0,\"end\":14},{\"page\":4,\"at\":15,\"start\":0,\"end\":13}]",
+         "Enzymes go on", {{0, 7}}, 1, 4},
+        {"An enzyme that goes over. the page to glucose.", "[{\"page\":3,\"at\":0,\"start\":0,\"end\":13},{\"page\":4,\"at\":14,\"start\":0,\"end\":33}]",
+         "An enzyme that", {{3, 9}}, 1, 3},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        AUTO(snippet_free) struct snippet got = snip(cases[i].text, cases[i].spans);
+        assert_string_equal(got.text.data, cases[i].snippet);
+        assert_int_equal(got.page, cases[i].page);
+        assert_int_equal(got.mark_count, cases[i].count);
+        for (size_t m = 0; m < got.mark_count; m++) {
+            assert_int_equal(got.marks[m][0], cases[i].marks[m][0]);
+            assert_int_equal(got.marks[m][1], cases[i].marks[m][1]);
+        }
+    }
+}
+
+static void an_endless_sentence_is_entered_near_its_match(void **state)
+{
+    (void)state;
+    AUTO(buf_free) struct buf text = {0};
+    for (int i = 0; i < 100; i++)
+        buf_text(&text, "word after word ");
+    buf_text(&text, "then the enzyme and more.");
+    AUTO(snippet_free) struct snippet got = snip(text.data, NULL);
+    assert_int_equal(got.mark_count, 1);
+    assert_true(got.text.length < SNIPPET_MOST + 10);
+    assert_true(got.marks[0][0] >= 50 && got.marks[0][0] <= 90);
+}
+
+static void answers_are_whole_sentences_in_reading_order_and_never_twice(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "Unrelated words stand here at first. An inhibitor blocks enzymes by inhibiting their active site.",
+        "An inhibitor blocks enzymes by inhibiting their active site. Glucose feeds nearly every cell of the body.",
+        "Glucose."};
+    AUTO(tokens_freep) struct tokens *tokens = tokens_new();
+    struct extractive_source sources[3];
+    for (size_t i = 0; i < 3; i++) {
+        sources[i] = (struct extractive_source){.score = 1.0f - 0.1f * (float)i, .document = 0, .order = 3 - (int)i};
+        passage_read(&sources[i].passage, tokens, &words, texts[i], NULL, 1);
+    }
+    AUTO(extractive_free) struct extractive_answer answer = {0};
+    extractive_make(&answer, sources, 3, &words);
+    assert_int_equal(answer.count, 1 + (answer.count > 1));
+    assert_non_null(strstr(answer.text.data, "An inhibitor blocks enzymes by inhibiting their active site. ["));
+    assert_null(strstr(strstr(answer.text.data, "An inhibitor") + 1, "An inhibitor"));
+    assert_null(strstr(answer.text.data, "Unrelated"));
+    for (size_t i = 0; i < 3; i++)
+        passage_free(&sources[i].passage);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_snippet_starts_at_the_sentence_that_holds_most_and_stays_on_its_page),
+        cmocka_unit_test(an_endless_sentence_is_entered_near_its_match),
+        cmocka_unit_test(answers_are_whole_sentences_in_reading_order_and_never_twice),
+    };
+    return cmocka_run_group_tests_name("snippet", tests, NULL, NULL);
+}
