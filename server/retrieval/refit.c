@@ -131,7 +131,7 @@ static void *run(void *unused)
     (void)unused;
     setpriority(PRIO_PROCESS, (id_t)gettid(), 10); /* this thread alone: searches come first */
     size_t before = 0, looked_at = 0;
-    int quiet = 0, since = REST_SECONDS, forgot = 0;
+    int quiet = 0, since = 0, forgot = 0;
     for (; pause_for(PAUSE_SECONDS); since++, forgot++) {
         struct stock_figures figures;
         struct embed_model current;

@@ -1,8 +1,9 @@
 /* refit.h - keeps the built-in embedder in step with the library, in the background.
  *
  * From 500 passages on, latent vectors are fitted on what is on the shelf; again when the library has changed
- * by a fifth and is quiet, or a minute has gone by. One node at a time fits (a claim in embedding_models); the
- * old model serves until each document has got its new vectors, by jobs of kind `embed`.
+ * by a tenth. Either waits until the library is quiet for a moment, at most a minute. One node at a time
+ * fits (a claim in embedding_models); the old model serves until each document has got its new vectors, by
+ * jobs of kind `embed`.
  */
 #ifndef SERVER_RETRIEVAL_REFIT_H
 #define SERVER_RETRIEVAL_REFIT_H

@@ -45,7 +45,7 @@ select 'builtin-lsa-' || coalesce(max(substring(m.model from '^builtin-lsa-([0-9
   from public.embedding_models m
 having count(*) filter (where m.state = 'fitting' and m.created_at >= now() - interval '3 minutes') = 0
    and count(*) filter (where m.state = 'current' and m.provider = 'builtin'
-                          and abs(:passages::int - m.fitted_on) >= 0.2 * m.fitted_on) = 1
+                          and abs(:passages::int - m.fitted_on) >= 0.1 * m.fitted_on) = 1
     on conflict do nothing
 returning model
 

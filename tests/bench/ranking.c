@@ -47,7 +47,8 @@ static bool settled(const struct harness *h)
     for (int second = 0; second < WAIT_SECONDS; second++) {
         AUTO(mem_freep) char *left = library_sql(h->directory, "edurag_owner",
             "select count(*) from public.pdfs where embedding_model is distinct from "
-            "(select model from public.embedding_models where state = 'current' and model like 'builtin-lsa-%')");
+            "(select model from public.embedding_models where state = 'current' and model like 'builtin-lsa-%' "
+            "and fitted_on > 0.9 * (select count(*) from public.pdf_chunks))");
         nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
         if (!strcmp(left, "0"))
             return true;

@@ -1,0 +1,420 @@
+/* search.c - how fast a library of 10,000 and of 100,000 passages answers, and what it costs to keep it on the shelf.
+ *
+ * Passages are runs of words from the judged sets, 170 words each, in documents of 200; their vectors are latent
+ * ones fitted here. One client asks as fast as it is answered; then thirty ask once a second each and send
+ * five previews a second; then thirty as fast as they can. The floor beside it: the same postings and scan in
+ * this process, and one indexed fetch of ten rows. SEARCH_BENCH=10000 measures that size alone.
+ */
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/mem.h"
+#include "server/retrieval/fuse.h"
+#include "server/retrieval/latent.h"
+#include "server/retrieval/question.h"
+#include "server/store/wire.h"
+#include "tests/lib/harness.h"
+#include "tests/lib/judged.h"
+#include "tests/lib/library.h"
+#include "tests/lib/pg.h"
+
+enum { DOCUMENT = 200, WORDS = 170, RUN = 12, CLIENTS = 30, ALONE = 400, SECONDS = 8, BATCH = 1000, READY_MS = 60000 };
+
+struct bench {
+    struct judged judged;
+    char **words;             /* of all judged passages, in their order */
+    size_t word_count, passages;
+    struct lexical *lexical;
+    struct tokens *tokens;
+    struct latent *latent;
+    struct vectors *vectors;
+    struct harness h;
+    uint64_t random;
+};
+
+static double now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static size_t below(struct bench *b, size_t limit)
+{
+    b->random = b->random * 6364136223846793005u + 1442695040888963407u;
+    return (size_t)(b->random >> 33) % limit;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+static double part(double *values, size_t count, double share)
+{
+    qsort(values, count, sizeof *values, by_value);
+    return count ? values[(size_t)((double)(count - 1) * share)] : 0;
+}
+
+static void cut_words(struct bench *b)
+{
+    size_t room = 0;
+    for (size_t i = 0; i < b->judged.passage_count; i++)
+        for (char *save = NULL, *word = strtok_r(b->judged.passages[i].text, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+            if (b->word_count == room)
+                b->words = mem_grow(b->words, room = room ? room * 2 : 4096, sizeof *b->words);
+            b->words[b->word_count++] = word;
+        }
+}
+
+static void write_passage(struct bench *b, struct buf *text)
+{
+    buf_clear(text);
+    for (size_t n = 0; n < WORDS; n += RUN) {
+        size_t from = below(b, b->word_count - RUN);
+        for (size_t i = 0; i < RUN && n + i < WORDS; i++)
+            buf_printf(text, "%s%s", text->length ? " " : "", b->words[from + i]);
+    }
+}
+
+/* All passages into the index of this process, and the latent model from them. */
+static void fit(struct bench *b)
+{
+    AUTO(buf_free) struct buf text = {0};
+    AUTO(mem_freep) uint64_t *bits = mem_array(b->passages / 64 + 1, sizeof *bits);
+    b->random = 1;
+    b->lexical = lexical_new();
+    for (size_t i = 0; i < b->passages; i++) {
+        const struct token *words;
+        enum language language;
+        write_passage(b, &text);
+        size_t count = tokens_split(b->tokens, text.data, text.length, &words, &language);
+        lexical_add(b->lexical, b->tokens, language, words, count);
+        bits[i / 64] |= 1ull << i % 64;
+    }
+    double from = now_ms();
+    struct latent_sample *sample = latent_sample(b->lexical, bits);
+    b->latent = latent_fit(sample, NULL, NULL);
+    latent_sample_free(sample);
+    printf("search %6zu passages: latent vectors fitted in %.1f s\n", b->passages, (now_ms() - from) / 1e3);
+}
+
+static void store_model(struct bench *b)
+{
+    AUTO(buf_free) struct buf stored = {0};
+    AUTO(buf_free) struct buf sql = {0};
+    latent_store(b->latent, &stored);
+    free(library_sql(b->h.directory, "edurag_owner", "update public.embedding_models set state = 'ready' where state = 'current'"));
+    buf_printf(&sql, "insert into public.embedding_models (model, provider, dim, fusion_weight, state, fitted_on, parameters) "
+                     "values ('builtin-lsa-1', 'builtin', %d, %g, 'current', %zu, '\\x",
+               LATENT_DIMENSIONS, FUSE_LATENT_WEIGHT, b->passages);
+    for (size_t i = 0; i < stored.length; i++)
+        buf_printf(&sql, "%02x", (unsigned char)stored.data[i]);
+    buf_text(&sql, "')");
+    free(library_sql(b->h.directory, "edurag_owner", sql.data));
+    buf_clear(&sql);
+    buf_printf(&sql,
+               "with n as (select generate_series(1, %zu) as n), f as (insert into public.pdf_files (file_id) "
+               "select lpad(to_hex(n), 32, '0')::uuid from n returning file_id) "
+               "insert into public.pdfs (pdf_id, file_id, title, filename, size, sha256) select file_id, file_id, 'Document', 'd.pdf', 1, "
+               "encode(sha256(uuid_send(file_id)), 'hex') from f",
+               b->passages / DOCUMENT);
+    free(library_sql(b->h.directory, "edurag_owner", sql.data));
+}
+
+static void store_batch(struct bench *b, size_t from, struct buf *text)
+{
+    AUTO(buf_free) struct buf rows = {0};
+    AUTO(buf_free) struct buf sql = {0};
+    float vector[LATENT_DIMENSIONS];
+    buf_json_open(&rows, '[');
+    for (size_t i = from; i < from + BATCH; i++) {
+        AUTO(buf_free) struct buf array = {0};
+        write_passage(b, text);
+        latent_embed(b->latent, b->tokens, text->data, text->length, vector);
+        vectors_put(b->vectors, (uint32_t)i, vector);
+        for (size_t d = 0; d < LATENT_DIMENSIONS; d++)
+            buf_printf(&array, "%c%.5g", d ? ',' : '{', (double)vector[d]);
+        buf_char(&array, '}');
+        buf_json_open(&rows, '{');
+        buf_json_member_int(&rows, "n", (int64_t)i);
+        buf_json_member(&rows, "t", text->data);
+        buf_json_member(&rows, "v", array.data);
+        buf_json_close(&rows, '}');
+    }
+    buf_json_close(&rows, ']');
+    buf_printf(&sql, "with r as (select r.* from jsonb_to_recordset($bench$%s$bench$::jsonb) r(n int, t text, v text)), "
+                     "c as (insert into public.pdf_chunks (chunk_id, pdf_id, ordinal, first_page, last_page, start_offset, end_offset, text) "
+                     "select lpad(to_hex(n), 32, '0')::uuid, lpad(to_hex(n / %d + 1), 32, '0')::uuid, n %% %d, 1, 1, 0, 0, t from r) "
+                     "insert into public.rag_embeddings (chunk_id, model, vector) "
+                     "select lpad(to_hex(n), 32, '0')::uuid, 'builtin-lsa-1', v::real[] from r",
+               rows.data, DOCUMENT, DOCUMENT);
+    free(library_sql(b->h.directory, "edurag_owner", sql.data));
+}
+
+static void store(struct bench *b)
+{
+    AUTO(buf_free) struct buf text = {0};
+    store_model(b);
+    b->vectors = vectors_new(LATENT_DIMENSIONS);
+    b->random = 1;
+    for (size_t from = 0; from < b->passages; from += BATCH)
+        store_batch(b, from, &text);
+    free(library_sql(b->h.directory, "edurag_owner", "update public.pdfs set indexed_at = now(), embedding_model = 'builtin-lsa-1', pages = 1"));
+    free(library_sql(b->h.directory, "postgres", "analyze"));
+}
+
+static char *question_params(struct bench *b, bool preview)
+{
+    struct buf params = {0};
+    buf_json_open(&params, '{');
+    buf_json_member(&params, "query", b->judged.questions[below(b, b->judged.question_count)].text);
+    buf_json_member_bool(&params, "preview", preview);
+    buf_json_close(&params, '}');
+    return buf_take(&params);
+}
+
+static bool log_says(const struct harness *h, const char *what)
+{
+    AUTO(mem_freep) char *log = harness_log(h);
+    return strstr(log, what) != NULL;
+}
+
+static long resident_kb(pid_t pid)
+{
+    AUTO(mem_freep) char *path = mem_printf("/proc/%d/status", (int)pid);
+    FILE *file = fopen(path, "r");
+    char line[200];
+    long kb = 0;
+    while (file && fgets(line, sizeof line, file))
+        if (sscanf(line, "VmRSS: %ld", &kb) == 1)
+            break;
+    if (file)
+        fclose(file);
+    return kb;
+}
+
+/* Starts the server on what is stored and tells how long until the last passage was on the shelf. */
+static double start_again(struct bench *b, long empty_kb)
+{
+    double from = now_ms();
+    harness_start(&b->h, b->h.directory, (const char *const[]){"EDURAG_LOG=info", "EDURAG_RATE_PERSON=1000000", NULL});
+    while (!log_says(&b->h, "shelf_ready") && now_ms() - from < READY_MS)
+        poll(NULL, 0, 20);
+    double ready = now_ms() - from;
+    long kb = resident_kb(b->h.pid);
+    printf("search %6zu passages: ready in %.2f s (aim 5); %.0f bytes of memory a passage (aim 2048), %ld MB resident in all\n",
+           b->passages, ready / 1e3, (double)(kb - empty_kb) * 1024 / (double)b->passages, kb / 1024);
+    return ready;
+}
+
+/* The server's own processor time so far. */
+static double processor_ms(pid_t pid)
+{
+    AUTO(mem_freep) char *path = mem_printf("/proc/%d/stat", (int)pid);
+    FILE *file = fopen(path, "r");
+    unsigned long user = 0, system = 0;
+    if (file && fscanf(file, "%*d %*s %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2)
+        user = system = 0;
+    if (file)
+        fclose(file);
+    return (double)(user + system) * 1e3 / (double)sysconf(_SC_CLK_TCK);
+}
+
+static void alone(struct bench *b)
+{
+    double *took = mem_array(ALONE, sizeof *took);
+    struct ws ws;
+    harness_open(&b->h, &ws, "searcher");
+    double before = processor_ms(b->h.pid);
+    for (size_t i = 0; i < ALONE + 20; i++) {
+        AUTO(mem_freep) char *params = question_params(b, false);
+        double from = now_ms();
+        AUTO(mem_freep) char *reply = ws_call(&ws, (int)i, "search.query", params, 20000);
+        if (!reply || !strstr(reply, "\"results\":[{"))
+            fprintf(stderr, "search: %s\n", reply ? reply : "no reply");
+        if (i >= 20)
+            took[i - 20] = now_ms() - from;
+    }
+    printf("search %6zu passages: 1 client p50 %.2f ms p95 %.2f ms (aim p50 3); %.2f ms of the server's processor time each\n", b->passages,
+           part(took, ALONE, 0.5), part(took, ALONE, 0.95), (processor_ms(b->h.pid) - before) / (ALONE + 20));
+    ws_close(&ws);
+    free(took);
+}
+
+struct client {
+    struct ws ws;
+    double due, sent[64];   /* by id modulo 64 */
+    int next;
+    struct load *load;
+};
+
+struct load {
+    struct client clients[CLIENTS];
+    double *took;
+    size_t count, room;
+};
+
+static void heard(struct ws *ws, const char *text, size_t length, void *context)
+{
+    struct client *client = context;
+    struct load *load = client->load;
+    const char *id = strstr(text, "\"id\":");
+    (void)ws;
+    (void)length;
+    if (!id)
+        return;
+    if (load->count == load->room)
+        load->took = mem_grow(load->took, load->room = load->room ? load->room * 2 : 4096, sizeof *load->took);
+    load->took[load->count++] = now_ms() - client->sent[atoi(id + 5) % 64];
+    if (client->due < 0)
+        client->due = 0; /* as fast as it goes: answered, so ask again */
+}
+
+static void send_one(struct bench *b, struct client *client, bool preview)
+{
+    AUTO(mem_freep) char *params = question_params(b, preview);
+    AUTO(mem_freep) char *text = mem_printf("{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"search.query\",\"params\":%s}", client->next, params);
+    client->sent[client->next++ % 64] = now_ms();
+    if (!ws_send(&client->ws, text, strlen(text)))
+        fprintf(stderr, "search: a socket ended\n");
+}
+
+/* Six requests a second from each, one of them not a preview; or (closed) the next when the last is answered. */
+static void together(struct bench *b, bool closed)
+{
+    struct load *load = mem_alloc(sizeof *load);
+    struct pollfd fds[CLIENTS];
+    double start = now_ms();
+    for (int i = 0; i < CLIENTS; i++) {
+        harness_open(&b->h, &load->clients[i].ws, "searcher");
+        load->clients[i].load = load;
+        fds[i] = (struct pollfd){.fd = load->clients[i].ws.fd, .events = POLLIN};
+    }
+    start = now_ms();
+    for (int i = 0; i < CLIENTS; i++)
+        load->clients[i].due = closed ? 0 : start + i * 1000.0 / 6 / CLIENTS;
+    while (now_ms() < start + SECONDS * 1000) {
+        for (int i = 0; i < CLIENTS; i++) {
+            struct client *client = &load->clients[i];
+            if (client->due < 0 || now_ms() < client->due)
+                continue;
+            send_one(b, client, client->next % 6 != 0);
+            client->due = closed ? -1 : client->due + 1000.0 / 6;
+        }
+        poll(fds, CLIENTS, 1);
+        for (int i = 0; i < CLIENTS; i++)
+            if (fds[i].revents && !ws_read(&load->clients[i].ws, heard, &load->clients[i]))
+                fprintf(stderr, "search: a socket ended\n");
+    }
+    double seconds = (now_ms() - start) / 1e3;
+    if (closed)
+        printf("search %6zu passages: 30 clients as fast as they can: %.0f a second, p95 %.1f ms\n", b->passages, (double)load->count / seconds,
+               part(load->took, load->count, 0.95));
+    else
+        printf("search %6zu passages: 30 clients, 6 a second each: %.0f a second, p50 %.2f ms p95 %.2f ms (aim p95 20)\n", b->passages,
+               (double)load->count / seconds, part(load->took, load->count, 0.5), part(load->took, load->count, 0.95));
+    for (int i = 0; i < CLIENTS; i++)
+        ws_close(&load->clients[i].ws);
+    free(load->took);
+    free(load);
+}
+
+static struct wire *open_owner(struct bench *b)
+{
+    struct err err = {0};
+    struct account account = pg_account();
+    uid_t before = geteuid();
+    bool become = before == 0 && seteuid(account.uid) == 0;
+    struct wire *wire = wire_open(pg_url_in(b->h.directory, "edurag_owner"), "bench", 60000, &err);
+    if (become && seteuid(before) != 0)
+        exit(1);
+    return wire;
+}
+
+/* Postings and scan in this process, then the rows by their key. */
+static void measure_floor(struct bench *b)
+{
+    AUTO(mem_freep) uint64_t *bits = mem_array(b->passages / 64 + 1, sizeof *bits);
+    AUTO(mem_freep) double *rank = mem_array(ALONE, sizeof *rank);
+    AUTO(mem_freep) double *fetch = mem_array(ALONE, sizeof *fetch);
+    AUTO(fuse_work_free) struct fuse_work work = {0};
+    AUTO(wire_close) struct wire *wire = open_owner(b);
+    struct lexical_scope scope = {.bits = bits};
+    const struct vectors_span span = {0, (uint32_t)b->passages};
+    for (size_t i = 0; i < b->passages; i++)
+        bits[i / 64] |= 1ull << i % 64;
+    lexical_scope(b->lexical, &scope);
+    for (size_t i = 0; i < ALONE; i++) {
+        const char *text = b->judged.questions[below(b, b->judged.question_count)].text;
+        float vector[LATENT_DIMENSIONS];
+        struct fuse_hit hits[10];
+        struct question question;
+        struct err err = {0};
+        AUTO(buf_free) struct buf ids = {0};
+        double from = now_ms();
+        question_read(&question, b->lexical, &scope, b->tokens, text, strlen(text));
+        latent_embed(b->latent, b->tokens, text, strlen(text), vector);
+        struct fuse_model model = {b->vectors, vector, FUSE_LATENT_WEIGHT, &span, 1};
+        size_t count = fuse_rank(&(struct fuse_input){b->lexical, &scope, &question.words, &model, 1}, &work, hits, 10);
+        rank[i] = now_ms() - from;
+        question_free(&question);
+        for (size_t k = 0; k < count; k++)
+            buf_printf(&ids, "%c%032x", k ? ',' : '{', hits[k].text);
+        buf_text(&ids, count ? "}" : "{}");
+        from = now_ms();
+        if (!wire || !wire_exec(wire, "select text from public.pdf_chunks where chunk_id = any ($1::uuid[])",
+                                (const char *const[]){ids.data}, 1, 20000, NULL, &err))
+            fprintf(stderr, "search: %s\n", err.log);
+        fetch[i] = now_ms() - from;
+    }
+    printf("search %6zu passages: floor p50 %.2f ms (postings, scan, spelling) + %.2f ms (fetch); index %.0f, vectors %.0f bytes a passage\n",
+           b->passages, part(rank, ALONE, 0.5), part(fetch, ALONE, 0.5), (double)lexical_bytes(b->lexical) / (double)b->passages,
+           (double)vectors_bytes(b->vectors) / (double)b->passages);
+}
+
+static void measure(struct bench *b, size_t passages)
+{
+    b->passages = passages;
+    fit(b);
+    harness_start(&b->h, NULL, (const char *const[]){"EDURAG_LOG=info", NULL});
+    harness_user(&b->h, "student", "searcher", "Searcher");
+    poll(NULL, 0, 500);
+    long empty_kb = resident_kb(b->h.pid);
+    store(b);
+    harness_stop(&b->h);
+    start_again(b, empty_kb);
+    measure_floor(b);
+    alone(b);
+    together(b, false);
+    together(b, true);
+    harness_stop(&b->h);
+    lexical_free(b->lexical);
+    latent_free(b->latent);
+    vectors_free(b->vectors);
+}
+
+int main(void)
+{
+    struct bench b = {.tokens = tokens_new()};
+    const char *only = getenv("SEARCH_BENCH");
+    static const size_t sizes[] = {10000, 100000};
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    if (!judged_load(&b.judged, "squad")) {
+        puts("skipped: ../shared is not here");
+        return 77;
+    }
+    cut_words(&b);
+    for (size_t i = 0; i < COUNT_OF(sizes); i++)
+        if (!only || strtoul(only, NULL, 10) == sizes[i])
+            measure(&b, sizes[i]);
+    free(b.words);
+    judged_free(&b.judged);
+    tokens_free(b.tokens);
+    return 0;
+}
