@@ -14,6 +14,17 @@ select throws_ok($$update memory_facts set state = 'failed' where fact_id = t.id
 select throws_ok($$update memory_facts set state = 'synced' where fact_id = t.id('s1 fact')$$, '23514', null, 'no sending without a time');
 select throws_ok($$insert into trending (topic, searches, searchers) values ('mine', 9, 2)$$, '23514', null, 'two people are no trend');
 
+-- As a person, with the columns that people may write.
+select is(t.rows('s1', 'insert into public.memory_facts (fact, fact_key, source, state) values (''read of tides'', ''tides'', ''reading'', ''pending'')
+        on conflict (user_id, fact_key) do update set count = memory_facts.count + 1, at = now()'), '1', 'a person''s own fact');
+select is(t.rows('s1', 'insert into public.memory_facts (fact, fact_key, source) values (''read of tides'', ''tides'', ''reading'')
+        on conflict (user_id, fact_key) do update set count = memory_facts.count + 1, at = now()'), '1', 'again');
+select is((select (count, user_id)::text from memory_facts where fact_key = 'tides'), format('(2,%s)', t.user_id('s1')), 'is one with a count');
+select is(t.rows('s1', 'insert into public.memory_facts (fact, fact_key, source) values (''mail a@b.org'', ''k'', ''client'')'), '23514', 'not with an address');
+select is(t.worker('update memory_facts set attempts = attempts + 1 where fact_key = ''tides'' returning attempts'), '1', 'a node notes how sending goes');
+select is(t.rows('s1', format('insert into public.page_opens (pdf_id, page) values (%L, 1) on conflict (user_id, pdf_id, page) do update set opens = page_opens.opens + 1', t.id('open'))), '1', 'a page opened again');
+delete from memory_facts where fact_key = 'tides';
+
 -- Forgetting.
 select is(t.value('s2', format('select api.forget(%L)', t.id('s1 fact'))), 'ER404', 'not another''s fact');
 delete from erasures;
