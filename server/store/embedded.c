@@ -251,13 +251,15 @@ static void decide(bool ready, const struct err *err)
     pthread_mutex_unlock(&state.lock);
 }
 
-/* Blocks while the server lives. */
-static void wait_end(void)
+/* Blocks while the server lives; why it ended, where nobody asked it to. */
+static void wait_end(struct err *why)
 {
     int pid = embedded_pid();
-    siginfo_t info;
+    siginfo_t info = {0};
     while (pid && waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) != 0 && errno == EINTR)
         ;
+    if (!why->log[0])
+        err_set(why, ERR_INTERNAL, "%s %d", info.si_code == CLD_EXITED ? "exit" : "signal", info.si_status);
     pthread_mutex_lock(&state.lock); /* the number is ours until it is reaped, and nobody signals it after */
     if (pid)
         waitpid(pid, NULL, 0);
@@ -278,7 +280,7 @@ static void *watch(void *unused)
         decide(ok, &err);
         if (!ok && first && embedded_pid())
             kill(embedded_pid(), SIGINT);
-        wait_end();
+        wait_end(&err);
         if (stopping() || (first && !ok))
             return NULL;
         log_event(LOG_ERROR, "database_died", "reason=%s note=\"starting it again\"", log_quote(err.log));

@@ -22,7 +22,12 @@
 #include "server/store/wire.h"
 #include "tests/lib/pg.h"
 
-enum { SERVE_MS = 5000, TORTURES = 50, ALIVE_MOST = 8 };
+#if defined __SANITIZE_THREAD__ || defined __SANITIZE_ADDRESS__
+enum { TORTURES = 15 }; /* slow builds; EDURAG_TORTURE=1000 is a long night */
+#else
+enum { TORTURES = 50 };
+#endif
+enum { SERVE_MS = 5000, ALIVE_MOST = 8 };
 
 /* ------------------------------------------------------------------ an eduragd of ours */
 

@@ -149,14 +149,14 @@ static void the_environment_wins_over_the_file(void **context)
 {
     (void)context;
     AUTO(buf_free) struct buf problems = {0};
-    const char *file = file_with("EDURAG_NAME=File\nEDURAG_CHAT_TTL=60\nEDURAG_INDEXERS=2\n");
+    const char *file = file_with("EDURAG_NAME=File\nEDURAG_CHAT_TTL=60\nEDURAG_BCRYPT_COST=5\n");
     clean_environment();
     setenv("EDURAG_NAME", "Environment", 1);
-    setenv("EDURAG_INDEXERS", "", 1); /* empty: the default */
+    setenv("EDURAG_BCRYPT_COST", "", 1); /* empty: the default */
     assert_int_equal(config_read(file, &problems), 0);
     assert_string_equal(config.name, "Environment");
     assert_int_equal(config.chat_ttl, 60);
-    assert_int_equal(config.indexers, 1);
+    assert_int_equal(config.bcrypt_cost, 12);
     clean_environment();
 }
 
