@@ -311,6 +311,22 @@ static void on_its_connection(struct pool *pool, const char *sql)
     pool_give(pool, wire);
 }
 
+static void a_dirty_connection_is_not_used_again(void **context)
+{
+    (void)context;
+    struct err err = {0};
+    struct wire *wire;
+    struct pool *owner = open_pool("edurag_owner", 1, true);
+    on_its_connection(owner, "begin"); /* left open */
+    assert_true(pool_take(owner, &wire, &err));
+    assert_int_equal(PQtransactionStatus(wire->pg), PQTRANS_IDLE);
+    assert_true(PQsendQueryParams(wire->pg, "select 1", 0, NULL, NULL, NULL, NULL, 0)); /* and never read */
+    wire->broken = true;
+    pool_give(owner, wire);
+    assert_true(ping(owner, &err));
+    pool_close(owner);
+}
+
 /* As a pooler does when it gives us another backend: our names are gone, or stand there already. */
 static void names_that_went_or_came_are_met(void **context)
 {
@@ -507,6 +523,7 @@ int main(void)
         cmocka_unit_test(settings_of_the_role_do_not_bend_a_session),
         cmocka_unit_test(a_full_pool_is_busy_soon),
         cmocka_unit_test(a_lock_is_not_waited_for_for_ever),
+        cmocka_unit_test(a_dirty_connection_is_not_used_again),
         cmocka_unit_test(names_that_went_or_came_are_met),
         cmocka_unit_test(a_connection_that_died_idle_is_replaced),
         cmocka_unit_test(a_connection_that_dies_in_a_transaction_is_busy_once),
