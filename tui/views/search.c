@@ -479,7 +479,7 @@ static void draw_results(const struct search *s, struct canvas c)
         heading_draw(c, 0, title, s->results.reply ? facts : NULL, ui->size == UI_WIDE ? 2 : 4);
     struct canvas body = canvas_part(c, 1, 0, c.rows - 1, c.cols);
     draw_nothing(s, body);
-    results_draw(&s->results, ui, body, s->part != PART_ANSWER || ui->size == UI_WIDE, s->part == PART_RESULTS && ui_focus(&s->view));
+    results_draw(&s->results, ui, body, s->part == PART_RESULTS || (s->part == PART_ANSWER && ui->size == UI_WIDE), s->part == PART_RESULTS && ui_focus(&s->view));
 }
 
 /* Above the answer: the passages it stands on, by number. */
