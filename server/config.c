@@ -79,12 +79,44 @@ const struct setting config_settings[] = {
     ROW(TEXT, openai_base_url, "OPENAI_BASE_URL", "",
         .help = "An OpenAI-compatible service; empty: https://api.openai.com/v1."),
     ROW(TEXT, openai_api_key, "OPENAI_API_KEY", "", .secret = true, .help = "Its key."),
+    ROW(TEXT, gemini_base_url, "GEMINI_BASE_URL", "https://generativelanguage.googleapis.com/v1beta", .max = 1000,
+        .help = "Where Gemini answers."),
+    ROW(TEXT, gemini_model, "EDURAG_GEMINI_MODEL", "gemini-flash-latest", .max = 90, .help = "The model that writes answers."),
+    ROW(TEXT, gemini_embedding_model, "EDURAG_GEMINI_EMBEDDING_MODEL", "gemini-embedding-2", .max = 70,
+        .help = "The model that embeds."),
+    ROW(TEXT, gemini_thinking, "EDURAG_GEMINI_THINKING", "", .one_of = "MINIMAL|LOW|MEDIUM|HIGH",
+        .help = "How much it thinks before an answer; empty: its own way (older models accept nothing else)."),
+    ROW(TEXT, openai_chat_model, "EDURAG_OPENAI_CHAT_MODEL", "gpt-4o-mini", .max = 90,
+        .help = "The model that writes answers, as the OpenAI-compatible service names it."),
+    ROW(TEXT, openai_embedding_model, "EDURAG_OPENAI_EMBEDDING_MODEL", "text-embedding-3-small", .max = 70,
+        .help = "The model that embeds, as the OpenAI-compatible service names it."),
+    ROW(TEXT, openai_embeddings_base_url, "OPENAI_EMBEDDINGS_BASE_URL", "",
+        .help = "Another OpenAI-compatible service for embeddings; empty: the same."),
+    ROW(TEXT, openai_embeddings_api_key, "OPENAI_EMBEDDINGS_API_KEY", "", .secret = true,
+        .help = "Its key; the first service's key is never sent there."),
+    ROW(BOOL, openai_reasoning, "EDURAG_OPENAI_REASONING", "false",
+        .help = "For models that want max_completion_tokens and no temperature."),
+    ROW(BOOL, models_insecure, "EDURAG_MODELS_INSECURE", "false",
+        .help = "Send questions to a service on another machine without TLS all the same."),
+    ROW(TEXT, query_prefix, "EDURAG_QUERY_PREFIX", "", .max = 500,
+        .help = "What the embedding model wants in front of questions; empty: what it is known to want."),
+    ROW(TEXT, passage_prefix, "EDURAG_PASSAGE_PREFIX", "", .max = 500, .help = "The same in front of passages."),
+    ROW(INT, embedding_dimensions, "EDURAG_EMBEDDING_DIMENSIONS", "0", .min = 0, .max = 4096,
+        .help = "Dimensions to ask the service for; 0: 768 of Gemini, else the model's own."),
+    ROW(INT, embedding_weight, "EDURAG_EMBEDDING_WEIGHT", "100", .min = 0, .max = 10000,
+        .help = "Weight of an outside service's vectors beside words, in hundredths."),
+    ROW(INT, generations, "EDURAG_GENERATIONS", "4", .min = 1, .max = 64,
+        .help = "Answers that the language model writes at once; others wait in turn."),
+    ROW(INT, model_first_byte, "EDURAG_MODEL_FIRST_BYTE", "120", .min = 1, .max = 600,
+        .help = "Seconds to wait for the beginning of an answer: a local model may have to load first."),
+    ROW(INT, model_silence, "EDURAG_MODEL_SILENCE", "30", .min = 1, .max = 600,
+        .help = "Seconds of silence in the middle of an answer after which it counts as broken off."),
     ROW(BOOL, metrics_public, "EDURAG_METRICS_PUBLIC", "false", .help = "Serve /metrics to other machines too."),
     {0}};
 
 struct config config;
 
-enum { SETTINGS_MOST = 96 };
+enum { SETTINGS_MOST = 128 };
 /* Owned texts, and whether somebody set the row, by its place in the table. */
 static char *texts[SETTINGS_MOST];
 static bool given[SETTINGS_MOST];

@@ -29,6 +29,12 @@ struct config {
     const char *hindsight_url, *hindsight_api_key;
     int64_t hindsight_timeout;                                /* seconds */
     const char *gemini_api_key, *openai_base_url, *openai_api_key;
+    const char *gemini_base_url, *gemini_model, *gemini_embedding_model, *gemini_thinking;
+    const char *openai_chat_model, *openai_embedding_model, *openai_embeddings_base_url, *openai_embeddings_api_key;
+    bool openai_reasoning, models_insecure;
+    const char *query_prefix, *passage_prefix;                /* of texts to embed */
+    int64_t embedding_dimensions, embedding_weight;           /* weight in hundredths of BM25's */
+    int64_t generations, model_first_byte, model_silence;     /* at once; seconds */
     bool metrics_public;
 };
 
