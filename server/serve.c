@@ -8,7 +8,10 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "server/chat/feed.h"
+#include "server/config.h"
 #include "server/ingest/jobs.h"
+#include "server/methods/search_write.h"
+#include "server/models/models.h"
 #include "server/net/delivery.h"
 #include "server/net/http.h"
 #include "server/net/session.h"
@@ -93,10 +96,30 @@ static bool rpc_up(struct err *err)
     return true;
 }
 
+static bool models_up(struct err *err)
+{
+    static struct models_settings settings;
+    settings = (struct models_settings){
+        .generation = config.generation, .embeddings = config.embeddings, .allow_insecure = config.models_insecure,
+        .gemini_base_url = config.gemini_base_url, .gemini_api_key = config.gemini_api_key, .gemini_model = config.gemini_model,
+        .gemini_embedding_model = config.gemini_embedding_model, .gemini_thinking = config.gemini_thinking,
+        .openai_base_url = *config.openai_base_url ? config.openai_base_url : "https://api.openai.com/v1",
+        .openai_api_key = config.openai_api_key, .openai_chat_model = config.openai_chat_model,
+        .openai_embedding_model = config.openai_embedding_model, .openai_embeddings_base_url = config.openai_embeddings_base_url,
+        .openai_embeddings_api_key = config.openai_embeddings_api_key, .query_prefix = config.query_prefix,
+        .passage_prefix = config.passage_prefix, .openai_reasoning = config.openai_reasoning,
+        .dimensions = config.embedding_dimensions, .first_byte_ms = config.model_first_byte * 1000,
+        .silence_ms = config.model_silence * 1000};
+    return models_start(&settings, err);
+}
+
+/* Those who ask a model wait on a thread each, in a fair line of their own: more threads than a class has people. */
+enum { SLOW_THREADS = 48 };
+
 static bool lanes_up(struct err *err)
 {
     (void)err;
-    lanes_start(&(struct lanes_settings){0});
+    lanes_start(&(struct lanes_settings){.threads = {[LANE_SLOW] = SLOW_THREADS}});
     return true;
 }
 
@@ -106,6 +129,15 @@ static void lanes_down(void)
         return;
     stuck = true;
     log_event(LOG_WARN, "workers_left", "after_ms=%d", LANES_END_MS);
+}
+
+/* A worker that was left behind may still be talking to a model. */
+static void models_down(void)
+{
+    if (stuck)
+        return;
+    search_write_stop();
+    models_stop();
 }
 
 static void jobs_down(void)
@@ -132,6 +164,8 @@ static const struct room rooms[] = {
     {"embed", embed_start, embed_stop},
     {"shelf", shelf_up, shelf_stop},
     {"listen", listen_up, listen_stop},
+    {"models", models_up, models_down},
+    {"writing", search_write_start, NULL},
     {"socket", socket_open, socket_close},
     {"lanes", lanes_up, lanes_down},
     {"jobs", jobs_start, jobs_down},

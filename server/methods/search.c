@@ -7,6 +7,7 @@
 #include "common/mem.h"
 #include "server/methods/search_answer.h"
 #include "server/methods/search_found.h"
+#include "server/methods/search_write.h"
 #include "server/rpc/method.h"
 
 #define ITEMS_SCHEMA "{\"type\":\"object\",\"required\":[\"items\",\"next_cursor\"]}"
@@ -124,39 +125,68 @@ static bool open_thread(struct tx *tx, const struct ask_params *params, struct r
     return rows_count(*thread) || err_say(err, ERR_NOT_FOUND, "There is no such thread, or no longer.");
 }
 
-/* The order of news: sources, the text, then the reply. */
-static void stream(struct call *call, const char *search_id, const char *thread_id, const struct answer *answer)
+/* The earlier turns of the thread; lent by `rows`. */
+static bool read_turns(struct tx *tx, const char *thread_id, struct rows **rows, struct prompt_turn *turns, size_t *count, struct err *err)
 {
-    AUTO(buf_free) struct buf news = {0};
-    if (!call->id_json)
-        return;
-    buf_json_open(&news, '{');
-    buf_json_member_raw(&news, "id", call->id_json);
-    buf_json_member(&news, "search_id", search_id);
-    buf_json_member(&news, "thread_id", thread_id);
-    buf_json_member_raw(&news, "citations", answer->citations.data);
-    buf_json_close(&news, '}');
-    call_notify(call, "search.sources", news.data);
-    buf_clear(&news);
-    buf_json_open(&news, '{');
-    buf_json_member_raw(&news, "id", call->id_json);
-    buf_json_member(&news, "text", answer->text.data);
-    buf_json_close(&news, '}');
-    call_notify(call, "search.delta", news.data);
+    if (!tx_run(tx, SQL_SEARCH_EARLIER, rows, err, BIND_TEXT(thread_id)))
+        return false;
+    for (int row = 0; row < rows_count(*rows) && *count < PROMPT_TURNS_MOST; row++)
+        turns[(*count)++] = (struct prompt_turn){rows_text(*rows, row, 0), rows_text(*rows, row, 1)};
+    return true;
 }
 
-static void write_answer(struct buf *result, const char *search_id, const char *thread_id, const struct answer *answer, double since)
+/* What an ask has read before it waits for a model. */
+struct asked {
+    struct rows *thread, *search, *earlier;
+    struct found *found;
+    struct prompt_turn turns[PROMPT_TURNS_MOST];
+    size_t turn_count;
+};
+
+static void asked_free(struct asked *asked)
+{
+    rows_free(&asked->thread);
+    rows_free(&asked->search);
+    rows_free(&asked->earlier);
+    found_free(&asked->found);
+}
+
+static bool ask_begin(struct call *call, const struct ask_params *params, struct asked *asked, struct err *err)
+{
+    AUTO(tx_free) struct tx *tx = NULL;
+    if (!call_tx(call, &tx, err) || !open_thread(tx, params, &asked->thread, err) ||
+        !read_turns(tx, rows_text(asked->thread, 0, 0), &asked->earlier, asked->turns, &asked->turn_count, err) ||
+        !found_search(tx, params->query, params->course_id, ANSWER_SOURCES, &asked->found, err))
+        return false;
+    return tx_run(tx, SQL_SEARCH_RECORD, &asked->search, err, BIND_TEXT(params->query), BIND_INT((int64_t)asked->found->count),
+                  BIND_TEXT(params->course_id), BIND_TEXT(rows_text(asked->thread, 0, 0))) &&
+           tx_commit(&tx, err);
+}
+
+static bool ask_end(const struct search_write *write, const char *query, const struct answer *answer, const char *generation,
+                    struct err *err)
+{
+    AUTO(tx_free) struct tx *tx = NULL;
+    return call_tx(write->call, &tx, err) &&
+           tx_run(tx, SQL_SEARCH_RECORD_TURN, NULL, err, BIND_TEXT(write->search_id), BIND_TEXT(write->thread_id), BIND_TEXT(query),
+                  BIND_TEXT(answer->text.data), BIND_TEXT(answer->citations.data), BIND_TEXT(answer->sentences.data),
+                  BIND_TEXT(answer->grounded ? "true" : "false"), BIND_TEXT(generation), BIND_INT((int64_t)write->fact_count)) &&
+           tx_commit(&tx, err);
+}
+
+static void write_answer(struct buf *result, const struct search_write *write, const struct answer *answer, const char *generation,
+                         double since)
 {
     buf_json_open(result, '{');
-    buf_json_member(result, "search_id", search_id);
-    buf_json_member(result, "thread_id", thread_id);
+    buf_json_member(result, "search_id", write->search_id);
+    buf_json_member(result, "thread_id", write->thread_id);
     buf_json_member(result, "answer", answer->text.data);
     buf_json_member_raw(result, "citations", answer->citations.data);
     buf_json_member_raw(result, "sentences", answer->sentences.data);
     buf_json_member_bool(result, "grounded", answer->grounded);
-    buf_json_member_int(result, "memory_used", 0);
+    buf_json_member_int(result, "memory_used", (int64_t)write->fact_count);
     buf_json_member_bool(result, "memory_degraded", false);
-    buf_json_member(result, "generation", "extractive");
+    buf_json_member(result, "generation", generation);
     write_took(result, since);
     buf_json_close(result, '}');
 }
@@ -165,25 +195,17 @@ static bool ask(struct call *call, const void *data, struct buf *result, struct 
 {
     const struct ask_params *params = data;
     double since = now_ms();
-    AUTO(found_free) struct found *found = NULL;
-    AUTO(rows_free) struct rows *thread = NULL, *search = NULL;
+    AUTO(asked_free) struct asked asked = {0};
     AUTO(answer_free) struct answer answer = {0};
-    if (!open_thread(call->tx, params, &thread, err) ||
-        !found_search(call->tx, params->query, params->course_id, ANSWER_SOURCES, &found, err))
+    const char *generation = NULL;
+    if (!ask_begin(call, params, &asked, err))
         return false;
-    const char *thread_id = rows_text(thread, 0, 0);
-    answer_make(&answer, found);
-    if (!tx_run(call->tx, SQL_SEARCH_RECORD, &search, err, BIND_TEXT(params->query), BIND_INT((int64_t)found->count),
-                BIND_TEXT(params->course_id), BIND_TEXT(thread_id)))
+    const struct search_write write = {.call = call, .stream = params->stream, .search_id = rows_text(asked.search, 0, 0),
+                                       .thread_id = rows_text(asked.thread, 0, 0), .turns = asked.turns, .turn_count = asked.turn_count};
+    if (!search_write(&write, params->query, asked.found, &answer, &generation, err) ||
+        !ask_end(&write, params->query, &answer, generation, err))
         return false;
-    const char *search_id = rows_text(search, 0, 0);
-    if (params->stream)
-        stream(call, search_id, thread_id, &answer);
-    if (!tx_run(call->tx, SQL_SEARCH_RECORD_TURN, NULL, err, BIND_TEXT(search_id), BIND_TEXT(thread_id), BIND_TEXT(params->query),
-                BIND_TEXT(answer.text.data), BIND_TEXT(answer.citations.data), BIND_TEXT(answer.sentences.data),
-                BIND_TEXT(answer.grounded ? "true" : "false"), BIND_TEXT("extractive"), BIND_INT(0)))
-        return false;
-    write_answer(result, search_id, thread_id, &answer, since);
+    write_answer(result, &write, &answer, generation, since);
     return true;
 }
 
@@ -191,7 +213,7 @@ const struct method methods_search[] = {
     {.name = "search.query", .summary = "Find passages in the library.", .access = ACCESS_USER, .lane = LANE_QUICK, .cost = COST_ONE,
      .params = query_spec, .params_size = sizeof(struct query_params), .handler = query, .cost_of = query_cost,
      .result = "{\"type\":\"object\",\"required\":[\"search_id\",\"query\",\"corrected\",\"results\",\"took_ms\"]}"},
-    {.name = "search.ask", .summary = "Ask the library; the answer cites its pages.", .access = ACCESS_USER, .lane = LANE_QUICK,
+    {.name = "search.ask", .summary = "Ask the library; the answer cites its pages.", .access = ACCESS_USER, .lane = LANE_SLOW,
      .cost = COST_ONE, .params = ask_spec, .params_size = sizeof(struct ask_params), .handler = ask, .keep = true,
      .result = "{\"type\":\"object\",\"required\":[\"search_id\",\"thread_id\",\"answer\",\"citations\",\"sentences\",\"grounded\","
                "\"memory_used\",\"memory_degraded\",\"generation\",\"took_ms\"]}"},

@@ -29,6 +29,13 @@ with new as (
 select thread_id from new
 union all select t.thread_id from public.threads t where t.thread_id = :thread_id::uuid
 
+-- The turns that a model is reminded of, oldest first.
+-- name: search_earlier
+select t.query, t.answer
+  from (select r.query, r.answer, r.at, r.search_id from public.turns r
+         where r.thread_id = :thread_id::uuid order by r.at desc, r.search_id desc limit 8) t
+ order by t.at, t.search_id
+
 -- name: search_record_turn
 insert into public.turns (search_id, thread_id, query, answer, citations, sentences, grounded, generation, memory_used)
 values (:search_id::uuid, :thread_id::uuid, :query, :answer, :citations::jsonb, :sentences::jsonb, :grounded::boolean,
