@@ -22,7 +22,7 @@
 #include "server/net/outbox.h"
 #include "server/net/session.h"
 
-enum { RX_PIECE = 2048, DRAIN_FORCE = 6, DRAIN_END = 9 };
+enum { RX_PIECE = 2048, DRAIN_FORCE = 6, DRAIN_END = 8 };
 
 /* What libwebsockets keeps for each connection of ours. */
 struct wire {

@@ -12,6 +12,8 @@
 #include "server/rpc/params.h"
 #include "server/store/pool.h"
 
+enum { BUSY_MS = 1000 }; /* when to try again, where nobody knows better */
+
 struct job *job_new(void)
 {
     struct job *job = mem_alloc(sizeof *job);
@@ -68,6 +70,8 @@ void job_refuse(struct job *job)
                   log_quote(job->err.log));
     }
     job->ok = false;
+    if (job->err.code == ERR_BUSY && job->err.retry_after_ms <= 0)
+        job->err.retry_after_ms = BUSY_MS;
     if (!job->id)
         return;
     buf_clear(&job->reply);
