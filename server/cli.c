@@ -2,6 +2,7 @@
 #include "server/cli.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "common/mem.h"
 #include "server/config.h"
@@ -63,6 +64,25 @@ int cli_migrate(struct cli *cli)
     return CLI_OK;
 }
 
+/* Tokens that the old key has signed are good until they expire: two keys are live. */
+static int key(struct cli *cli)
+{
+    struct err err = {0};
+    AUTO(rows_free) struct rows *rows = NULL;
+    if (cli->count != 1 || strcmp(cli->args[0], "rotate") != 0) {
+        fputs("usage: eduragd key rotate\n", stderr);
+        return CLI_USAGE;
+    }
+    int applied;
+    bool ok = database_start(&cli->account, true, &err) && database_migrate(&applied, &err) &&
+              database_as_owner(SQL_OWNER_KEY_ROTATE, NULL, 0, &rows, &err);
+    database_stop();
+    if (!ok)
+        return cli_sorry(&err);
+    puts(rows_text(rows, 0, 0));
+    return CLI_OK;
+}
+
 const struct cli_command cli_commands[] = {
     {"serve", "", "Serves until SIGTERM; what happens without a command.", serve, true, true},
     {"check", "", "Says what is wrong with the settings, and what to do.", check, false, true},
@@ -70,5 +90,6 @@ const struct cli_command cli_commands[] = {
     {"migrate", "", "Brings the database up to date, as each start does.", cli_migrate, true, true},
     {"user", "add --role student|teacher|admin INSTITUTION_ID NAME | list | reset|disable|enable INSTITUTION_ID",
      "Accounts; add and reset print the password, alone on standard output.", cli_user, true, true},
+    {"key", "rotate", "A new signing key from now on; logins of the one before stay good. Prints its name.", key, true, true},
     {"roles", "", "Prints what a PostgreSQL administrator runs once for a database of one's own.", roles, false, false},
     {0}};

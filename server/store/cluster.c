@@ -247,6 +247,7 @@ static void conf_text(const struct cluster *c, struct buf *out)
              /* bound values hold tokens and passwords, whatever else is logged one day */
              "log_parameter_max_length = 0\nlog_parameter_max_length_on_error = 0\n"
              "log_min_duration_statement = -1\nlog_statement = 'none'\nlog_min_error_statement = panic\n"
+             "log_error_verbosity = terse\n" /* a detail quotes values */
              "logging_collector = on\nlog_filename = 'postgresql-%a.log'\nlog_file_mode = 0600\n"
              "log_truncate_on_rotation = on\nlog_rotation_age = 1d\nlog_rotation_size = 0\n"
              "log_line_prefix = '%m [%p] %q%u '\nlog_checkpoints = off\n");

@@ -204,7 +204,7 @@ static int run(const struct server *s, const char *const *args)
 
 /* ------------------------------------------------------------------ whose directory */
 
-static void it_is_ready_within_a_second_and_leaves_nothing(void **context)
+static void it_is_ready_soon_and_leaves_nothing(void **context)
 {
     (void)context;
     struct server s;
@@ -235,6 +235,7 @@ static void it_listens_nowhere_but_on_its_socket(void **context)
         {"show unix_socket_permissions", "0700"},
         {"show log_parameter_max_length", "0"},
         {"show log_parameter_max_length_on_error", "0"},
+        {"show log_error_verbosity", "terse"},
         {"show jit", "off"},
         {"select string_agg(distinct type || ' ' || auth_method, ',') from pg_hba_file_rules", "local peer"},
         {"select count(*) from pg_roles where rolname ~ '^edurag' and (rolsuper or rolbypassrls or rolcreaterole)", "0"},
@@ -367,6 +368,8 @@ static void commands_work_with_and_without_a_server(void **context)
         {{"user", "reset", "KID0"}, 0, ""},
         {{"user", "enable", "kid0"}, 0, ""},
         {{"migrate"}, 0, "up to date"},
+        {{"key"}, 2, "usage"},
+        {{"key", "rotate"}, 0, ""},
         {{"check"}, 0, "fine"},
         {{"config"}, 0, "EDURAG_LISTEN=off"},
         {{"roles"}, 0, "create role edurag_app"},
@@ -492,7 +495,7 @@ static void kills(void **context)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(it_is_ready_within_a_second_and_leaves_nothing),
+        cmocka_unit_test(it_is_ready_soon_and_leaves_nothing),
         cmocka_unit_test(it_listens_nowhere_but_on_its_socket),
         cmocka_unit_test(a_second_one_waits_and_says_for_what),
         cmocka_unit_test(a_waiting_one_can_be_ended),
