@@ -250,10 +250,16 @@ end $$;
 create trigger pdfs_moved before update of course_id on public.pdfs
     for each row when (old.course_id is distinct from new.course_id) execute function auth.pdfs_moved();
 
--- Bytes go with the last that refers to them; nodes hear what search must show or forget.
+-- Bytes go with the last that refers to them; nodes hear what search must show or forget; the audit log who
+-- took something away or gave others access.
 create function auth.pdfs_changed() returns trigger language plpgsql security definer
 set search_path = pg_catalog, pg_temp as $$
+declare
+    me uuid := (auth.me()).user_id; -- nobody where a node or the owner acts
 begin
+    if me is not null and (tg_op = 'DELETE' or old.course_id is distinct from new.course_id) then
+        perform auth.audit(me, case tg_op when 'DELETE' then 'library.delete' else 'library.move' end, old.pdf_id::text);
+    end if;
     if tg_op = 'DELETE' then
         perform pg_notify('edurag_index', old.pdf_id::text);
         delete from public.pdf_files f where f.file_id = old.file_id

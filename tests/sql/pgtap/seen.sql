@@ -98,5 +98,7 @@ select is(t.rows('t1', 'update public.pdfs set title = ''New'' where pdf_id = t.
 select is(t.rows('t1', 'update public.pdfs set course_id = t.id(''art'') where pdf_id = t.id(''open'')'), 'ER404', 'not into a course that they do not know');
 select is(t.rows('t1', 'update public.pdfs set course_id = t.id(''bio'') where pdf_id = t.id(''open'')'), '1', 'but into their own');
 select is(t.rows('a1', 'delete from public.pdfs where pdf_id = t.id(''artbook'')'), '1', 'an admin removes any document');
+select is((select string_agg(action, ' ' order by audit_id) from audit_log where action like 'library.%' and action <> 'library.upload'), 'library.move library.delete',
+    'both are in the audit log');
 select * from finish();
 rollback;
