@@ -35,6 +35,7 @@ struct config {
     const char *query_prefix, *passage_prefix;                /* of texts to embed */
     int64_t embedding_dimensions, embedding_weight;           /* weight in hundredths of BM25's */
     int64_t generations, model_first_byte, model_silence;     /* at once; seconds */
+    int64_t trending_interval;                                /* seconds */
     bool metrics_public;
 };
 

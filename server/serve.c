@@ -10,6 +10,7 @@
 #include "server/chat/feed.h"
 #include "server/config.h"
 #include "server/ingest/jobs.h"
+#include "server/memory/memory.h"
 #include "server/methods/search_write.h"
 #include "server/models/models.h"
 #include "server/net/delivery.h"
@@ -33,7 +34,7 @@ struct room {
 /* Every method there is. */
 static const struct method *const tables[] = {
     methods_server, methods_auth, methods_users, methods_courses, methods_profile, methods_library,
-    methods_chat, methods_search, methods_admin, NULL,
+    methods_chat, methods_search, methods_recommend, methods_memory, methods_admin, NULL,
 };
 
 enum { LANES_END_MS = 1500 };
@@ -163,6 +164,7 @@ static const struct room rooms[] = {
     {"chat", feed_start, feed_stop},
     {"embed", embed_start, embed_stop},
     {"shelf", shelf_up, shelf_stop},
+    {"memory", memory_start, memory_stop},
     {"listen", listen_up, listen_stop},
     {"models", models_up, models_down},
     {"writing", search_write_start, NULL},

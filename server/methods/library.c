@@ -7,6 +7,8 @@
 
 #include "common/mem.h"
 #include "server/config.h"
+#include "server/memory/bank.h"
+#include "server/memory/memory.h"
 #include "server/rpc/news.h"
 
 enum { CHUNK_BYTES = 512 * 1024, ENVELOPE_BYTES = 512, BASE64_MOST = 1398104 /* of 1 MiB */ };
@@ -94,6 +96,28 @@ static const struct param page_spec[] = {
     PARAM(UUIDS, struct page_params, chunk_ids, .optional = true, .max = 200),
     {0},
 };
+
+/* Reading is remembered by sections: the first page of one that is opened makes a fact. */
+static bool page(struct call *call, const void *params, struct buf *result, struct err *err)
+{
+    const struct page_params *p = params;
+    AUTO(rows_free) struct rows *rows = NULL, *place = NULL;
+    AUTO(buf_free) struct buf chunks = {0};
+    if (p->chunk_ids)
+        json_write(&chunks, p->chunk_ids);
+    if (!tx_run(call->tx, SQL_LIBRARY_PAGE, &rows, err, BIND_TEXT(chunks.data), BIND_TEXT(p->pdf_id), BIND_INT(p->page)))
+        return false;
+    if (!rows_count(rows))
+        return err_say(err, ERR_NOT_FOUND, "There is no such page, or no longer.");
+    buf_json_raw(result, rows_text(rows, 0, 0));
+    if (!memory_enabled())
+        return true;
+    if (!tx_run(call->tx, SQL_MEMORY_OPEN, &place, err, BIND_INT(p->page), BIND_TEXT(p->pdf_id)))
+        return false;
+    if (rows_count(place) && rows_bool(place, 0, 3))
+        bank_note(call, call->tx, BANK_READING, rows_text(place, 0, 0), NULL, rows_text(place, 0, 1));
+    return true;
+}
 
 struct update_params {
     const char *pdf_id, *title, *course_id;
@@ -228,7 +252,7 @@ const struct method methods_library[] = {
      .sql = SQL_LIBRARY_OUTLINE, .result = "{\"type\":\"object\",\"required\":[\"items\"]}"},
     {.name = "library.page", .summary = "A page's text, and where passages lie in it.", .access = ACCESS_USER,
      .lane = LANE_QUICK, .cost = COST_ONE, .params = page_spec, .params_size = sizeof(struct page_params),
-     .sql = SQL_LIBRARY_PAGE,
+     .handler = page,
      .result = "{\"type\":\"object\",\"required\":[\"text\",\"page\",\"page_label\",\"pages\",\"title\",\"passages\"]}"},
     {.name = "library.update", .summary = "Rename a document, or move it to another course.",
      .access = ACCESS_TEACHER, .lane = LANE_QUICK, .cost = COST_ONE, .params = update_spec,

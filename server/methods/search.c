@@ -5,12 +5,16 @@
 #include <time.h>
 
 #include "common/mem.h"
+#include "server/memory/bank.h"
 #include "server/methods/search_answer.h"
 #include "server/methods/search_found.h"
 #include "server/methods/search_write.h"
+#include "server/models/models.h"
 #include "server/rpc/method.h"
 
 #define ITEMS_SCHEMA "{\"type\":\"object\",\"required\":[\"items\",\"next_cursor\"]}"
+
+enum { FACTS_MOST = 5 }; /* about the reader, that a model gets to see */
 
 struct query_params {
     const char *query;
@@ -104,6 +108,8 @@ static bool query(struct call *call, const void *data, struct buf *result, struc
     if (!params->preview && !tx_run(call->tx, SQL_SEARCH_RECORD, &recorded, err, BIND_TEXT(params->query),
                                     BIND_INT((int64_t)found->count), BIND_TEXT(params->course_id), BIND_TEXT(NULL)))
         return false;
+    if (recorded && found->count)
+        bank_note(call, call->tx, BANK_SEARCH, params->query, params->course_id, NULL);
     buf_json_open(result, '{');
     buf_json_member(result, "search_id", recorded ? rows_text(recorded, 0, 0) : NULL);
     buf_json_member(result, "query", params->query);
@@ -141,6 +147,8 @@ struct asked {
     struct found *found;
     struct prompt_turn turns[PROMPT_TURNS_MOST];
     size_t turn_count;
+    struct bank_items facts;
+    const char *fact_texts[FACTS_MOST];
 };
 
 static void asked_free(struct asked *asked)
@@ -149,6 +157,19 @@ static void asked_free(struct asked *asked)
     rows_free(&asked->search);
     rows_free(&asked->earlier);
     found_free(&asked->found);
+    bank_items_free(&asked->facts);
+}
+
+/* What is known of the reader and fits the question, for a model to write to them. Verbatim answers have no use for it. */
+static bool read_facts(struct call *call, const char *query, struct asked *asked, struct err *err)
+{
+    if (!models_generator())
+        return true;
+    if (!bank_recall(call, query, FACTS_MOST, &asked->facts, err))
+        return false;
+    for (size_t i = 0; i < asked->facts.count; i++)
+        asked->fact_texts[i] = asked->facts.items[i].fact;
+    return true;
 }
 
 static bool ask_begin(struct call *call, const struct ask_params *params, struct asked *asked, struct err *err)
@@ -163,19 +184,22 @@ static bool ask_begin(struct call *call, const struct ask_params *params, struct
            tx_commit(&tx, err);
 }
 
-static bool ask_end(const struct search_write *write, const char *query, const struct answer *answer, const char *generation,
-                    struct err *err)
+static bool ask_end(const struct search_write *write, const struct ask_params *params, const struct answer *answer,
+                    const char *generation, struct err *err)
 {
     AUTO(tx_free) struct tx *tx = NULL;
-    return call_tx(write->call, &tx, err) &&
-           tx_run(tx, SQL_SEARCH_RECORD_TURN, NULL, err, BIND_TEXT(write->search_id), BIND_TEXT(write->thread_id), BIND_TEXT(query),
+    if (!call_tx(write->call, &tx, err) ||
+        !tx_run(tx, SQL_SEARCH_RECORD_TURN, NULL, err, BIND_TEXT(write->search_id), BIND_TEXT(write->thread_id), BIND_TEXT(params->query),
                   BIND_TEXT(answer->text.data), BIND_TEXT(answer->citations.data), BIND_TEXT(answer->sentences.data),
-                  BIND_TEXT(answer->grounded ? "true" : "false"), BIND_TEXT(generation), BIND_INT((int64_t)write->fact_count)) &&
-           tx_commit(&tx, err);
+                  BIND_TEXT(answer->grounded ? "true" : "false"), BIND_TEXT(generation), BIND_INT((int64_t)write->fact_count)))
+        return false;
+    if (answer->grounded)
+        bank_note(write->call, tx, BANK_ASK, params->query, params->course_id, NULL);
+    return tx_commit(&tx, err);
 }
 
 static void write_answer(struct buf *result, const struct search_write *write, const struct answer *answer, const char *generation,
-                         double since)
+                         bool degraded, double since)
 {
     buf_json_open(result, '{');
     buf_json_member(result, "search_id", write->search_id);
@@ -185,7 +209,7 @@ static void write_answer(struct buf *result, const struct search_write *write, c
     buf_json_member_raw(result, "sentences", answer->sentences.data);
     buf_json_member_bool(result, "grounded", answer->grounded);
     buf_json_member_int(result, "memory_used", (int64_t)write->fact_count);
-    buf_json_member_bool(result, "memory_degraded", false);
+    buf_json_member_bool(result, "memory_degraded", degraded);
     buf_json_member(result, "generation", generation);
     write_took(result, since);
     buf_json_close(result, '}');
@@ -198,14 +222,15 @@ static bool ask(struct call *call, const void *data, struct buf *result, struct 
     AUTO(asked_free) struct asked asked = {0};
     AUTO(answer_free) struct answer answer = {0};
     const char *generation = NULL;
-    if (!ask_begin(call, params, &asked, err))
+    if (!ask_begin(call, params, &asked, err) || !read_facts(call, params->query, &asked, err))
         return false;
     const struct search_write write = {.call = call, .stream = params->stream, .search_id = rows_text(asked.search, 0, 0),
-                                       .thread_id = rows_text(asked.thread, 0, 0), .turns = asked.turns, .turn_count = asked.turn_count};
+                                       .thread_id = rows_text(asked.thread, 0, 0), .turns = asked.turns, .turn_count = asked.turn_count,
+                                       .facts = asked.fact_texts, .fact_count = asked.facts.count};
     if (!search_write(&write, params->query, asked.found, &answer, &generation, err) ||
-        !ask_end(&write, params->query, &answer, generation, err))
+        !ask_end(&write, params, &answer, generation, err))
         return false;
-    write_answer(result, &write, &answer, generation, since);
+    write_answer(result, &write, &answer, generation, asked.facts.degraded, since);
     return true;
 }
 

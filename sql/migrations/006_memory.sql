@@ -34,8 +34,6 @@ create table public.memory_facts (
     count int not null default 1 check (count > 0),
     first_at timestamptz not null default now(),
     at timestamptz not null default now(),
-    vector real[],
-    model text references public.embedding_models on delete set null,
     -- Outside: local (not to be sent), pending, sent (accepted, not yet completed), synced, failed.
     state text not null default 'local' check (state in ('local', 'pending', 'sent', 'synced', 'failed')),
     operation_id uuid,
@@ -111,12 +109,12 @@ call auth.protect('public.memory_facts', 'public.erasures', 'public.reflections'
 -- A person's facts are theirs alone.
 create policy own_facts on public.memory_facts to edurag_app
     using (user_id = (select (auth.me()).user_id)) with check (user_id = (select (auth.me()).user_id));
-grant select, delete, insert (fact_id, user_id, fact, fact_key, source, topic, course_id, vector, model, state, at, count),
-    update (count, at, vector, model, topic) on public.memory_facts to edurag_app;
+grant select, delete, insert (fact_id, user_id, fact, fact_key, source, topic, course_id, state, at, count),
+    update (count, at, topic) on public.memory_facts to edurag_app;
 -- Nodes send facts outside, and note how that went.
 create policy nodes_read on public.memory_facts for select to edurag_worker using (true);
 create policy nodes_note on public.memory_facts for update to edurag_worker using (true) with check (true);
-grant select, update (state, operation_id, attempts, run_after, synced_at, failed_at, error_message, vector, model)
+grant select, update (state, operation_id, attempts, run_after, synced_at, failed_at, error_message)
     on public.memory_facts to edurag_worker;
 -- A person may see that something of theirs is still to be erased; nodes erase.
 create policy own_erasures on public.erasures for select to edurag_app using (user_id = (select (auth.me()).user_id));
@@ -147,8 +145,9 @@ create function auth.facts_gone() returns trigger language plpgsql security defi
 set search_path = pg_catalog, pg_temp as $$
 begin
     if old.state <> 'local' and exists (select from public.users u where u.user_id = old.user_id) then
-        insert into public.erasures (user_id, kind, fact_id, operation_id)
-        values (old.user_id, 'fact', old.fact_id, old.operation_id);
+        -- While a node may be sending it (the lease of at most a minute) it must not overtake us.
+        insert into public.erasures (user_id, kind, fact_id, operation_id, run_after)
+        values (old.user_id, 'fact', old.fact_id, old.operation_id, least(greatest(now(), old.run_after), now() + interval '1 minute'));
     end if;
     return null;
 end $$;
@@ -161,6 +160,60 @@ begin
     return null;
 end $$;
 create trigger erasures_pending after insert on public.erasures for each row execute function auth.erasures_pending();
+
+-- Keeps a fact of the caller's; the same again counts up, and that count stays here. No row comes back where
+-- the second lock (no_contact_details) refuses: what led to the fact must not fail for it.
+create function api.retain(fact text, fact_key text, source text, topic text, course_id uuid, state text)
+returns setof public.memory_facts language plpgsql volatile as $$
+begin
+    return query
+        insert into public.memory_facts as f (fact, fact_key, source, topic, course_id, state)
+        values (retain.fact, retain.fact_key, retain.source, retain.topic, retain.course_id, retain.state)
+        on conflict on constraint memory_facts_user_id_fact_key_key do update set count = f.count + 1, at = now()
+        returning f.*;
+exception
+    when check_violation then
+        return;
+    when others then
+        raise warning 'a fact was not kept: %', sqlstate;
+        return;
+end $$;
+-- The constraint runs as whoever writes the row.
+grant execute on function auth.has_contact(text) to edurag_app, edurag_worker;
+
+-- All that is kept on the caller, as one document; that a copy was made stands in their access log.
+create function api.memory_export() returns jsonb language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp as $$
+declare
+    me auth.person := auth.need();
+begin
+    insert into public.memory_access_log (user_id, by_user, by_name, role, action)
+    values (me.user_id, me.user_id, me.name, me.role, 'export');
+    return jsonb_build_object(
+        'account', (select api.user_json(u) || jsonb_build_object('created_at', api.utc(u.created_at),
+            'last_active_at', api.utc(u.last_active_at)) from public.users u where u.user_id = me.user_id),
+        'facts', coalesce((select jsonb_agg(jsonb_build_object('fact_id', f.fact_id, 'fact', f.fact, 'source', f.source,
+            'topic', f.topic, 'count', f.count, 'first_at', api.utc(f.first_at), 'at', api.utc(f.at)) order by f.at)
+            from public.memory_facts f where f.user_id = me.user_id), '[]'),
+        'searches', coalesce((select jsonb_agg(jsonb_build_object('search_id', h.search_id, 'thread_id', h.thread_id,
+            'query', h.query, 'results', h.results, 'at', api.utc(h.at)) order by h.at)
+            from public.search_history h where h.user_id = me.user_id), '[]'),
+        'turns', coalesce((select jsonb_agg(jsonb_build_object('search_id', t.search_id, 'thread_id', t.thread_id,
+            'query', t.query, 'answer', t.answer, 'citations', t.citations, 'at', api.utc(t.at)) order by t.at)
+            from public.turns t where t.user_id = me.user_id), '[]'),
+        'opened', coalesce((select jsonb_agg(jsonb_build_object('pdf_id', o.pdf_id, 'page', o.page, 'section', o.section,
+            'opens', o.opens, 'first_at', api.utc(o.first_at), 'last_at', api.utc(o.last_at)) order by o.last_at)
+            from public.page_opens o where o.user_id = me.user_id), '[]'),
+        'reflections', coalesce((select jsonb_agg(jsonb_build_object('summary', r.summary, 'provider', r.provider,
+            'at', api.utc(r.created_at)) order by r.created_at)
+            from public.reflections r where r.user_id = me.user_id and r.state = 'done'), '[]'),
+        'chat', coalesce((select jsonb_agg(jsonb_build_object('message_id', m.message_id, 'room', m.room_id, 'text', m.text,
+            'at', api.utc(m.at), 'expires_at', api.utc(m.expires_at)) order by m.at)
+            from public.chat_messages m where m.user_id = me.user_id and m.expires_at > now()), '[]'),
+        'access_log', coalesce((select jsonb_agg(jsonb_build_object('at', api.utc(l.at), 'by', coalesce(l.by_name, 'somebody who is no longer here'),
+            'role', l.role, 'action', l.action) order by l.at)
+            from public.memory_access_log l where l.user_id = me.user_id), '[]'));
+end $$;
 
 -- {forgotten: {facts, searches, reflections}}: one fact, or (null) everything that was learned.
 create function api.forget(fact_id uuid) returns jsonb language plpgsql volatile security definer
@@ -186,8 +239,10 @@ begin
         delete from public.page_opens o where o.user_id = me.user_id;
         delete from public.reflections r where r.user_id = me.user_id;
         get diagnostics thoughts = row_count;
-        -- The whole bank goes, and with it what was waiting to go one by one.
-        delete from public.erasures e where e.user_id = me.user_id and e.kind = 'fact' and e.state = 'pending';
+        -- The whole bank goes, and with it what was waiting to go one by one; but what is on its way there could
+        -- arrive behind that, so it is followed by an erasure of its own.
+        delete from public.erasures e where e.user_id = me.user_id and e.kind = 'fact' and e.state = 'pending'
+           and e.operation_id is null and e.run_after <= now();
         insert into public.erasures (user_id, kind) values (me.user_id, 'all');
     end if;
     return jsonb_build_object('forgotten', jsonb_build_object('facts', facts, 'searches', searches, 'reflections', thoughts));
@@ -271,5 +326,6 @@ begin
                 then api.cursor(jsonb_build_array(max(lower(n.institution_id)) filter (where n.n = most))) end)
           from numbered n);
 end $$;
+grant execute on function api.retain(text, text, text, text, uuid, text), api.memory_export() to edurag_app;
 grant execute on function api.forget(uuid), api.reflection_begin(uuid), api.reflection_end(uuid, text, text, text),
     api.students(text, int, text) to edurag_app;

@@ -1,0 +1,289 @@
+/* recommend.c - what fits this person next, each with its true reason; and what many search. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/mem.h"
+#include "server/memory/memory.h"
+#include "server/memory/topics.h"
+#include "server/methods/search_found.h"
+#include "server/rpc/method.h"
+
+enum { FACTS_MOST = 300, OPENED_MOST = 2000, LIMIT = 6, LIMIT_MOST = 20, PASSAGES = 12, DOCUMENTS_MOST = 2, DAY = 86400 };
+
+/* A topic's weight halves every ten days since it last came up. */
+static const double HALF_LIFE_DAYS = 10;
+
+struct list_params {
+    int64_t limit;
+};
+static const struct param list_spec[] = {
+    PARAM(INT, struct list_params, limit, .optional = true, .min = 1, .max = LIMIT_MOST, .fallback = LIMIT), {0}};
+static const struct param trending_spec[] = {
+    PARAM(INT, struct list_params, limit, .optional = true, .min = 1, .max = 200, .fallback = 10), {0}};
+
+struct item {
+    char *topic, *query, *reason;
+    struct place {
+        char pdf_id[37];
+        char *title;
+        int page;
+    } documents[DOCUMENTS_MOST];
+    size_t document_count;
+};
+
+struct items {
+    struct item items[LIMIT_MOST];
+    size_t count;
+};
+
+static void items_free(struct items *items)
+{
+    for (size_t i = 0; i < items->count; i++) {
+        struct item *item = &items->items[i];
+        free(item->topic), free(item->query), free(item->reason);
+        for (size_t d = 0; d < item->document_count; d++)
+            free(item->documents[d].title);
+    }
+}
+
+static bool opened(const struct rows *rows, const struct found_item *item)
+{
+    for (int i = 0; rows && i < rows_count(rows); i++)
+        if (!strcmp(rows_text(rows, i, 0), item->pdf_id) && rows_int(rows, i, 1, 0) == item->first_page)
+            return true;
+    return false;
+}
+
+static bool named(const struct items *items, const char *topic)
+{
+    for (size_t i = 0; i < items->count; i++)
+        if (!strcmp(items->items[i].topic, topic))
+            return true;
+    return false;
+}
+
+/* The last part of a heading path, without its number: "8.4 Reversible inhibition" -> "Reversible inhibition". */
+static const char *heading_name(const char *heading)
+{
+    if (!heading)
+        return "";
+    const char *last = strrchr(heading, '>');
+    last = last ? last + 1 + strspn(last + 1, " ") : heading;
+    const char *behind = last + strspn(last, "0123456789. ");
+    return *behind ? behind : last;
+}
+
+static void add_document(struct item *item, const struct found_item *found)
+{
+    for (size_t d = 0; d < item->document_count; d++)
+        if (!strcmp(item->documents[d].pdf_id, found->pdf_id))
+            return;
+    struct place *place = &item->documents[item->document_count++];
+    snprintf(place->pdf_id, sizeof place->pdf_id, "%s", found->pdf_id);
+    place->title = mem_dup(found->title);
+    place->page = found->first_page;
+}
+
+/* The best passages for `query` that this person may see and has not opened; nothing is added without one. */
+static bool suggest(struct call *call, struct items *items, const char *query, const char *reason, const struct rows *seen,
+                    bool name_by_heading, struct err *err)
+{
+    AUTO(found_free) struct found *found = NULL;
+    if (!found_search(call->tx, query, NULL, PASSAGES, &found, err))
+        return false;
+    struct item item = {0};
+    const char *heading = "";
+    for (size_t i = 0; i < found->count && item.document_count < DOCUMENTS_MOST; i++) {
+        if (opened(seen, &found->items[i]))
+            continue;
+        if (!item.document_count && name_by_heading)
+            heading = heading_name(found->items[i].heading);
+        add_document(&item, &found->items[i]);
+    }
+    const char *topic = *heading && !named(items, heading) ? heading : query;
+    if (!item.document_count || named(items, topic)) {
+        for (size_t d = 0; d < item.document_count; d++)
+            free(item.documents[d].title);
+        return true;
+    }
+    item.topic = mem_dup(topic);
+    item.query = mem_dup(query);
+    item.reason = mem_dup(reason);
+    items->items[items->count++] = item;
+    return true;
+}
+
+/* What led to a topic, in words that are true of its facts. */
+struct cause {
+    int searched, asked, read, told;
+    int64_t first_age, last_age; /* seconds ago */
+};
+
+static const char *number(int n, char text[24])
+{
+    static const char *const words[] = {"", "once", "twice", "three times", "four times", "five times", "six times"};
+    if (n < (int)COUNT_OF(words))
+        return words[n];
+    snprintf(text, 24, "%d times", n);
+    return text;
+}
+
+static void when(const struct cause *c, int n, char *text, size_t size)
+{
+    int64_t first = c->first_age / DAY, last = c->last_age / DAY;
+    if (n > 1 && first < 7)
+        snprintf(text, size, "in the last seven days");
+    else if (n > 1)
+        snprintf(text, size, "in the last %lld weeks", (long long)(first / 7 + 1));
+    else if (last == 0)
+        snprintf(text, size, "in the last day");
+    else
+        snprintf(text, size, "%lld %s ago", (long long)last, last == 1 ? "day" : "days");
+}
+
+static char *reason_of(const struct cause *c, const char *label)
+{
+    char often[24], span[48];
+    int n = c->searched ? c->searched : c->asked ? c->asked : c->read;
+    if (!n)
+        return mem_printf("You told EduRag: %s", label);
+    when(c, n, span, sizeof span);
+    const char *did = c->searched ? "searched for" : c->asked ? "asked" : "read";
+    return mem_printf("You %s “%s” %s %s.", did, label, number(n, often), span);
+}
+
+struct interests {
+    struct topics topics;
+    struct cause *causes;
+};
+
+static void interests_free(struct interests *i)
+{
+    topics_free(&i->topics);
+    free(i->causes);
+}
+
+static void read_interests(struct interests *in, const struct rows *facts)
+{
+    struct tokens *tokens = tokens_new();
+    in->causes = mem_array((size_t)rows_count(facts), sizeof *in->causes);
+    for (int i = 0; i < rows_count(facts); i++) {
+        const char *text = rows_text(facts, i, 5) ? rows_text(facts, i, 5) : rows_text(facts, i, 1);
+        size_t at = topics_place(&in->topics, tokens, text);
+        if (at == TOPICS_NOWHERE)
+            continue;
+        struct cause *cause = &in->causes[at];
+        int n = (int)rows_int(facts, i, 2, 1);
+        int64_t age = rows_int(facts, i, 3, 0), first = rows_int(facts, i, 7, 0);
+        const char *source = rows_text(facts, i, 6);
+        bool fresh = in->topics.items[at].count == 0;
+        *(!strcmp(source, "search") ? &cause->searched : !strcmp(source, "ask") ? &cause->asked : !strcmp(source, "reading") ? &cause->read
+                                                                                                                            : &cause->told) += n;
+        cause->first_age = fresh || first > cause->first_age ? first : cause->first_age;
+        cause->last_age = fresh || age < cause->last_age ? age : cause->last_age;
+        in->topics.items[at].count += n;
+        in->topics.items[at].weight += (1 + log2(n)) * exp2(-(double)age / DAY / HALF_LIFE_DAYS);
+    }
+    tokens_free(tokens);
+}
+
+/* The heaviest topic not yet taken, which is then taken; TOPICS_NOWHERE when there is none. */
+static size_t heaviest(struct topics *topics)
+{
+    size_t best = TOPICS_NOWHERE;
+    for (size_t i = 0; i < topics->count; i++)
+        if (topics->items[i].weight > 0 && (best == TOPICS_NOWHERE || topics->items[i].weight > topics->items[best].weight))
+            best = i;
+    return best;
+}
+
+static bool from_memory(struct call *call, size_t limit, struct items *items, struct err *err)
+{
+    AUTO(rows_free) struct rows *facts = NULL, *seen = NULL;
+    AUTO(interests_free) struct interests in = {0};
+    if (!tx_run(call->tx, SQL_MEMORY_FACTS, &facts, err, BIND_INT(FACTS_MOST)) ||
+        !tx_run(call->tx, SQL_MEMORY_OPENED, &seen, err, BIND_INT(OPENED_MOST)))
+        return false;
+    read_interests(&in, facts);
+    for (size_t tried = 0; items->count < limit && tried < 2 * limit; tried++) {
+        size_t at = heaviest(&in.topics);
+        if (at == TOPICS_NOWHERE)
+            break;
+        AUTO(mem_freep) char *reason = reason_of(&in.causes[at], in.topics.items[at].label);
+        in.topics.items[at].weight = 0;
+        if (!suggest(call, items, in.topics.items[at].label, reason, seen, true, err))
+            return false;
+    }
+    return true;
+}
+
+static bool from_trending(struct call *call, size_t limit, struct items *items, struct err *err)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    if (!tx_run(call->tx, SQL_TRENDING_LIST, &rows, err, BIND_INT((int64_t)limit)))
+        return false;
+    AUTO(json_freep) cJSON *list = json_parse(rows_text(rows, 0, 0), strlen(rows_text(rows, 0, 0)), err);
+    const cJSON *trend;
+    if (!list)
+        return false;
+    cJSON_ArrayForEach(trend, json_get(list, "items")) {
+        AUTO(mem_freep) char *reason = mem_printf("%d searches by %d people in the last seven days.", (int)json_int(trend, "searches", 0),
+                                                  (int)json_int(trend, "searchers", 0));
+        if (items->count < limit && !suggest(call, items, json_text(trend, "topic", ""), reason, NULL, false, err))
+            return false;
+    }
+    return true;
+}
+
+static void write_item(struct buf *out, const struct item *item)
+{
+    buf_json_open(out, '{');
+    buf_json_member(out, "topic", item->topic);
+    buf_json_member(out, "query", item->query);
+    buf_json_member(out, "reason", item->reason);
+    buf_json_key(out, "documents");
+    buf_json_open(out, '[');
+    for (size_t d = 0; d < item->document_count; d++) {
+        buf_json_open(out, '{');
+        buf_json_member(out, "pdf_id", item->documents[d].pdf_id);
+        buf_json_member(out, "title", item->documents[d].title);
+        buf_json_member_int(out, "page", item->documents[d].page);
+        buf_json_close(out, '}');
+    }
+    buf_json_close(out, ']');
+    buf_json_close(out, '}');
+}
+
+static bool list(struct call *call, const void *params, struct buf *result, struct err *err)
+{
+    const struct list_params *p = params;
+    AUTO(items_free) struct items items = {0};
+    const char *source = "memory";
+    if (memory_enabled() && !from_memory(call, (size_t)p->limit, &items, err))
+        return false;
+    if (!items.count) {
+        if (!from_trending(call, (size_t)p->limit, &items, err))
+            return false;
+        source = items.count ? "trending" : "none";
+    }
+    buf_json_open(result, '{');
+    buf_json_member(result, "source", source);
+    buf_json_key(result, "items");
+    buf_json_open(result, '[');
+    for (size_t i = 0; i < items.count; i++)
+        write_item(result, &items.items[i]);
+    buf_json_close(result, ']');
+    buf_json_close(result, '}');
+    return true;
+}
+
+const struct method methods_recommend[] = {
+    {.name = "recommend.list", .summary = "What fits you next, and why.", .access = ACCESS_USER, .lane = LANE_QUICK, .cost = COST_ONE,
+     .params = list_spec, .params_size = sizeof(struct list_params), .handler = list,
+     .result = "{\"type\":\"object\",\"required\":[\"source\",\"items\"]}"},
+    {.name = "trending.list", .summary = "What many search, over at least three different people.", .access = ACCESS_USER,
+     .lane = LANE_QUICK, .cost = COST_ONE, .params = trending_spec, .params_size = sizeof(struct list_params), .sql = SQL_TRENDING_LIST,
+     .result = "{\"type\":\"object\",\"required\":[\"items\"]}"},
+    {0}};

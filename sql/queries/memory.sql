@@ -1,0 +1,137 @@
+-- memory.sql - what is remembered about the caller; always as that person, but for the worker's part below.
+
+-- name: memory_retain
+select r.fact_id, r.fact from api.retain(:fact, :fact_key, :source, :topic, :course_id::uuid, :state) r
+
+-- name: memory_course_title
+select c.title from public.courses c where c.course_id = :course_id::uuid
+
+-- What recall ranks: the latest facts of the caller.
+-- name: memory_facts
+select f.fact_id, f.fact, f.count, extract(epoch from now() - f.at)::bigint, api.utc(f.at), f.topic, f.source,
+       extract(epoch from now() - f.first_at)::bigint, f.course_id
+  from public.memory_facts f order by f.at desc, f.fact_id limit :most::int
+
+-- name: memory_list
+with page as (
+    select f.*, row_number() over (order by f.at desc, f.fact_id desc) as n
+      from public.memory_facts f, (select api.cursor_key(:cursor, 'timestamptz,uuid') as key) k
+     where (k.key is null or (f.at, f.fact_id) < ((k.key ->> 0)::timestamptz, (k.key ->> 1)::uuid))
+       and (:query::text is null or f.fact ilike api.like_pattern(:query::text))
+     order by f.at desc, f.fact_id desc limit :limit::int + 1
+)
+select jsonb_build_object(
+    'items', coalesce(jsonb_agg(jsonb_build_object('fact_id', p.fact_id, 'fact', p.fact, 'source', p.source, 'count', p.count,
+        'at', api.utc(p.at)) order by p.n) filter (where p.n <= :limit::int), '[]'),
+    'next_cursor', case when count(*) > :limit::int then (
+        select api.cursor(jsonb_build_array(l.at, l.fact_id)) from page l where l.n = :limit::int) end)
+  from page p
+
+-- name: memory_forget
+select api.forget(:fact_id::uuid)::text
+
+-- name: memory_export
+select api.memory_export()
+
+-- name: memory_access_log
+with page as (
+    select l.*, row_number() over (order by l.at desc, l.access_id desc) as n
+      from public.memory_access_log l, (select api.cursor_key(:cursor, 'timestamptz,uuid') as key) k
+     where k.key is null or (l.at, l.access_id) < ((k.key ->> 0)::timestamptz, (k.key ->> 1)::uuid)
+     order by l.at desc, l.access_id desc limit :limit::int + 1
+)
+select jsonb_build_object(
+    'items', coalesce(jsonb_agg(jsonb_build_object('at', api.utc(p.at), 'by', coalesce(p.by_name, 'somebody who is no longer here'),
+        'role', p.role, 'action', p.action) order by p.n) filter (where p.n <= :limit::int), '[]'),
+    'next_cursor', case when count(*) > :limit::int then (
+        select api.cursor(jsonb_build_array(l.at, l.access_id)) from page l where l.n = :limit::int) end)
+  from page p
+
+-- name: memory_status
+select count(*), count(*) filter (where f.state in ('pending', 'sent')) + (select count(*) from public.erasures e where e.state = 'pending'),
+       count(*) filter (where f.state = 'failed') + (select count(*) from public.erasures e where e.state = 'failed'),
+       coalesce((array_agg(f.error_message order by f.at desc) filter (where f.error_message is not null))[1],
+                (select e.error_message from public.erasures e where e.error_message is not null order by e.created_at desc limit 1))
+  from public.memory_facts f
+
+-- name: memory_opened
+select o.pdf_id, o.page from public.page_opens o order by o.last_at desc limit :most::int
+
+-- name: memory_reflection_begin
+select api.reflection_begin(:user_id::uuid)::text
+
+-- name: memory_reflection_end
+select api.reflection_end(:reflection_id::uuid, :provider, :summary, :error_message)::text
+
+-- name: trending_list
+select jsonb_build_object('items', coalesce(jsonb_agg(jsonb_build_object('topic', t.topic, 'searches', t.searches,
+    'searchers', t.searchers) order by t.searchers desc, t.searches desc, t.topic), '[]'))
+  from (select * from public.trending order by searchers desc, searches desc, topic limit coalesce(:limit::int, 10)) t
+
+-- The worker's: who searched what in the last seven days, and what came of it.
+-- name: trending_searches
+select h.user_id, h.query from public.search_history h where h.at > now() - interval '7 days' order by h.at desc limit :most::int
+
+-- name: trending_lock
+select pg_try_advisory_xact_lock(hashtextextended('edurag trending', 0))
+
+-- name: trending_replace
+with fresh as (
+    select t.topic, t.searches::int, t.searchers::int
+      from unnest(:topics::text[], :searches::int[], :searchers::int[]) as t (topic, searches, searchers)
+), gone as (
+    delete from public.trending o where not exists (select from fresh f where f.topic = o.topic)
+)
+insert into public.trending (topic, searches, searchers) select f.topic, f.searches, f.searchers from fresh f
+on conflict (topic) do update set searches = excluded.searches, searchers = excluded.searchers, at = now()
+
+-- name: memory_sync_claim
+with next as (
+    select f.fact_id from public.memory_facts f
+     where f.state in ('pending', 'sent') and f.run_after <= now() order by f.run_after limit :most::int for update skip locked
+)
+update public.memory_facts f set run_after = now() + interval '1 minute',
+       operation_id = coalesce(f.operation_id, gen_random_uuid())
+  from next where f.fact_id = next.fact_id
+returning f.fact_id, f.user_id, f.fact, f.source, api.utc(f.first_at), f.state, f.operation_id, f.attempts
+
+-- What came of it. An empty operation: the next sending takes a new one.
+-- name: memory_sync_note
+update public.memory_facts f set state = :state, attempts = :attempts::int,
+       operation_id = nullif(:operation_id, '')::uuid, run_after = now() + :seconds::int * interval '1 second',
+       synced_at = case when :state = 'synced' then now() end, failed_at = case when :state = 'failed' then now() end,
+       error_message = case when :state <> 'synced' then coalesce(:error_message, f.error_message) end
+ where f.fact_id = :fact_id::uuid
+
+-- name: memory_erasure_claim
+with next as (
+    select e.erasure_id from public.erasures e
+     where e.state = 'pending' and e.run_after <= now() order by e.run_after limit :most::int for update skip locked
+)
+update public.erasures e set run_after = now() + interval '1 minute'
+  from next where e.erasure_id = next.erasure_id
+returning e.erasure_id, e.user_id, e.kind, e.fact_id, e.operation_id, e.attempts
+
+-- name: memory_erasure_note
+update public.erasures e set state = :state, attempts = :attempts::int, run_after = now() + :seconds::int * interval '1 second',
+       done_at = case when :state = 'done' then now() end, failed_at = case when :state = 'failed' then now() end,
+       error_message = case when :state <> 'done' then :error_message end
+ where e.erasure_id = :erasure_id::uuid
+
+-- A page was opened in the reader. Tells which section it is in (the outline's last entry before it), and whether that
+-- one had never been opened.
+-- name: memory_open
+with place as (
+    select p.pdf_id, p.title, p.course_id, coalesce((
+        select o ->> 'title' from jsonb_array_elements(p.outline) with ordinality as e (o, n)
+         where (o ->> 'page')::int <= :page::int order by (o ->> 'page')::int desc, n desc limit 1), '') as section
+      from public.pdfs p where p.pdf_id = :pdf_id::uuid
+), before as (
+    select from public.page_opens o join place on o.pdf_id = place.pdf_id and o.section = place.section
+), done as (
+    insert into public.page_opens as o (pdf_id, page, section) select place.pdf_id, :page::int, place.section from place
+    on conflict (user_id, pdf_id, page) do update set opens = o.opens + 1, last_at = now(), section = excluded.section
+)
+select coalesce(nullif(place.section, ''), place.title), case when place.section <> '' then place.title end, place.course_id,
+       not exists (select from before)
+  from place
