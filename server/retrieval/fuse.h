@@ -13,7 +13,7 @@
 #include "server/retrieval/vectors.h"
 
 #define FUSE_LATENT_WEIGHT 0.3
-enum { FUSE_MODELS_MOST = 4, FUSE_POOL = 200 };
+enum { FUSE_MODELS_MOST = 4, FUSE_POOL = 100 };
 
 struct fuse_model {
     const struct vectors *vectors;

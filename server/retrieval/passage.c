@@ -13,9 +13,13 @@ static void find_matches(struct passage *p, struct tokens *tokens, const struct 
     const struct token *list;
     enum language language;
     size_t count = tokens_split(tokens, p->text, p->length, &list, &language);
+    bool first[256] = {false}; /* stemming takes most of the time, and keeps a word's first letter */
+    for (size_t w = 0; w < words->count; w++)
+        first[(unsigned char)words->stems[w][0]] = true;
     p->matches = mem_array(count + 1, sizeof *p->matches);
     for (size_t i = 0; i < count; i++) {
-        if (list[i].stop)
+        unsigned char letter = (unsigned char)list[i].word[0];
+        if (list[i].stop || (letter < 0x80 && !first[letter]))
             continue;
         size_t length = list[i].length, w = 0;
         const char *stem = tokens_stem(tokens, language, list[i].word, &length);

@@ -67,20 +67,17 @@ static bool promote(const char *name, const struct latent *latent, size_t passag
            (rows_count(rows) || err_set(err, ERR_CONFLICT, "the claim on %s is gone", name)) && tx_commit(&tx, err);
 }
 
-static bool fit(struct err *err)
+/* The claim first: asking the database is cheap, copying out a sample is not. */
+static bool fit(size_t passages, struct err *err)
 {
     char name[EMBED_NAME_MOST];
-    size_t passages;
     struct timespec from, to;
-    struct latent_sample *sample = stock_sample(shelf_stock(), LATENT_TEXTS_LEAST, &passages);
-    if (!sample)
-        return true;
-    if (!claim(passages, name, err) || !name[0]) {
-        latent_sample_free(sample);
+    struct err ignored;
+    if (!claim(passages, name, err) || !name[0])
         return !err->code;
-    }
     clock_gettime(CLOCK_MONOTONIC, &from);
-    struct latent *latent = latent_fit(sample, stopping, NULL);
+    struct latent_sample *sample = stock_sample(shelf_stock(), LATENT_TEXTS_LEAST, &passages);
+    struct latent *latent = sample ? latent_fit(sample, stopping, NULL) : NULL;
     clock_gettime(CLOCK_MONOTONIC, &to);
     latent_sample_free(sample);
     bool fitted = latent && promote(name, latent, passages, err) && embed_refresh(err);
@@ -89,7 +86,6 @@ static bool fit(struct err *err)
                   (to.tv_sec - from.tv_sec) * 1000 + (to.tv_nsec - from.tv_nsec) / 1000000);
     latent_free(latent);
     malloc_trim(0); /* the matrices of a fit are many times what the shelf needs */
-    struct err ignored;
     return fitted || (give_up(name, &ignored) && !err->code);
 }
 
@@ -143,7 +139,7 @@ static void *run(void *unused)
         quiet = figures.passages == before ? quiet + PAUSE_SECONDS : 0;
         before = figures.passages;
         if (due(figures.passages, looked_at, quiet, since)) {
-            fine = fit(&err);
+            fine = fit(figures.passages, &err);
             looked_at = fine ? figures.passages : looked_at;
             since = fine ? 0 : since;
         }

@@ -56,7 +56,7 @@ struct stock {
     size_t course_count;
     struct model *models[FUSE_MODELS_MOST];
     size_t model_count, removed;
-    uint64_t generation;     /* of `lexical`: its numbers hold within one */
+    uint64_t changes;        /* a search that finds the same number again need not look again */
     pthread_mutex_t desks_lock;
     struct desk *desks;
 };
@@ -210,6 +210,7 @@ static void drop_unused_models(struct stock *s)
 
 static void remove_entry(struct stock *s, struct entry *entry)
 {
+    s->changes++;
     for (uint32_t text = entry->from; text < entry->to; text++)
         s->owners[text] = LEXICAL_NONE;
     s->removed += entry->to - entry->from;
@@ -256,7 +257,7 @@ static void rebuild_if_many(struct stock *s)
 
     pthread_rwlock_wrlock(&s->lock);
     s->lexical = lexical;
-    s->generation++;
+    s->changes++;
     free(s->ids);
     free(s->owners);
     s->ids = ids;
@@ -280,6 +281,7 @@ static void add_passage(struct stock *s, const struct stock_passage *passage, st
     const struct token *words;
     enum language language;
     size_t count = tokens_split(s->tokens, passage->text, passage->length, &words, &language);
+    s->changes++;
     uint32_t text = lexical_add(s->lexical, s->tokens, language, words, count);
     if (text >= s->ids_room) {
         s->ids_room = s->ids_room + s->ids_room / 2 + 256;
@@ -295,6 +297,7 @@ static void add_passage(struct stock *s, const struct stock_passage *passage, st
 static void enter(struct stock *s, const struct stock_document *document, uint32_t from, uint32_t to, struct model *model)
 {
     struct entry *old = find(s, &document->id);
+    s->changes++;
     if (old)
         remove_entry(s, old);
     if (s->count == s->room) {
@@ -344,6 +347,7 @@ bool stock_switch(struct stock *s, const struct stock_document *document, size_t
         fits = same(&s->ids[entry->from + i], &passages[i].id);
     struct model *model = fits ? model_for(s, document->model, dimensions) : NULL;
     if (model) {
+        s->changes++;
         for (size_t i = 0; i < count; i++)
             vectors_put(model->vectors, entry->from + (uint32_t)i, passages[i].vector);
         model->documents++;
@@ -365,6 +369,7 @@ void stock_move(struct stock *s, const struct stock_document *document)
     pthread_rwlock_wrlock(&s->lock);
     struct entry *entry = find(s, &document->id);
     if (entry) {
+        s->changes++;
         entry->document.course = document->course;
         entry->document.uploader = document->uploader;
         entry->course = course_place(s, &document->course);
@@ -562,6 +567,7 @@ void stock_search(struct stock *s, const struct stock_asker *asker, const char *
     pthread_rwlock_rdlock(&s->lock);
     look(s, asker, desk, &scope, ends);
     question_read(&question, s->lexical, &scope, desk->tokens, query, strlen(query));
+    uint64_t changes = s->changes;
     pthread_rwlock_unlock(&s->lock);
     answer->corrected = question.corrected;
     question.corrected = (struct buf){0};
@@ -569,11 +575,13 @@ void stock_search(struct stock *s, const struct stock_asker *asker, const char *
     const char *meant = answer->corrected.length ? answer->corrected.data : query;
     size_t asked_count = embed_all(s, meant, embed, context, asked);
 
-    /* The library may have changed while the embedder was asked: look again, with the words that were meant. */
+    /* Where the library has changed while the embedder was asked: again, with the words that were meant. */
     pthread_rwlock_rdlock(&s->lock);
-    look(s, asker, desk, &scope, ends);
-    question_free(&question);
-    question_read(&question, s->lexical, &scope, desk->tokens, meant, strlen(meant));
+    if (s->changes != changes) {
+        look(s, asker, desk, &scope, ends);
+        question_free(&question);
+        question_read(&question, s->lexical, &scope, desk->tokens, meant, strlen(meant));
+    }
     rank(s, desk, ends, asked, asked_count, &question, &scope, most < FUSE_POOL ? most : FUSE_POOL, answer);
     pthread_rwlock_unlock(&s->lock);
 
