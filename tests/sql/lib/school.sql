@@ -18,6 +18,8 @@ create function t.user_id(who text) returns uuid language sql return (select use
 create function t.token(who text) returns text language sql return (select token from t.who w where w.who = token.who);
 create function t.id(name text) returns uuid language sql return (select id from t.ids i where i.name = id.name);
 
+create function t.thread_of(who text) returns uuid language sql security definer return (select thread_id from public.threads where user_id = t.user_id(who) limit 1);
+
 -- What `sql` gives as that role with that token: its first value, or how many rows it touched, or its SQLSTATE.
 create function t.attempt(role text, token text, sql text, counting boolean default false) returns text language plpgsql as $$
 declare
