@@ -26,7 +26,7 @@ struct builder {
     struct frame_box box, last;  /* of the line; of its last character */
     size_t count, bold;          /* its characters that are not blank */
     double sizes;
-    size_t font;                 /* run at or behind the current character */
+    size_t font, last_font;      /* run at or behind the current character; of the last one */
     size_t unknown, characters;  /* of the page, not blank */
 };
 
@@ -116,8 +116,11 @@ static void add(struct builder *b, uint32_t c, size_t i)
         b->unknown++;
         return;
     }
-    if (!after_blank && box.x1 - b->last.x2 > fmaxf(size, 1))
+    /* Where the font changes a smaller gap parts too: an item's number and its text, an option and what it does. */
+    float gap = box.x1 - b->last.x2, parting = b->font == b->last_font ? fmaxf(size, 1) : 0.2f * fmaxf(size, 1);
+    if (!after_blank && gap > parting)
         buf_char(&b->text, ' ');
+    b->last_font = b->font;
     if (!b->count) {
         b->box = box;
     } else {

@@ -8,7 +8,11 @@
 #include "common/json.h"
 #include "common/mem.h"
 
-enum { SPARE = 30 }; /* candidates beyond those asked for, in case rows have gone */
+enum {
+    SPARE = 30,   /* candidates beyond those asked for, in case rows have gone */
+    VERBATIM = 3, /* words from which on a question may be a quotation, */
+    LOOKED_AT = 10, /* and passages that are read for it, also where fewer are asked for */
+};
 
 static size_t read_courses(const char *text, struct stock_id **courses)
 {
@@ -62,6 +66,45 @@ static void read_words(struct found *found)
     }
 }
 
+static void read_said(struct found *found, const char *query, struct tokens *tokens)
+{
+    const struct token *list;
+    size_t ends[PASSAGE_SAID_MOST], words = 0, count = tokens_split(tokens, query, strlen(query), &list, NULL);
+    for (size_t i = 0; i < count; i++) {
+        if (list[i].pair)
+            continue;
+        if (words == PASSAGE_SAID_MOST)
+            return;
+        buf_bytes(&found->said, list[i].word, strlen(list[i].word) + 1);
+        ends[words++] = found->said.length;
+    }
+    for (size_t i = 0; i < words; i++)
+        found->words.said[i] = found->said.data + (i ? ends[i - 1] : 0);
+    found->words.said_count = words;
+}
+
+/* Passages that say it word for word come first, in the order they had; none has a higher score than they. */
+static void put_verbatim_first(struct found *found)
+{
+    struct found_item *sorted = mem_array(FOUND_MOST, sizeof *sorted);
+    size_t n = 0;
+    for (int part = 0; part < 2; part++)
+        for (size_t i = 0; i < found->count; i++)
+            if ((found->items[i].passage.run == found->words.said_count) == (part == 0))
+                sorted[n++] = found->items[i];
+    for (size_t i = n; i-- > 1;)
+        if (sorted[i - 1].score < sorted[i].score)
+            sorted[i - 1].score = sorted[i].score;
+    memcpy(found->items, sorted, n * sizeof *sorted);
+    free(sorted);
+}
+
+static void cut(struct found *found, size_t most)
+{
+    while (found->count > most)
+        passage_free(&found->items[--found->count].passage);
+}
+
 static void add_item(struct found *found, const struct rows *rows, int row, struct tokens *tokens)
 {
     struct found_item *item = &found->items[found->count++];
@@ -109,13 +152,19 @@ bool found_search(struct tx *tx, const char *query, const char *course, size_t m
     if (!ask_shelf(tx, query, course, most + SPARE, &found->answer, err))
         return false;
     read_words(found);
-    for (size_t round = 0, from = 0; round < FOUND_ROUNDS && found->count < most && from < found->answer.count; round++) {
-        size_t to = from + most - found->count;
+    read_said(found, found->answer.corrected.length ? found->answer.corrected.data : query, tokens);
+    bool quoted = found->words.said_count >= VERBATIM;
+    size_t wanted = quoted && most < LOOKED_AT ? LOOKED_AT : most;
+    for (size_t round = 0, from = 0; round < FOUND_ROUNDS && found->count < wanted && from < found->answer.count; round++) {
+        size_t to = from + wanted - found->count;
         to = to < found->answer.count ? to : found->answer.count;
         if (!fetch(tx, found, from, to, tokens, &found->rows[round], err))
             return false;
         from = to;
     }
+    if (quoted)
+        put_verbatim_first(found);
+    cut(found, most);
     *out = TAKE(found);
     return true;
 }
@@ -129,6 +178,7 @@ void found_free(struct found **found)
     for (size_t i = 0; i < FOUND_ROUNDS; i++)
         rows_free(&(*found)->rows[i]);
     stock_answer_free(&(*found)->answer);
+    buf_free(&(*found)->said);
     free(*found);
     *found = NULL;
 }

@@ -21,12 +21,14 @@ enum { FOUND_ROUNDS = 4, FOUND_MOST = 50 };
 struct found {
     struct stock_answer answer;
     struct passage_words words;
+    struct buf said;
     struct found_item items[FOUND_MOST];
     size_t count;
     struct rows *rows[FOUND_ROUNDS];
 };
 
 /* The best `most` (at most FOUND_MOST) passages that this transaction's person may see; `course` NULL: all.
+ * Of the best few those that say the question word for word come first.
  * Rows that vanished meanwhile are made up for by further candidates. */
 bool found_search(struct tx *tx, const char *query, const char *course, size_t most, struct found **found,
                   struct err *err) MUST_CHECK;

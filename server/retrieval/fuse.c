@@ -6,7 +6,7 @@
 
 #include "common/mem.h"
 
-static const float PAIRS = 0.1f;
+static const float PAIRS = 0.1f, RUN = 0.5f;
 
 void fuse_work_free(struct fuse_work *work)
 {
@@ -92,7 +92,17 @@ static const struct fuse_model *model_of(const struct fuse_input *input, uint32_
     return NULL;
 }
 
-/* The pool again, now with exact cosines and with pairs. */
+/* Somebody who asks for words in a row as they stand in a text means that text. */
+static float run_bonus(const struct fuse_input *input, uint32_t text)
+{
+    size_t length = input->words->length, run = length > 1 ? lexical_run(input->lexical, input->words, text) : 0;
+    if (run < 2)
+        return 0;
+    float share = (float)(run - 1) / (float)(length - 1);
+    return RUN * share * share;
+}
+
+/* The pool again, now with exact cosines, with pairs and runs. */
 static void finish(const struct fuse_input *input, const struct scale *scales, float best_lexical, struct fuse_hit *pool,
                    size_t count, const struct fuse_work *work)
 {
@@ -105,7 +115,7 @@ static void finish(const struct fuse_input *input, const struct scale *scales, f
         pairs[i] = input->words->length > 1 ? lexical_pairs(input->lexical, input->words, input->scope, pool[i].text) : 0;
     }
     for (size_t i = 0; i < count; i++)
-        pool[i].score += PAIRS * pairs[i] / best_lexical;
+        pool[i].score += PAIRS * pairs[i] / best_lexical + run_bonus(input, pool[i].text);
     qsort(pool, count, sizeof *pool, by_score);
 }
 

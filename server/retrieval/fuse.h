@@ -2,7 +2,7 @@
  *
  * Scores are scaled per question: BM25 by its best; cosines between the least and the best of their model, so that
  * two models can serve side by side. A text is ranked by
- *     BM25/best + weight * scaled cosine + 0.1 * pairs/best
+ *     BM25/best + weight * scaled cosine + 0.1 * pairs/best + 0.5 * (share of the question that stands there in a row)^2
  * (weight: the embedder's own; 0.3 for the built-in latent vectors). Chosen by measuring on judged
  * sets; reciprocal-rank fusion lost on each of them.
  */

@@ -202,6 +202,30 @@ void lexical_score(const struct lexical *l, struct lexical_question *question, c
     }
 }
 
+size_t lexical_run(const struct lexical *l, const struct lexical_question *question, uint32_t text)
+{
+    uint8_t runs[COUNT_OF(question->order) + 1] = {0}; /* [i + 1]: how many of the text's last words end the question's first i + 1 */
+    const uint8_t *at = l->forward + l->starts[text], *end = l->forward + l->starts[text + 1];
+    const uint32_t *stems = vocabulary_stems_of(l->vocabulary);
+    size_t best = 0;
+    uint64_t asked = 0;
+    bool any = false;
+    for (size_t i = 0; i < question->length; i++)
+        asked |= 1ull << question->terms[question->order[i]].stem % 64;
+    while (at < end) {
+        uint32_t stem = stems[postings_number(&at)];
+        if (!any && !(asked >> stem % 64 & 1))
+            continue;
+        any = false;
+        for (size_t i = question->length; i-- > 0;) {
+            runs[i + 1] = question->terms[question->order[i]].stem == stem ? (uint8_t)(runs[i] + 1) : 0;
+            any = any || runs[i + 1];
+            best = runs[i + 1] > best ? runs[i + 1] : best;
+        }
+    }
+    return best;
+}
+
 size_t lexical_stems(const struct lexical *l, uint32_t text, uint32_t *stems, size_t most)
 {
     const uint8_t *at = l->forward + l->starts[text], *end = l->forward + l->starts[text + 1];

@@ -8,6 +8,32 @@
 #include "common/mem.h"
 #include "common/text.h"
 
+/* How many words from list[at] on stand as they were asked, from said[from] on. */
+static size_t row(const struct token *list, size_t count, size_t at, const struct passage_words *words, size_t from)
+{
+    size_t n = 0;
+    for (; at < count && from + n < words->said_count; at++) {
+        if (list[at].pair)
+            continue;
+        if (strcmp(list[at].word, words->said[from + n]) != 0)
+            break;
+        n++;
+    }
+    return n;
+}
+
+static void find_run(struct passage *p, const struct token *list, size_t count, const struct passage_words *words)
+{
+    for (size_t i = 0; i < count; i++)
+        for (size_t from = 0; !list[i].pair && from < words->said_count; from++) {
+            size_t n = row(list, count, i, words, from);
+            if (n > p->run) {
+                p->run = n;
+                p->run_start = list[i].start;
+            }
+        }
+}
+
 static void find_matches(struct passage *p, struct tokens *tokens, const struct passage_words *words)
 {
     const struct token *list;
@@ -17,6 +43,7 @@ static void find_matches(struct passage *p, struct tokens *tokens, const struct 
     for (size_t w = 0; w < words->count; w++)
         first[(unsigned char)words->stems[w][0]] = true;
     p->matches = mem_array(count + 1, sizeof *p->matches);
+    find_run(p, list, count, words);
     for (size_t i = 0; i < count; i++) {
         unsigned char letter = (unsigned char)list[i].word[0];
         if (list[i].stop || (letter < 0x80 && !first[letter]))

@@ -8,10 +8,13 @@
 #include "server/retrieval/sentences.h"
 #include "server/retrieval/tokens.h"
 
-enum { PASSAGE_WORDS_MOST = 64, PASSAGE_SENTENCES_MOST = 200, PASSAGE_SPANS_MOST = 32 };
+enum { PASSAGE_WORDS_MOST = 64, PASSAGE_SENTENCES_MOST = 200, PASSAGE_SPANS_MOST = 32,
+       PASSAGE_SAID_MOST = 32 };
 
-/* The question's stems and what each weighs (its idf). */
+/* The question's stems and what each weighs (its idf); and its words as they were asked, stop words too. */
 struct passage_words {
+    const char *said[PASSAGE_SAID_MOST]; /* normalised; none where there were more */
+    size_t said_count;
     const char *stems[PASSAGE_WORDS_MOST];
     float weights[PASSAGE_WORDS_MOST];
     size_t count;
@@ -34,6 +37,7 @@ struct passage {
     size_t length;
     struct passage_match *matches;
     size_t match_count;
+    size_t run, run_start; /* the longest row of words as they were asked: how many, and its first byte */
     struct sentence *sentences;
     size_t sentence_count;
     struct passage_span spans[PASSAGE_SPANS_MOST];

@@ -4,7 +4,10 @@
 #include "common/mem.h"
 #include "common/text.h"
 
-enum { BEFORE = 60 /* code points shown before a match too deep in an endless sentence */ };
+enum {
+    BEFORE = 60,   /* code points shown before a match too deep in an endless sentence */
+    RUN_LEAST = 3, /* words in a row that decide where a snippet begins */
+};
 
 void snippet_free(struct snippet *snippet)
 {
@@ -54,13 +57,22 @@ static float held(const struct passage *p, const struct passage_words *words, si
     return sum;
 }
 
-/* A few words before the first match, for text whose sentences hide it. */
-static size_t near_match(const struct passage *p)
+/* A few words before a match, for text whose sentences hide it. */
+static size_t near_match(const struct passage *p, size_t at)
 {
-    size_t at = p->matches[0].start, page_end, page_start = passage_span_at(p, at, &page_end)->start;
+    size_t page_end, page_start = passage_span_at(p, at, &page_end)->start;
     for (size_t n = 0; at > page_start && (n < BEFORE || !blank_at(p, at - 1)); at--)
         n += (p->text[at - 1] & 0xC0) != 0x80;
     return at;
+}
+
+/* The sentence that holds the words as they were asked, on their page. */
+static size_t before_run(const struct passage *p)
+{
+    size_t best = SIZE_MAX;
+    for (size_t i = 0; i < p->sentence_count && p->sentences[i].start <= p->run_start; i++)
+        best = p->sentences[i].start;
+    return best != SIZE_MAX && p->run_start < reach(p, best) ? best : near_match(p, p->run_start);
 }
 
 void snippet_make(struct snippet *snippet, const struct passage *p, const struct passage_words *words)
@@ -78,7 +90,9 @@ void snippet_make(struct snippet *snippet, const struct passage *p, const struct
         }
     }
     if (most <= 0 && p->match_count)
-        best = near_match(p);
+        best = near_match(p, p->matches[0].start);
+    if (p->run >= RUN_LEAST)
+        best = before_run(p);
     snippet_cut(snippet, p, best, reach(p, best));
 }
 

@@ -1,8 +1,8 @@
 /* snippet.h - the few lines of a passage that show why it was found.
  *
  * Starts where a sentence starts that holds a word of the question, with the one whose following 280
- * characters hold most of them; ends where its page ends; white space is single blanks. Marks count code
- * points of the snippet.
+ * characters hold most of them, or with one that has three or more of them in a row as they were asked;
+ * ends where its page ends; white space is single blanks. Marks count code points of the snippet.
  */
 #ifndef SERVER_RETRIEVAL_SNIPPET_H
 #define SERVER_RETRIEVAL_SNIPPET_H

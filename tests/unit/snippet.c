@@ -10,7 +10,9 @@
 #include "server/models/extractive.h"
 #include "server/retrieval/snippet.h"
 
-static const struct passage_words words = {{"enzym", "inhibit", "glucos"}, {2, 3, 1}, 3};
+static const struct passage_words words = {.stems = {"enzym", "inhibit", "glucos"}, .weights = {2, 3, 1}, .count = 3};
+static const struct passage_words quoted = {
+    .said = {"the", "end", "of", "it"}, .said_count = 4, .stems = {"end"}, .weights = {1}, .count = 1};
 
 static struct snippet snip(const char *text, const char *spans)
 {
@@ -83,9 +85,30 @@ static void answers_are_whole_sentences_in_reading_order_and_never_twice(void **
         passage_free(&sources[i].passage);
 }
 
+static void it_starts_with_the_sentence_that_says_it_word_for_word(void **state)
+{
+    (void)state;
+    AUTO(tokens_freep) struct tokens *tokens = tokens_new();
+    struct passage passage;
+    struct snippet snippet;
+    passage_read(&passage, tokens, &quoted, "In the end it ends. An end has no end. This is The End of it, they say.", NULL, 7);
+    assert_int_equal(passage.run, 4);
+    snippet_make(&snippet, &passage, &quoted);
+    assert_string_equal(snippet.text.data, "This is The End of it, they say.");
+    snippet_free(&snippet);
+    passage_free(&passage);
+    /* On the page where the words stand, though the sentence began before. */
+    passage_read(&passage, tokens, &quoted, "Here it says the end of it all.", "[{\"page\":3,\"at\":0},{\"page\":4,\"at\":13}]", 3);
+    snippet_make(&snippet, &passage, &quoted);
+    assert_int_equal(snippet.page, 4);
+    snippet_free(&snippet);
+    passage_free(&passage);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(it_starts_with_the_sentence_that_says_it_word_for_word),
         cmocka_unit_test(a_snippet_starts_at_the_sentence_that_holds_most_and_stays_on_its_page),
         cmocka_unit_test(an_endless_sentence_is_entered_near_its_match),
         cmocka_unit_test(answers_are_whole_sentences_in_reading_order_and_never_twice),
