@@ -117,7 +117,8 @@ static void a_silent_server_is_noticed_within_ten_seconds(void **context)
 /* ------------------------------------------------------------------ a pooler that swallows notifications */
 
 static struct {
-    char directory[40], path[80];
+    char directory[40], path[80], server[100];
+    _Atomic int open;
     int listener;
     pthread_t thread;
 } pooler;
@@ -137,8 +138,9 @@ static bool read_whole(int fd, unsigned char *to, size_t size)
     return true;
 }
 
-/* One message of the server: a letter, a length that counts itself. NotificationResponse is 'A'. */
-static bool copy_message(int from, int to)
+/* One message of the server: a letter, a length that counts itself. A notification ('A') is passed on only
+ * while an answer is under way, which 'Z' ends: outside of it the server's connection is nobody's. */
+static bool copy_message(int from, int to, bool *talking)
 {
     unsigned char head[5], body[65536];
     if (!read_whole(from, head, 5))
@@ -146,23 +148,38 @@ static bool copy_message(int from, int to)
     size_t length = ((size_t)head[1] << 24 | (size_t)head[2] << 16 | (size_t)head[3] << 8 | head[4]) - 4;
     if (length > sizeof body || !read_whole(from, body, length))
         return false;
-    return head[0] == 'A' || (write(to, head, 5) == 5 && write(to, body, length) == (ssize_t)length);
+    if (head[0] == 'A' && !*talking)
+        return true;
+    *talking = head[0] != 'Z';
+    return write(to, head, 5) == 5 && write(to, body, length) == (ssize_t)length;
 }
 
-static void *pool_connections(void *server_path)
+static void *pool_one(void *context)
 {
+    int client = (int)(intptr_t)context, server = socket(AF_UNIX, SOCK_STREAM, 0);
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    snprintf(at.sun_path, sizeof at.sun_path, "%s", pooler.server);
+    bool ok = connect(server, (struct sockaddr *)&at, sizeof at) == 0, talking = true;
+    while (ok) {
+        struct pollfd fds[] = {{client, POLLIN, 0}, {server, POLLIN, 0}};
+        poll(fds, 2, -1);
+        talking = talking || fds[0].revents;
+        ok = fds[0].revents ? copy_whole(client, server) : copy_message(server, client, &talking);
+    }
+    close(server);
+    close(client);
+    pooler.open--;
+    return NULL;
+}
+
+static void *pool_connections(void *unused)
+{
+    (void)unused;
     for (int client; (client = accept(pooler.listener, NULL, NULL)) >= 0;) {
-        struct sockaddr_un at = {.sun_family = AF_UNIX};
-        int server = socket(AF_UNIX, SOCK_STREAM, 0);
-        snprintf(at.sun_path, sizeof at.sun_path, "%s", (const char *)server_path);
-        bool ok = connect(server, (struct sockaddr *)&at, sizeof at) == 0;
-        while (ok) {
-            struct pollfd fds[] = {{client, POLLIN, 0}, {server, POLLIN, 0}};
-            poll(fds, 2, -1);
-            ok = fds[0].revents ? copy_whole(client, server) : copy_message(server, client);
-        }
-        close(server);
-        close(client);
+        pthread_t thread;
+        pooler.open++;
+        pthread_create(&thread, NULL, pool_one, (void *)(intptr_t)client);
+        pthread_detach(thread);
     }
     return NULL;
 }
@@ -177,13 +194,16 @@ static void pooler_start(const char *server_path)
     pooler.listener = socket(AF_UNIX, SOCK_STREAM, 0);
     assert_int_equal(bind(pooler.listener, (struct sockaddr *)&at, sizeof at), 0);
     assert_int_equal(listen(pooler.listener, 4), 0);
-    assert_int_equal(pthread_create(&pooler.thread, NULL, pool_connections, (void *)(uintptr_t)server_path), 0);
+    snprintf(pooler.server, sizeof pooler.server, "%s", server_path);
+    assert_int_equal(pthread_create(&pooler.thread, NULL, pool_connections, NULL), 0);
 }
 
 static void pooler_stop(void)
 {
     shutdown(pooler.listener, SHUT_RDWR);
     pthread_join(pooler.thread, NULL);
+    for (int i = 0; pooler.open && i < 200; i++)
+        usleep(10000);
     close(pooler.listener);
     unlink(pooler.path);
     rmdir(pooler.directory);
