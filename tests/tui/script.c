@@ -1,5 +1,6 @@
 /* script.c - the commands for scripts, against a peer that writes down what it was asked. */
 #include <setjmp.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -83,9 +84,10 @@ static void uploads(struct peer_line *line, const char *text, const char *method
     }
 }
 
-static void on_message(struct peer_line *line, const char *text, size_t length, void *user)
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards seen: lines have threads of their own */
+
+static void answer(struct peer_line *line, const char *text, size_t length)
 {
-    (void)user;
     AUTO(json_freep) cJSON *request = json_parse(text, length, NULL);
     const char *method = json_text(request, "method", "");
     const cJSON *params = json_get(request, "params");
@@ -123,6 +125,14 @@ static void on_message(struct peer_line *line, const char *text, size_t length, 
     }
 }
 
+static void on_message(struct peer_line *line, const char *text, size_t length, void *user)
+{
+    (void)user;
+    pthread_mutex_lock(&lock);
+    answer(line, text, length);
+    pthread_mutex_unlock(&lock);
+}
+
 /* Runs a command line against the peer; the exit code. Standard output and what was said are copied. */
 static char output[65536], said[4096];
 
@@ -138,6 +148,8 @@ static int run(struct peer *peer, const char *line)
     FILE *say = open_memstream(&err, &err_length);
     script_say_to(say);
     int code = script_main(&script, argc, argv);
+    pthread_mutex_lock(&lock); /* until the peer has done with the last message */
+    pthread_mutex_unlock(&lock);
     fclose(script.out);
     fclose(say);
     script_say_to(NULL);
