@@ -190,11 +190,16 @@ static void feed(struct keys *k, unsigned char byte, keys_take *take, void *cont
         pasted(k, byte, take, context);
         return;
     }
-    if (k->swallowing) {
-        if (!k->string ? byte >= 0x40 && byte <= 0x7E : byte == 0x07 || byte == 0x1B)
-            k->swallowing = false;
-        if (k->swallowing || byte != 0x1B)
+    if (k->swallowing && k->ending) {
+        k->swallowing = k->ending = false;
+        if (byte == '\\')
             return;
+        k->pending[k->count++] = 0x1B; /* another sequence cut it off */
+    } else if (k->swallowing) {
+        k->ending = k->string && byte == 0x1B;
+        if (k->string ? byte == 0x07 : byte >= 0x40 && byte <= 0x7E)
+            k->swallowing = false;
+        return;
     }
     if (!continues(k, byte))
         k->count = 0; /* a broken character; its rest begins anew */
@@ -241,7 +246,7 @@ void keys_rest(struct keys *k, keys_take *take, void *context)
         plain(k->pending[1], KEYS_ALT, take, context);
     }
     k->count = 0;
-    k->swallowing = false;
+    k->swallowing = k->ending = false;
 }
 
 void keys_free(struct keys *k)

@@ -35,6 +35,7 @@ struct keys {
     size_t count;
     bool swallowing;    /* a sequence longer than any key */
     bool string;        /* it ends with ST or BEL */
+    bool ending;        /* ESC within it: a backslash ends it */
     bool pasting;
     struct buf paste;
 };

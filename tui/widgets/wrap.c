@@ -40,6 +40,8 @@ static size_t line_end(const char *text, size_t length, size_t from, int width, 
             continue;
         size_t end = space > from ? space : here > from ? here : at;
         *next = end;
+        while (end > from && text[end - 1] == ' ')
+            end--;
         while (*next < length && text[*next] == ' ')
             (*next)++;
         if (*next < length && text[*next] == '\n' && *next > end)
