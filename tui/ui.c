@@ -280,8 +280,11 @@ void ui_open(struct ui *ui, enum pane pane)
 
 void ui_back(struct ui *ui)
 {
-    if (ui->before && ui->before != ui->open && ui_visible(ui, ui->before))
-        ui_open(ui, ui->before);
+    enum pane to = ui->before;
+    if (to == PANE_LOGIN || to == ui->open || !ui_visible(ui, to))
+        return;
+    ui_open(ui, to);
+    ui->before = PANE_LOGIN; /* one step: not back and forth */
 }
 
 void ui_copy(struct ui *ui, const char *text)

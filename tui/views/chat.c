@@ -233,11 +233,10 @@ static bool act(struct view *view, enum action action, const struct key *key)
         case ACT_ENTER: enter(c); return true;
         case ACT_NEXT_PART: case ACT_LAST_PART: c->in_log = !c->in_log && room->count; return true;
         case ACT_BACK:
-            if (!c->in_log && room->count) {
-                c->in_log = true;
-                return true;
-            }
-            return false;
+            if (c->in_log)
+                return false;
+            c->in_log = true;
+            return true;
         case ACT_NEXT_ROOM: enter_room(c, (c->rooms.open + 1) % c->rooms.count); return true;
         case ACT_LAST_ROOM: enter_room(c, (c->rooms.open + c->rooms.count - 1) % c->rooms.count); return true;
         case ACT_UP: case ACT_DOWN: case ACT_PAGE_UP: case ACT_PAGE_DOWN: case ACT_FIRST: case ACT_LAST:
@@ -277,6 +276,7 @@ static void joined(struct chat *c, struct room *room, const cJSON *result)
 {
     const cJSON *message;
     bool first = !room->joined;
+    snprintf(room->name, sizeof room->name, "%s", json_text(result, "room", ""));
     cJSON_ArrayForEach(message, json_get(result, "messages"))
     {
         if (rooms_take(room, message, c->view.ui->user_id, c->view.ui->name) && !first)

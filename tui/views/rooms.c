@@ -31,8 +31,9 @@ void rooms_clear(struct rooms *r)
 
 struct room *rooms_find(struct rooms *r, const char *id)
 {
+    const char *wanted = id ? id : "";
     for (size_t i = 0; i < r->count; i++)
-        if (strcmp(r->rooms[i].id, id ? id : "") == 0)
+        if (strcmp(r->rooms[i].id, wanted) == 0 || (*wanted && strcmp(r->rooms[i].name, wanted) == 0))
             return &r->rooms[i];
     return NULL;
 }

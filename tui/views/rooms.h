@@ -18,7 +18,8 @@ struct line {
 };
 
 struct room {
-    char id[40];            /* "": the common one */
+    char id[40];            /* as it is asked for; "": the common one */
+    char name[40];          /* as the server calls it, from its answer */
     char *title;
     struct line *lines;     /* in order of time */
     size_t count, space;

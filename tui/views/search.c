@@ -241,12 +241,9 @@ static bool act(struct view *view, enum action action, const struct key *key)
         case ACT_NEXT_PART: next_part(s, 1); return true;
         case ACT_LAST_PART: next_part(s, -1); return true;
         case ACT_BACK:
-            if (s->part == PART_FIELD && s->results.list.count)
-                s->part = PART_RESULTS;
-            else if (s->part == PART_ANSWER)
-                s->part = PART_RESULTS;
-            else if (s->part == PART_RESULTS)
-                s->part = PART_FIELD;
+            if (s->part == PART_RESULTS)
+                return false;
+            s->part = PART_RESULTS;
             return true;
         case ACT_OPEN:
             if (s->part == PART_ANSWER)
@@ -289,8 +286,7 @@ static void took_query(struct search *s, const struct reply *r)
         ui_say(s->view.ui, ROLE_TEXT, "Searched for “%s”.", corrected);
     if (!s->results.list.count)
         return;
-    if (s->part == PART_FIELD)
-        s->part = PART_RESULTS;
+    s->part = PART_RESULTS;
     if (s->ask_after)
         ask(s, field_text(&s->query), false);
     s->ask_after = false;
@@ -547,7 +543,8 @@ static void keys(const struct view *view, struct keyrow *row)
         return;
     }
     bool any = s->results.list.count > 0;
-    view_key(row, ACT_ENTER, s->part == PART_FIELD ? "search" : "ask");
+    if (s->part == PART_FIELD || any)
+        view_key(row, ACT_ENTER, s->part == PART_FIELD ? "search" : "ask");
     if (s->part == PART_RESULTS && any)
         view_key(row, ACT_OPEN, small(s) ? "open" : NULL);
     if (small(s) && s->answer.count)
