@@ -120,13 +120,15 @@ static void serve_ready(const struct http_request *request, struct http_reply *r
 {
     (void)request;
     const char *why_not = NULL;
-    if (!pool_app() || !pool_reachable(pool_app()) || !listen_connected())
+    if (!pool_app() || !pool_reachable(pool_app()) || (!listen_connected() && !listen_polling()))
         why_not = "the database is not reachable";
     for (size_t i = 0; i < ready_count && !why_not; i++)
         why_not = ready_checks[i]();
     if (why_not)
         reply->status = 503;
     buf_printf(&reply->body, "%s\n", why_not ? why_not : "ready");
+    if (!why_not && listen_polling())
+        buf_text(&reply->body, "notifications do not pass the pooler: the database is asked every second\n");
 }
 
 static const struct {

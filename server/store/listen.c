@@ -42,7 +42,7 @@ static struct {
     int wake; /* an eventfd: something is there once we are to stop */
     char probe[40];
     bool heard; /* the probe came back */
-    _Atomic bool stopping, connected;
+    _Atomic bool stopping, connected, polling;
 } state = {.wake = -1};
 
 void listen_on(const char *channel, listen_hear *hear, listen_resync *resync, void *context)
@@ -54,6 +54,11 @@ void listen_on(const char *channel, listen_hear *hear, listen_resync *resync, vo
 bool listen_connected(void)
 {
     return state.connected;
+}
+
+bool listen_polling(void)
+{
+    return state.polling;
 }
 
 static void resync_all(void)
@@ -141,10 +146,12 @@ static void poll_instead(struct wire *wire, struct err *err)
     log_event(LOG_WARN, "listen_deaf",
               "note=\"notifications do not pass the pooler: asking every second. Set EDURAG_DATABASE_LISTEN_URL "
               "to a direct connection\"");
+    state.polling = true;
     while (!state.stopping && wire_exec(wire, "select 1", NULL, 0, ANSWER_MS, NULL, err)) {
         resync_all();
         pause_on(wire, POLL_MS);
     }
+    state.polling = false;
 }
 
 static void one_connection(int *backoff)

@@ -17,6 +17,7 @@ typedef void listen_resync(void *context);
 void listen_on(const char *channel, listen_hear *hear, listen_resync *resync, void *context);
 void listen_start(const char *url); /* returns at once; connects and reconnects by itself */
 void listen_stop(void);
-bool listen_connected(void);
+bool listen_connected(void); /* notifications arrive */
+bool listen_polling(void);   /* they do not (a pooler swallows them), and resync runs every second instead */
 
 #endif

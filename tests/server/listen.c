@@ -222,7 +222,9 @@ static void behind_a_deaf_pooler_it_asks_every_second(void **context)
     notify("unheard");
     assert_int_equal(heard, 0);
     assert_false(listen_connected());
+    assert_true(listen_polling());
     listen_stop();
+    assert_false(listen_polling());
     pooler_stop();
 }
 
