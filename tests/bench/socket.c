@@ -239,8 +239,8 @@ int main(void)
     harness_start(&h, directory, settings);
     harness_user(&h, "student", "sue", "Sue");
     AUTO(mem_freep) char *token = harness_token(&h, "sue");
+    memory("plain", NULL, h.target, token); /* first, before anything was freed that could be used again */
     rates(token);
-    memory("plain", NULL, h.target, token);
     idle_sockets(token);
     login_storm(token);
     harness_stop(&h);
