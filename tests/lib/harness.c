@@ -137,7 +137,7 @@ void harness_start(struct harness *h, const char *directory, const char *const *
     for (int waited = 0; waited < START_MS; waited += 20) {
         AUTO(mem_freep) char *text = harness_log(h);
         const char *address = strstr(text, "event=listening address=127.0.0.1:");
-        if (strstr(text, "event=serving") && address) {
+        if (strstr(text, "event=serving") && strstr(text, "event=listening_to_database") && address) {
             h->port = atoi(address + strlen("event=listening address=127.0.0.1:"));
             snprintf(h->target, sizeof h->target, "127.0.0.1:%d", h->port);
             return;
