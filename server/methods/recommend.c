@@ -7,7 +7,7 @@
 #include "common/mem.h"
 #include "server/memory/memory.h"
 #include "server/memory/topics.h"
-#include "server/methods/search_found.h"
+#include "server/methods/found.h"
 #include "server/rpc/method.h"
 
 enum { FACTS_MOST = 300, OPENED_MOST = 2000, LIMIT = 6, LIMIT_MOST = 20, PASSAGES = 12, DOCUMENTS_MOST = 2, DAY = 86400 };

@@ -6,8 +6,8 @@
 
 #include "common/mem.h"
 #include "server/memory/bank.h"
-#include "server/methods/search_answer.h"
-#include "server/methods/search_found.h"
+#include "server/methods/answer.h"
+#include "server/methods/found.h"
 #include "server/methods/search_write.h"
 #include "server/models/models.h"
 #include "server/rpc/method.h"

@@ -5,7 +5,7 @@
 #ifndef SERVER_METHODS_SEARCH_WRITE_H
 #define SERVER_METHODS_SEARCH_WRITE_H
 
-#include "server/methods/search_answer.h"
+#include "server/methods/answer.h"
 #include "server/models/prompt.h"
 #include "server/rpc/method.h"
 

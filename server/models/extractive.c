@@ -1,11 +1,9 @@
-/* extractive.c - an answer without a language model: the best sentences of the passages, word for word. */
+/* extractive.c - an answer without a language model: the best sentences of what was found, word for word. */
 #include "server/models/extractive.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "common/mem.h"
 #include "common/text.h"
 
 enum { SHORTEST = 25, LONGEST = 600 /* code points; headings and tables are neither */ };
@@ -18,89 +16,73 @@ void extractive_free(struct extractive_answer *answer)
 
 /* The question's weight in a sentence, words that are already answered counting for less; long
  * sentences have to hold more. */
-static float gain(const struct extractive_source *source, const struct sentence *sentence, const struct passage_words *words,
-                  uint64_t answered, uint64_t *holds)
+static float gain(const struct extractive_candidate *c, const float *weights, uint64_t answered)
 {
-    const struct passage *p = &source->passage;
-    size_t length = text_count(p->text + sentence->start, sentence->end - sentence->start);
+    size_t length = text_count(c->text, c->length);
     float sum = 0;
-    *holds = 0;
     if (length < SHORTEST || length > LONGEST)
         return 0;
-    for (size_t i = 0; i < p->match_count; i++) {
-        uint64_t bit = 1ull << p->matches[i].word;
-        if (p->matches[i].start < sentence->start || p->matches[i].end > sentence->end || *holds & bit)
-            continue;
-        *holds |= bit;
-        sum += words->weights[p->matches[i].word] * (answered & bit ? SEEN_AGAIN : 1);
+    for (uint64_t bits = c->holds; bits; bits &= bits - 1) {
+        int word = __builtin_ctzll(bits);
+        sum += weights[word] * (answered >> word & 1 ? SEEN_AGAIN : 1);
     }
-    return sum * (1 + SOURCE_WEIGHT * source->score) / (1 + 0.2f * logf(1 + (float)length / 150));
+    return sum * (1 + SOURCE_WEIGHT * c->score) / (1 + 0.2f * logf(1 + (float)length / 150));
 }
 
 /* Overlapping passages hold the same sentences. */
-static bool chosen_before(const struct extractive_answer *answer, const struct extractive_source *sources, size_t source,
-                          const struct sentence *s)
+static bool chosen_before(const struct extractive_answer *answer, const struct extractive_candidate *c)
 {
     for (size_t i = 0; i < answer->count; i++) {
-        const struct extractive_sentence *c = &answer->sentences[i];
-        if (c->end - c->start == s->end - s->start &&
-            !memcmp(sources[c->source].passage.text + c->start, sources[source].passage.text + s->start, s->end - s->start))
+        const struct extractive_candidate *chosen = answer->sentences[i].from;
+        if (chosen->length == c->length && !memcmp(chosen->text, c->text, c->length))
             return true;
     }
     return false;
 }
 
-static bool choose_one(struct extractive_answer *answer, const struct extractive_source *sources, size_t count,
-                       const struct passage_words *words, uint64_t *answered, float *first)
+static bool choose_one(struct extractive_answer *answer, const struct extractive_candidate *candidates, size_t count,
+                       const float *weights, uint64_t *answered, float *first)
 {
+    const struct extractive_candidate *best = NULL;
     float most = 0;
-    uint64_t holds = 0;
-    struct extractive_sentence best = {0};
-    for (size_t i = 0; i < count; i++)
-        for (size_t k = 0; k < sources[i].passage.sentence_count; k++) {
-            const struct sentence *s = &sources[i].passage.sentences[k];
-            uint64_t here;
-            float value = gain(&sources[i], s, words, *answered, &here);
-            if (value <= most || chosen_before(answer, sources, i, s))
-                continue;
-            most = value;
-            holds = here;
-            best = (struct extractive_sentence){.source = i, .start = s->start, .end = s->end};
-        }
-    if (most <= 0 || most < *first * LEAST_OF_BEST)
+    for (size_t i = 0; i < count; i++) {
+        float value = gain(&candidates[i], weights, *answered);
+        if (value <= most || chosen_before(answer, &candidates[i]))
+            continue;
+        most = value;
+        best = &candidates[i];
+    }
+    if (!best || most < *first * LEAST_OF_BEST)
         return false;
     *first = *first > 0 ? *first : most;
-    *answered |= holds;
-    answer->sentences[answer->count++] = best;
+    *answered |= best->holds;
+    answer->sentences[answer->count++] = (struct extractive_sentence){.from = best};
     return true;
 }
 
-static bool reads_before(const struct extractive_sentence *a, const struct extractive_sentence *b,
-                         const struct extractive_source *sources)
+static bool reads_before(const struct extractive_candidate *a, const struct extractive_candidate *b)
 {
-    const struct extractive_source *x = &sources[a->source], *y = &sources[b->source];
-    if (x->document != y->document)
-        return x->document < y->document;
-    return x->order != y->order ? x->order < y->order : a->start < b->start;
+    if (a->document != b->document)
+        return a->document < b->document;
+    return a->order != b->order ? a->order < b->order : a->start < b->start;
 }
 
-static void write_answer(struct extractive_answer *answer, const struct extractive_source *sources)
+static void write_answer(struct extractive_answer *answer)
 {
     size_t points = 0;
     for (size_t i = 0; i < answer->count; i++) {
         struct extractive_sentence *s = &answer->sentences[i];
-        const char *text = sources[s->source].passage.text;
         if (i) {
             buf_char(&answer->text, ' ');
             points++;
         }
         s->answer_start = points;
-        for (size_t at = s->start; at < s->end;) {
+        for (size_t at = 0; at < s->from->length;) {
             size_t from = at;
-            bool blank = text_next(text, s->end, &at) <= ' ';
+            bool blank = text_next(s->from->text, s->from->length, &at) <= ' ';
             if (blank && answer->text.length && answer->text.data[answer->text.length - 1] == ' ')
                 continue;
-            buf_bytes(&answer->text, blank ? " " : text + from, blank ? 1 : at - from);
+            buf_bytes(&answer->text, blank ? " " : s->from->text + from, blank ? 1 : at - from);
             points++;
         }
         s->answer_end = points;
@@ -110,19 +92,19 @@ static void write_answer(struct extractive_answer *answer, const struct extracti
     }
 }
 
-void extractive_make(struct extractive_answer *answer, const struct extractive_source *sources, size_t count,
-                     const struct passage_words *words)
+void extractive_make(struct extractive_answer *answer, const struct extractive_candidate *candidates, size_t count,
+                     const float weights[EXTRACTIVE_WORDS])
 {
     uint64_t answered = 0;
     float first = 0;
     *answer = (struct extractive_answer){0};
-    while (answer->count < EXTRACTIVE_MOST && choose_one(answer, sources, count, words, &answered, &first))
+    while (answer->count < EXTRACTIVE_MOST && choose_one(answer, candidates, count, weights, &answered, &first))
         continue;
     for (size_t i = 1; i < answer->count; i++) /* in reading order */
-        for (size_t k = i; k > 0 && reads_before(&answer->sentences[k], &answer->sentences[k - 1], sources); k--) {
+        for (size_t k = i; k > 0 && reads_before(answer->sentences[k].from, answer->sentences[k - 1].from); k--) {
             struct extractive_sentence spare = answer->sentences[k];
             answer->sentences[k] = answer->sentences[k - 1];
             answer->sentences[k - 1] = spare;
         }
-    write_answer(answer, sources);
+    write_answer(answer);
 }

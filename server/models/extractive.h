@@ -1,4 +1,4 @@
-/* extractive.h - an answer without a language model: the best sentences of the passages, word for word.
+/* extractive.h - an answer without a language model: the best sentences of what was found, word for word.
  *
  * No key, no network, nothing invented. Sentences are chosen for what they hold of the question and no earlier
  * one does, and stand in reading order, each followed by its number in brackets.
@@ -6,21 +6,26 @@
 #ifndef SERVER_MODELS_EXTRACTIVE_H
 #define SERVER_MODELS_EXTRACTIVE_H
 
+#include <stdint.h>
+
 #include "common/buf.h"
-#include "server/retrieval/passage.h"
 
-enum { EXTRACTIVE_MOST = 4, EXTRACTIVE_PASSAGES_MOST = 10 };
+enum { EXTRACTIVE_MOST = 4, EXTRACTIVE_WORDS = 64 };
 
-struct extractive_source {
-    struct passage passage;
-    float score;    /* as the search ranked it */
-    int document;   /* sources of one document share a number, by its best rank */
-    int order;      /* of the passage in its document */
+/* A sentence that may be chosen; its text is lent. */
+struct extractive_candidate {
+    const char *text;
+    size_t length;
+    uint64_t holds;       /* which of the question's words, one bit each */
+    float score;          /* of its passage, as the search ranked it */
+    int document, order;  /* reading order: documents by rank, their passages in order, */
+    size_t start;         /* and its place in the passage */
+    size_t source;        /* the caller's own number of the passage */
 };
 
 struct extractive_sentence {
-    size_t source, start, end;             /* bytes of that passage */
-    size_t answer_start, answer_end;       /* code points of the answer, without the number */
+    const struct extractive_candidate *from;
+    size_t answer_start, answer_end; /* code points of the answer, without the number */
 };
 
 struct extractive_answer {
@@ -29,9 +34,9 @@ struct extractive_answer {
     size_t count;
 };
 
-/* No sentence chosen: text stays empty. The caller's to extractive_free. */
-void extractive_make(struct extractive_answer *answer, const struct extractive_source *sources, size_t count,
-                     const struct passage_words *words);
+/* `weights`: of the question's words. No sentence chosen: text stays empty. The caller's to extractive_free. */
+void extractive_make(struct extractive_answer *answer, const struct extractive_candidate *candidates, size_t count,
+                     const float weights[EXTRACTIVE_WORDS]);
 void extractive_free(struct extractive_answer *answer);
 
 #endif

@@ -1,4 +1,4 @@
-/* snippet.c - the lines that show why a passage was found, and the answers made of whole sentences. */
+/* snippet.c - the lines that show why a passage was found. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,6 @@
 #include <cmocka.h>
 
 #include "common/mem.h"
-#include "server/models/extractive.h"
 #include "server/retrieval/snippet.h"
 
 static const struct passage_words words = {.stems = {"enzym", "inhibit", "glucos"}, .weights = {2, 3, 1}, .count = 3};
@@ -62,29 +61,6 @@ static void an_endless_sentence_is_entered_near_its_match(void **state)
     assert_true(got.marks[0][0] >= 50 && got.marks[0][0] <= 90);
 }
 
-static void answers_are_whole_sentences_in_reading_order_and_never_twice(void **state)
-{
-    (void)state;
-    static const char *const texts[] = {
-        "Unrelated words stand here at first. An inhibitor blocks enzymes by inhibiting their active site.",
-        "An inhibitor blocks enzymes by inhibiting their active site. Glucose feeds nearly every cell of the body.",
-        "Glucose."};
-    AUTO(tokens_freep) struct tokens *tokens = tokens_new();
-    struct extractive_source sources[3];
-    for (size_t i = 0; i < 3; i++) {
-        sources[i] = (struct extractive_source){.score = 1.0f - 0.1f * (float)i, .document = 0, .order = 3 - (int)i};
-        passage_read(&sources[i].passage, tokens, &words, texts[i], NULL, 1);
-    }
-    AUTO(extractive_free) struct extractive_answer answer = {0};
-    extractive_make(&answer, sources, 3, &words);
-    assert_int_equal(answer.count, 1 + (answer.count > 1));
-    assert_non_null(strstr(answer.text.data, "An inhibitor blocks enzymes by inhibiting their active site. ["));
-    assert_null(strstr(strstr(answer.text.data, "An inhibitor") + 1, "An inhibitor"));
-    assert_null(strstr(answer.text.data, "Unrelated"));
-    for (size_t i = 0; i < 3; i++)
-        passage_free(&sources[i].passage);
-}
-
 static void it_starts_with_the_sentence_that_says_it_word_for_word(void **state)
 {
     (void)state;
@@ -111,7 +87,6 @@ int main(void)
         cmocka_unit_test(it_starts_with_the_sentence_that_says_it_word_for_word),
         cmocka_unit_test(a_snippet_starts_at_the_sentence_that_holds_most_and_stays_on_its_page),
         cmocka_unit_test(an_endless_sentence_is_entered_near_its_match),
-        cmocka_unit_test(answers_are_whole_sentences_in_reading_order_and_never_twice),
     };
     return cmocka_run_group_tests_name("snippet", tests, NULL, NULL);
 }

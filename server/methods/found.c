@@ -1,5 +1,5 @@
-/* search_found.c - a person's search: the shelf's candidates, then the rows that the database lets them see. */
-#include "server/methods/search_found.h"
+/* found.c - a person's search: the shelf's candidates, then the rows that the database lets them see. */
+#include "server/methods/found.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
-/* search_answer.h - an answer as the protocol shows it: text, citations, and which sentence rests on which. */
-#ifndef SERVER_METHODS_SEARCH_ANSWER_H
-#define SERVER_METHODS_SEARCH_ANSWER_H
+/* answer.h - an answer as the protocol shows it: text, citations, and which sentence rests on which. */
+#ifndef SERVER_METHODS_ANSWER_H
+#define SERVER_METHODS_ANSWER_H
 
-#include "server/methods/search_found.h"
+#include "server/methods/found.h"
 
 enum { ANSWER_SOURCES = 8 };
 

@@ -1,5 +1,5 @@
-/* search_answer.c - an answer as the protocol shows it: text, citations, and which sentence rests on which. */
-#include "server/methods/search_answer.h"
+/* answer.c - an answer as the protocol shows it: text, citations, and which sentence rests on which. */
+#include "server/methods/answer.h"
 
 #include <string.h>
 
@@ -33,25 +33,41 @@ bool answer_grounded(const struct found *found)
     return found->answer.compared ? share + COSINE_WEIGHT * cosine >= LEAST : share >= LEAST_SHARE;
 }
 
-static size_t read_sources(const struct found *found, struct extractive_source *sources)
+/* Which of the question's words stand between two bytes of a passage. */
+static uint64_t held(const struct passage *p, const struct sentence *s)
 {
-    size_t count = found->count < EXTRACTIVE_PASSAGES_MOST ? found->count : EXTRACTIVE_PASSAGES_MOST;
-    for (size_t i = 0; i < count; i++) {
-        int document = (int)i;
-        for (size_t k = 0; k < i; k++)
-            if (!strcmp(found->items[k].pdf_id, found->items[i].pdf_id)) {
-                document = sources[k].document;
-                break;
-            }
-        sources[i] = (struct extractive_source){found->items[i].passage, found->items[i].score, document, found->items[i].ordinal};
+    uint64_t holds = 0;
+    for (size_t i = 0; i < p->match_count; i++)
+        if (p->matches[i].start >= s->start && p->matches[i].end <= s->end)
+            holds |= 1ull << p->matches[i].word;
+    return holds;
+}
+
+static struct extractive_candidate *read_candidates(const struct found *found, size_t *count)
+{
+    struct extractive_candidate *candidates = NULL;
+    *count = 0;
+    for (size_t i = 0; i < found->count; i++) {
+        const struct found_item *item = &found->items[i];
+        const struct passage *p = &item->passage;
+        int document = 0;
+        while (strcmp(found->items[document].pdf_id, item->pdf_id) != 0)
+            document++;
+        candidates = mem_grow(candidates, *count + p->sentence_count + 1, sizeof *candidates);
+        for (size_t k = 0; k < p->sentence_count; k++) {
+            const struct sentence *s = &p->sentences[k];
+            candidates[(*count)++] = (struct extractive_candidate){
+                .text = p->text + s->start, .length = s->end - s->start, .holds = held(p, s), .score = item->score,
+                .document = document, .order = item->ordinal, .start = s->start, .source = i};
+        }
     }
-    return count;
+    return candidates;
 }
 
 static void write_citation(struct buf *out, const struct found_item *item, const struct extractive_sentence *sentence, size_t n)
 {
     AUTO(snippet_free) struct snippet quote = {0};
-    snippet_cut(&quote, &item->passage, sentence->start, sentence->end);
+    snippet_cut(&quote, &item->passage, sentence->from->start, sentence->from->start + sentence->from->length);
     buf_json_open(out, '{');
     buf_json_member_int(out, "n", (int64_t)n);
     found_write_place(out, item, quote.page);
@@ -72,15 +88,18 @@ static void write_sentence(struct buf *out, const struct extractive_sentence *se
 
 void answer_make(struct answer *answer, const struct found *found)
 {
-    struct extractive_source sources[EXTRACTIVE_PASSAGES_MOST];
+    AUTO(mem_freep) struct extractive_candidate *candidates = NULL;
+    size_t count = 0;
     AUTO(extractive_free) struct extractive_answer best = {0};
     *answer = (struct answer){0};
-    if (answer_grounded(found))
-        extractive_make(&best, sources, read_sources(found, sources), &found->words);
+    if (answer_grounded(found)) {
+        candidates = read_candidates(found, &count);
+        extractive_make(&best, candidates, count, found->words.weights);
+    }
     buf_json_open(&answer->citations, '[');
     buf_json_open(&answer->sentences, '[');
     for (size_t i = 0; i < best.count; i++) {
-        write_citation(&answer->citations, &found->items[best.sentences[i].source], &best.sentences[i], i + 1);
+        write_citation(&answer->citations, &found->items[best.sentences[i].from->source], &best.sentences[i], i + 1);
         write_sentence(&answer->sentences, &best.sentences[i], i + 1);
     }
     buf_json_close(&answer->citations, ']');

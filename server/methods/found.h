@@ -1,6 +1,6 @@
-/* search_found.h - a person's search: the shelf's candidates, then the rows that the database lets them see. */
-#ifndef SERVER_METHODS_SEARCH_FOUND_H
-#define SERVER_METHODS_SEARCH_FOUND_H
+/* found.h - a person's search: the shelf's candidates, then the rows that the database lets them see. */
+#ifndef SERVER_METHODS_FOUND_H
+#define SERVER_METHODS_FOUND_H
 
 #include "common/buf.h"
 #include "common/err.h"
