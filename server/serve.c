@@ -141,6 +141,13 @@ static void models_down(void)
     models_stop();
 }
 
+/* Stopped first, so that nobody has to be waited for who waits for a service. */
+static bool services_up(struct err *err)
+{
+    (void)err;
+    return true;
+}
+
 static void jobs_down(void)
 {
     if (jobs_stop())
@@ -162,16 +169,17 @@ static const struct room rooms[] = {
     {"pools", database_open_pools, pools_down},
     {"rpc", rpc_up, rpc_stop},
     {"chat", feed_start, feed_stop},
+    {"models", models_up, models_down},
+    {"writing", search_write_start, NULL},
     {"embed", embed_start, embed_stop},
     {"shelf", shelf_up, shelf_stop},
     {"memory", memory_start, memory_stop},
     {"listen", listen_up, listen_stop},
-    {"models", models_up, models_down},
-    {"writing", search_write_start, NULL},
     {"socket", socket_open, socket_close},
     {"lanes", lanes_up, lanes_down},
     {"jobs", jobs_start, jobs_down},
     {"refit", refit_start, refit_stop},
+    {"services", services_up, models_interrupt},
 };
 
 static int start_all(struct err *err)

@@ -9,6 +9,7 @@
 #include "server/methods/answer.h"
 #include "server/methods/found.h"
 #include "server/methods/search_write.h"
+#include "server/retrieval/embed.h"
 #include "server/models/models.h"
 #include "server/rpc/method.h"
 
@@ -97,21 +98,16 @@ static void write_result(struct buf *result, const struct found *found, const st
     buf_json_close(result, '}');
 }
 
-static bool query(struct call *call, const void *data, struct buf *result, struct err *err)
+/* Where a service embeds questions a search waits for it, so it leaves the quick lane; one as you type never asks. */
+static enum lane query_lane(const cJSON *params)
 {
-    const struct query_params *params = data;
-    double since = now_ms();
-    AUTO(found_free) struct found *found = NULL;
-    AUTO(rows_free) struct rows *recorded = NULL;
-    if (!found_search(call->tx, params->query, params->course_id, (size_t)params->limit, &found, err))
-        return false;
-    if (!params->preview && !tx_run(call->tx, SQL_SEARCH_RECORD, &recorded, err, BIND_TEXT(params->query),
-                                    BIND_INT((int64_t)found->count), BIND_TEXT(params->course_id), BIND_TEXT(NULL)))
-        return false;
-    if (recorded && found->count)
-        bank_note(call, call->tx, BANK_SEARCH, params->query, params->course_id, NULL);
+    return embed_waits() && !json_bool(params, "preview", false) ? LANE_SLOW : LANE_QUICK;
+}
+
+static void write_found(struct buf *result, const struct query_params *params, const struct found *found, const char *search_id, double since)
+{
     buf_json_open(result, '{');
-    buf_json_member(result, "search_id", recorded ? rows_text(recorded, 0, 0) : NULL);
+    buf_json_member(result, "search_id", search_id);
     buf_json_member(result, "query", params->query);
     buf_json_member(result, "corrected", found->answer.corrected.length ? found->answer.corrected.data : NULL);
     buf_json_key(result, "results");
@@ -121,7 +117,29 @@ static bool query(struct call *call, const void *data, struct buf *result, struc
     buf_json_close(result, ']');
     write_took(result, since);
     buf_json_close(result, '}');
-    return true;
+}
+
+static bool query(struct call *call, const void *data, struct buf *result, struct err *err)
+{
+    const struct query_params *params = data;
+    double since = now_ms();
+    AUTO(found_free) struct found *found = NULL;
+    AUTO(rows_free) struct rows *recorded = NULL;
+    AUTO(tx_free) struct tx *own = NULL; /* in the slow lane */
+    if (!call->tx)
+        embed_ahead(params->query);
+    bool ready = call->tx || call_tx(call, &own, err);
+    struct tx *tx = call->tx ? call->tx : own;
+    bool fine = ready && found_search(tx, params->query, params->course_id, (size_t)params->limit, &found, err) &&
+                (params->preview || tx_run(tx, SQL_SEARCH_RECORD, &recorded, err, BIND_TEXT(params->query), BIND_INT((int64_t)found->count),
+                                           BIND_TEXT(params->course_id), BIND_TEXT(NULL)));
+    embed_ahead(NULL);
+    if (!fine)
+        return false;
+    if (recorded && found->count)
+        bank_note(call, tx, BANK_SEARCH, params->query, params->course_id, NULL);
+    write_found(result, params, found, recorded ? rows_text(recorded, 0, 0) : NULL, since);
+    return !own || tx_commit(&own, err);
 }
 
 static bool open_thread(struct tx *tx, const struct ask_params *params, struct rows **thread, struct err *err)
@@ -175,6 +193,7 @@ static bool read_facts(struct call *call, const char *query, struct asked *asked
 static bool ask_begin(struct call *call, const struct ask_params *params, struct asked *asked, struct err *err)
 {
     AUTO(tx_free) struct tx *tx = NULL;
+    embed_ahead(params->query);
     if (!call_tx(call, &tx, err) || !open_thread(tx, params, &asked->thread, err) ||
         !read_turns(tx, rows_text(asked->thread, 0, 0), &asked->earlier, asked->turns, &asked->turn_count, err) ||
         !found_search(tx, params->query, params->course_id, ANSWER_SOURCES, &asked->found, err))
@@ -222,7 +241,9 @@ static bool ask(struct call *call, const void *data, struct buf *result, struct 
     AUTO(asked_free) struct asked asked = {0};
     AUTO(answer_free) struct answer answer = {0};
     const char *generation = NULL;
-    if (!ask_begin(call, params, &asked, err) || !read_facts(call, params->query, &asked, err))
+    bool ready = ask_begin(call, params, &asked, err) && read_facts(call, params->query, &asked, err);
+    embed_ahead(NULL);
+    if (!ready)
         return false;
     const struct search_write write = {.call = call, .stream = params->stream, .search_id = rows_text(asked.search, 0, 0),
                                        .thread_id = rows_text(asked.thread, 0, 0), .turns = asked.turns, .turn_count = asked.turn_count,
@@ -236,7 +257,7 @@ static bool ask(struct call *call, const void *data, struct buf *result, struct 
 
 const struct method methods_search[] = {
     {.name = "search.query", .summary = "Find passages in the library.", .access = ACCESS_USER, .lane = LANE_QUICK, .cost = COST_ONE,
-     .params = query_spec, .params_size = sizeof(struct query_params), .handler = query, .cost_of = query_cost,
+     .params = query_spec, .params_size = sizeof(struct query_params), .handler = query, .cost_of = query_cost, .lane_of = query_lane,
      .result = "{\"type\":\"object\",\"required\":[\"search_id\",\"query\",\"corrected\",\"results\",\"took_ms\"]}"},
     {.name = "search.ask", .summary = "Ask the library; the answer cites its pages.", .access = ACCESS_USER, .lane = LANE_SLOW,
      .cost = COST_ONE, .params = ask_spec, .params_size = sizeof(struct ask_params), .handler = ask, .keep = true,

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,34 @@
 #include "common/mem.h"
 
 enum { SHORTEST = 200 };
+
+/* A search waits less than a job does: without the vector it goes on by words alone. */
+enum { JOB_MS = 60000, QUERY_MS = 5000, JOB_AGAIN = 3, AGAIN_MOST_MS = 30000 };
+
+static atomic_bool interrupted;
+
+void models_interrupt(void)
+{
+    atomic_store(&interrupted, true);
+}
+
+static bool is_interrupted(void *context)
+{
+    (void)context;
+    return atomic_load(&interrupted);
+}
+
+bool embedding_send(struct models_embedder *e, enum models_text kind, const char *path, const char *body, struct http_reply *reply,
+                    struct err *err)
+{
+    int64_t limit = e->settings->embed_ms ? e->settings->embed_ms : JOB_MS;
+    bool query = kind == MODELS_QUERY;
+    if (query && limit > QUERY_MS)
+        limit = QUERY_MS;
+    struct http_request request = {.path = path, .body = body, .total_ms = limit, .first_byte_ms = limit, .most = 16u << 20,
+                                   .again = query ? 0 : JOB_AGAIN, .again_most_ms = AGAIN_MOST_MS, .cancelled = is_interrupted};
+    return http_send(e->service, &request, reply, err);
+}
 
 static bool malformed(const struct models_embedder *e, struct err *err, const char *what)
 {
@@ -91,14 +120,36 @@ static bool embed_some(struct models_embedder *e, enum models_text kind, const c
     return embed_some(e, kind, (const char *const[]){shorter}, 1, vectors, err);
 }
 
-/* Whoever comes first asks, the others wait: later reads of the dimensions need no lock. */
+/* Of every embedder's dimensions while they are not known; whoever has seen them known needs it no more. */
+static pthread_mutex_t learning = PTHREAD_MUTEX_INITIALIZER;
+
+bool models_embedder_known(struct models_embedder *e)
+{
+    pthread_mutex_lock(&learning);
+    bool known = e->dimensions > 0;
+    pthread_mutex_unlock(&learning);
+    return known;
+}
+
+void models_embedder_recall(struct models_embedder *e, const char *name, size_t dimensions)
+{
+    char own[MODELS_NAME_MOST];
+    struct models_embedder would = *e;
+    would.dimensions = dimensions;
+    models_embedder_name(&would, own);
+    pthread_mutex_lock(&learning);
+    if (!e->dimensions && !strcmp(own, name))
+        e->dimensions = dimensions;
+    pthread_mutex_unlock(&learning);
+}
+
+/* Whoever comes first asks, the others wait. */
 bool models_embedder_learn(struct models_embedder *e, struct err *err)
 {
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     AUTO(mem_freep) float *vector = mem_array(MODELS_DIMENSIONS_MOST, sizeof *vector);
-    pthread_mutex_lock(&lock);
+    pthread_mutex_lock(&learning);
     bool known = e->dimensions || e->embed(e, MODELS_PASSAGE, (const char *const[]){"How many dimensions?"}, 1, vector, err);
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&learning);
     return known;
 }
 
@@ -118,4 +169,7 @@ bool models_embed(struct models_embedder *e, enum models_text kind, const char *
 void models_embedder_name(const struct models_embedder *e, char name[MODELS_NAME_MOST])
 {
     snprintf(name, MODELS_NAME_MOST, "%s/%.70s@%zu", e->provider, e->model, e->dimensions);
+    for (char *c = name; *c; c++) /* what the database takes as a name */
+        if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:/@+-", *c))
+            *c = '-';
 }

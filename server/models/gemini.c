@@ -167,10 +167,7 @@ bool gemini_embed(struct models_embedder *e, enum models_text kind, const char *
     buf_text(&path, "/models/");
     http_escape(&path, e->model);
     buf_text(&path, ":batchEmbedContents");
-    int64_t limit = e->settings->embed_ms ? e->settings->embed_ms : 60000;
-    struct http_request request = {.path = path.data, .body = body.data, .total_ms = limit, .first_byte_ms = limit, .most = 16u << 20,
-                                   .again = kind == MODELS_QUERY ? 0 : 3, .again_most_ms = 30000};
-    if (!http_send(e->service, &request, &reply, err))
+    if (!embedding_send(e, kind, path.data, body.data, &reply, err))
         return false;
     if (reply.status != 200)
         return embedding_refused(e, &reply, err);

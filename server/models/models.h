@@ -84,6 +84,9 @@ bool models_embed(struct models_embedder *e, enum models_text kind, const char *
                   struct err *err) MUST_CHECK;
 /* Asks for the dimensions where they are not configured. Cheap once they are known. */
 bool models_embedder_learn(struct models_embedder *e, struct err *err) MUST_CHECK;
+bool models_embedder_known(struct models_embedder *e); /* learnt, or configured */
+/* What an earlier run has stored says it: its dimensions, without asking. */
+void models_embedder_recall(struct models_embedder *e, const char *name, size_t dimensions);
 /* Its name beside stored vectors: "gemini/gemini-embedding-2@768". */
 void models_embedder_name(const struct models_embedder *e, char name[MODELS_NAME_MOST]);
 
@@ -106,6 +109,8 @@ struct models_settings {
 
 /* `settings` outlives models_stop. ERR_INVALID_PARAMS for an address, key or model that is missing. */
 bool models_start(const struct models_settings *settings, struct err *err) MUST_CHECK;
+/* Ends embedding that is under way and refuses more, so that workers can be joined; before models_stop. */
+void models_interrupt(void);
 void models_stop(void);
 struct models_generator *models_generator(void); /* NULL: extractive */
 struct models_embedder *models_embedder(void);   /* NULL: built in */

@@ -138,10 +138,7 @@ bool openai_embed(struct models_embedder *e, enum models_text kind, const char *
     if (e->settings->dimensions)
         buf_json_member_int(&body, "dimensions", e->settings->dimensions);
     buf_json_close(&body, '}');
-    int64_t limit = e->settings->embed_ms ? e->settings->embed_ms : 60000;
-    struct http_request request = {.path = "/embeddings", .body = body.data, .total_ms = limit, .first_byte_ms = limit, .most = 16u << 20,
-                                   .again = kind == MODELS_QUERY ? 0 : 3, .again_most_ms = 30000};
-    if (!http_send(e->service, &request, &reply, err))
+    if (!embedding_send(e, kind, "/embeddings", body.data, &reply, err))
         return false;
     if (reply.status != 200)
         return embedding_refused(e, &reply, err);

@@ -1,12 +1,15 @@
 /* embed.c - texts to vectors: the model that serves now, by its name. */
 #include "server/retrieval/embed.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/mem.h"
+#include "server/config.h"
+#include "server/models/models.h"
 #include "server/retrieval/hashed.h"
 #include "server/retrieval/latent.h"
 #include "server/store/pool.h"
@@ -17,7 +20,8 @@ enum { KNOWN_MOST = 8 };
 /* A model that can embed here. Fitted ones are read from the database once and are constant. */
 struct known {
     struct embed_model model;
-    struct latent *latent; /* NULL: hashed */
+    struct latent *latent; /* NULL: hashed, or */
+    bool outside;          /* models_embedder() */
 };
 
 static struct {
@@ -32,6 +36,16 @@ static struct known *find(struct known *known, size_t count, const char *name)
         if (!strcmp(known[i].model.name, name))
             return &known[i];
     return NULL;
+}
+
+/* Whether the name is that of the model in the settings. */
+static bool is_outside(const char *name)
+{
+    char own[MODELS_NAME_MOST];
+    if (!models_embedder() || !models_embedder_known(models_embedder()))
+        return false;
+    models_embedder_name(models_embedder(), own);
+    return !strcmp(name, own);
 }
 
 static struct latent *load(struct tx *tx, const char *name, struct err *err)
@@ -70,6 +84,14 @@ static bool gather(struct tx *tx, struct known *fresh, size_t *count, size_t *cu
             if (!new->latent)
                 return false;
             ++*count;
+        }
+        if (models_embedder())
+            models_embedder_recall(models_embedder(), name, (size_t)rows_int(rows, row, 2, 0));
+        if (is_outside(name) && rows_int(rows, row, 2, 0) <= EMBED_DIMENSIONS_MOST) {
+            struct known *new = &fresh[(*count)++];
+            *new = (struct known){.model = {.dimensions = (size_t)rows_int(rows, row, 2, 0), .weight = strtod(rows_text(rows, row, 3), NULL)},
+                                  .outside = true};
+            snprintf(new->model.name, sizeof new->model.name, "%s", name);
         }
         if (!strcmp(rows_text(rows, row, 4), "current") && find(fresh, *count, name))
             *current = (size_t)(find(fresh, *count, name) - fresh);
@@ -146,10 +168,95 @@ bool embed_find(const char *name, struct embed_model *model)
     return known != NULL;
 }
 
+/* The question's vector that this thread has asked for. */
+static _Thread_local struct {
+    char model[EMBED_NAME_MOST];
+    float *vector;
+} ahead;
+
+bool embed_waits(void)
+{
+    return models_embedder() != NULL;
+}
+
+/* The outside model that serves, if one does. */
+static bool serving(struct embed_model *model)
+{
+    bool found = false;
+    pthread_rwlock_rdlock(&state.lock);
+    for (size_t i = 0; i < state.count; i++)
+        if (state.known[i].outside) {
+            *model = state.known[i].model;
+            found = true;
+        }
+    pthread_rwlock_unlock(&state.lock);
+    return found;
+}
+
+void embed_ahead(const char *question)
+{
+    struct embed_model model;
+    struct err err = {0};
+    free(ahead.vector);
+    ahead.vector = NULL;
+    if (!question || !serving(&model))
+        return;
+    float *vector = mem_array(model.dimensions, sizeof *vector);
+    if (models_embed(models_embedder(), MODELS_QUERY, &question, 1, vector, &err)) {
+        snprintf(ahead.model, sizeof ahead.model, "%s", model.name);
+        ahead.vector = TAKE(vector);
+    }
+    free(vector);
+}
+
+static bool embed_outside(const struct embed_model *model, enum embed_kind kind, const char *const *texts, size_t count, float *vectors,
+                          struct err *err)
+{
+    if (kind == EMBED_PASSAGE)
+        return models_embed(models_embedder(), MODELS_PASSAGE, texts, count, vectors, err);
+    if (count != 1 || !ahead.vector || strcmp(ahead.model, model->name) != 0)
+        return err_set(err, ERR_UPSTREAM, "%s was not asked for this question", model->name);
+    memcpy(vectors, ahead.vector, model->dimensions * sizeof *vectors);
+    return true;
+}
+
+/* Back from a service that the settings no longer name. */
+static bool come_home(struct tx *tx, struct err *err)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    return tx_run0(tx, SQL_EMBED_LEAVE, &rows, err) && (!rows_count(rows) || tx_run0(tx, SQL_EMBED_RETURN, NULL, err));
+}
+
+bool embed_adopt(struct err *err)
+{
+    AUTO(tx_free) struct tx *tx = NULL;
+    struct embed_model current;
+    char name[MODELS_NAME_MOST], weight[32];
+    struct models_embedder *outside = models_embedder();
+    if (outside && !models_embedder_learn(outside, err))
+        return false;
+    embed_current(&current);
+    if (outside)
+        models_embedder_name(outside, name);
+    snprintf(weight, sizeof weight, "%g", (double)config.embedding_weight / 100);
+    if (outside && !strcmp(name, current.name) && fabs(current.weight - (double)config.embedding_weight / 100) < 1e-4)
+        return true;
+    bool done = tx_begin(pool_worker(), NULL, &tx, err);
+    if (done && outside)
+        done = tx_run0(tx, SQL_EMBED_DEMOTE, NULL, err) && tx_run(tx, SQL_EMBED_ADOPT, NULL, err, BIND_TEXT(name), BIND_TEXT(outside->provider),
+                                                                  BIND_INT((int64_t)outside->dimensions), BIND_TEXT(weight));
+    else if (done)
+        done = come_home(tx, err);
+    return done && tx_commit(&tx, err) && embed_refresh(err);
+}
+
 bool embed_texts(const char *model, enum embed_kind kind, const char *const *texts, size_t count, float *vectors,
                  struct err *err)
 {
-    (void)kind; /* both built-in models treat questions as texts */
+    struct embed_model outside;
+    if (serving(&outside) && !strcmp(outside.name, model))
+        return embed_outside(&outside, kind, texts, count, vectors, err);
+    /* Both built-in models treat questions as texts. */
     AUTO(tokens_freep) struct tokens *tokens = tokens_new();
     pthread_rwlock_rdlock(&state.lock);
     const struct known *known = find(state.known, state.count, model);

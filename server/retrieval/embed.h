@@ -36,7 +36,16 @@ void embed_current(struct embed_model *model);
 bool embed_find(const char *name, struct embed_model *model);
 /* `vectors` gets count * dimensions floats. ERR_CONFLICT: that model is gone, ask embed_current again;
  * ERR_UPSTREAM: its service did not answer. */
+/* An outside model's questions are not asked here but taken from embed_ahead: ERR_UPSTREAM without. */
 bool embed_texts(const char *model, enum embed_kind kind, const char *const *texts, size_t count, float *vectors,
                  struct err *err) MUST_CHECK;
+
+/* Whether questions wait for a service. Constant while we serve. */
+bool embed_waits(void);
+/* Before a transaction: asks the outside model, where one serves, for the vector of the question that this thread
+ * is about to search for, and waits a few seconds at most. Without it the search goes by words. NULL forgets it. */
+void embed_ahead(const char *question);
+/* In the background: makes the model of the settings the current one, once it is known; false: not yet. */
+bool embed_adopt(struct err *err) MUST_CHECK;
 
 #endif

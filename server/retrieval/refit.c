@@ -16,7 +16,7 @@
 #include "server/store/pool.h"
 #include "server/store/tx.h"
 
-enum { PAUSE_SECONDS = 1, QUIET_SECONDS = 3, REST_SECONDS = 60, FORGET_SECONDS = 30 };
+enum { PAUSE_SECONDS = 1, QUIET_SECONDS = 3, REST_SECONDS = 60, FORGET_SECONDS = 30, ADOPT_SECONDS = 10 };
 
 static struct {
     pthread_t thread;
@@ -127,7 +127,8 @@ static void *run(void *unused)
     (void)unused;
     setpriority(PRIO_PROCESS, (id_t)gettid(), 10); /* this thread alone: searches come first */
     size_t before = 0, looked_at = 0;
-    int quiet = 0, since = 0, forgot = 0;
+    int quiet = 0, since = 0, forgot = 0, adopt = 0;
+    bool adopted = false;
     for (; pause_for(PAUSE_SECONDS); since++, forgot++) {
         struct stock_figures figures;
         struct embed_model current;
@@ -143,8 +144,13 @@ static void *run(void *unused)
             looked_at = fine ? figures.passages : looked_at;
             since = fine ? 0 : since;
         }
+        if (fine && adopt-- <= 0) {
+            adopted = embed_adopt(&err);
+            fine = adopted;
+            adopt = ADOPT_SECONDS;
+        }
         embed_current(&current);
-        if (fine && stock_served_by_others(shelf_stock(), current.name))
+        if (fine && adopted && stock_served_by_others(shelf_stock(), current.name))
             fine = follow(current.name, &err);
         if (fine && forgot >= FORGET_SECONDS) {
             fine = forget(&err);

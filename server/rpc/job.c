@@ -14,6 +14,12 @@
 
 enum { BUSY_MS = 1000 }; /* when to try again, where nobody knows better */
 
+enum lane job_lane(const struct job *job)
+{
+    const struct method *method = job->call.method;
+    return method->lane_of ? method->lane_of(job->params) : method->lane;
+}
+
 struct job *job_new(void)
 {
     struct job *job = mem_alloc(sizeof *job);
@@ -111,7 +117,8 @@ static bool run_method(struct job *job, struct buf *out, struct err *err)
 {
     const struct method *method = job->call.method;
     AUTO(tx_free) struct tx *tx = NULL;
-    bool quick = method->lane == LANE_QUICK || method->lane == LANE_LOGIN;
+    enum lane lane = job_lane(job);
+    bool quick = lane == LANE_QUICK || lane == LANE_LOGIN;
     if (atomic_load(&job->cancelled))
         return err_set(err, ERR_CANCELLED, "before it began");
     if (quick && !tx_begin(pool_app(), job->token ? job->token : "", &tx, err))

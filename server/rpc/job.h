@@ -37,6 +37,7 @@ struct job {
     _Atomic bool cancelled;
 };
 
+enum lane job_lane(const struct job *job);
 struct job *job_new(void);
 void job_free(struct job *job);
 void job_login_free(struct rpc_login *login);

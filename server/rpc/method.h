@@ -78,6 +78,8 @@ struct method {
     const char *result;         /* JSON Schema of the result */
     /* NULL, or the cost of this very call from its raw params (search.query with preview). */
     int (*cost_of)(const cJSON *params);
+    /* NULL, or the lane of this very call (search.query where a service embeds). Constant while we serve. */
+    enum lane (*lane_of)(const cJSON *params);
     bool keep;                  /* a lost connection lets it finish (search.ask) */
     bool byte_bucket;           /* has the upload bucket: cost_of gives bytes */
     bool alone;                 /* changes who the session is: none of its other requests run beside it */

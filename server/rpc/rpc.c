@@ -181,7 +181,7 @@ static void run_inline(struct rpc_peer *peer, struct job *job)
 
 static bool launch(struct rpc_peer *peer, struct job *job)
 {
-    enum lane lane = job->call.method->lane;
+    enum lane lane = job_lane(job);
     job->finished = rpc.doors->finished;
     if (!lanes_submit(lane, &job->lane))
         return false;
@@ -208,11 +208,11 @@ static void dispatch(struct rpc_peer *peer)
             refuse(peer, job);
         } else if (method->alone && (peer->running || job != peer->first)) {
             return;
-        } else if (peer->in_flight[method->lane] < most_in_flight[method->lane]) {
+        } else if (peer->in_flight[job_lane(job)] < most_in_flight[job_lane(job)]) {
             unlink_job(peer, job);
             if (!launch(peer, job)) {
                 err_set(&job->err, ERR_BUSY, "the lane is full");
-                job->err.retry_after_ms = lanes_wait_ms(method->lane);
+                job->err.retry_after_ms = lanes_wait_ms(job_lane(job));
                 refuse(peer, job);
             }
         }
@@ -354,7 +354,7 @@ void rpc_finished(struct job *job)
         if (job->next)
             job->next->link = job->link;
         job->next = NULL;
-        peer->in_flight[job->call.method->lane]--;
+        peer->in_flight[job_lane(job)]--;
         if (job->call.method->alone) {
             peer->alone = false;
             peer->tried = true;

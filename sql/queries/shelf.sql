@@ -55,6 +55,21 @@ delete from public.embedding_models where model = :model and state = 'fitting'
 -- name: embed_demote
 update public.embedding_models set state = 'ready' where state = 'current'
 
+-- The model of the settings, from a service.
+-- name: embed_adopt
+insert into public.embedding_models (model, provider, dim, fusion_weight, state)
+values (:model, :provider, :dim::int, :weight::real, 'current')
+    on conflict (model) do update set state = 'current', fusion_weight = excluded.fusion_weight
+
+-- A service that the settings no longer name, and what serves instead: the latest built-in model.
+-- name: embed_leave
+update public.embedding_models set state = 'ready' where state = 'current' and provider <> 'builtin' returning model
+
+-- name: embed_return
+update public.embedding_models set state = 'current'
+ where model = (select m.model from public.embedding_models m where m.provider = 'builtin' and m.state = 'ready'
+                 order by m.fitted_on desc, m.created_at desc limit 1)
+
 -- name: embed_promote
 update public.embedding_models set state = 'current', parameters = :parameters::bytea, fitted_on = :fitted_on::int
  where model = :model and state = 'fitting' returning model
