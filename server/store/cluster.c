@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "common/buf.h"
+#include "common/log.h"
 #include "common/mem.h"
 
 enum { SOCKET_PATH_MOST = 107, OLDEST = 15, ARGS_MOST = 16 };
@@ -183,6 +184,7 @@ bool cluster_create(const struct cluster *c, struct err *err)
     if (version_there(c))
         return true;
     char half[PATH_MAX + 48], said[400];
+    log_event(LOG_INFO, "database_new", "data_dir=%s note=\"making a PostgreSQL cluster, once\"", log_quote(c->data_dir));
     snprintf(half, sizeof half, "%s.new", c->pgdata);
     remove_tree(c, half);
     const char *args[] = {"-D", half, "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--auth=peer",
