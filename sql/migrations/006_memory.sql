@@ -164,7 +164,7 @@ create trigger erasures_pending after insert on public.erasures for each row exe
 -- Keeps a fact of the caller's; the same again counts up, and that count stays here. No row comes back where
 -- the second lock (no_contact_details) refuses: what led to the fact must not fail for it.
 create function api.retain(fact text, fact_key text, source text, topic text, course_id uuid, state text)
-returns setof public.memory_facts language plpgsql volatile as $$
+returns setof public.memory_facts language plpgsql volatile set search_path = pg_catalog, pg_temp as $$
 begin
     return query
         insert into public.memory_facts as f (fact, fact_key, source, topic, course_id, state)
@@ -178,8 +178,6 @@ exception
         raise warning 'a fact was not kept: %', sqlstate;
         return;
 end $$;
--- The constraint runs as whoever writes the row.
-grant execute on function auth.has_contact(text) to edurag_app, edurag_worker;
 
 -- All that is kept on the caller, as one document; that a copy was made stands in their access log.
 create function api.memory_export() returns jsonb language plpgsql volatile security definer

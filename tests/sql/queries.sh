@@ -4,23 +4,24 @@
 . "$(dirname "$0")/lib/cluster.bash"
 cluster_start
 awk -v part=sql -f "$root/sql/queries.awk" "$root"/sql/queries/*.sql </dev/null >"$dir/list"
-failed=0 count=0
-# A line a query: name, number of values, text with line ends as blanks.
-while IFS=$'\t' read -r name values text; do
-    case $text in begin* | commit* | rollback* | listen* | unlisten* | set\ * | savepoint* | release* | deallocate* | notify*) continue ;; esac
-    nulls=$(printf 'null,%.0s' $(seq "$values"))
-    [ "$values" != 0 ] && call="execute q(${nulls%,})" || call='execute q'
-    case $name in owner_*) roles=edurag_owner ;; worker_*) roles=edurag_worker ;; *) roles='edurag_app edurag_worker' ;; esac
-    ok=
-    : >"$dir/errors"
-    for role in $roles; do
-        if PGUSER=$role psql -X -q -v ON_ERROR_STOP=1 -c 'set plan_cache_mode = force_generic_plan' -c "prepare q as $text" -c "explain $call" >/dev/null 2>>"$dir/errors"; then
-            ok=1
-            break
-        fi
-    done
-    count=$((count + 1))
-    [ -n "$ok" ] || { echo "not ok - $name"; sed 's/^/    /' "$dir/errors"; failed=$((failed + 1)); }
-done <"$dir/list"
-echo "$count queries, $failed can not be prepared"
-[ "$count" -gt 20 ] && [ "$failed" = 0 ]
+# A line a query: name, number of values, text with line ends as blanks. Utility statements can't be prepared in SQL.
+grep -vE $'^[^\t]*\t[0-9]*\t(begin|commit|rollback|listen|unlisten|set |savepoint|release|deallocate|notify)' "$dir/list" >"$dir/queries"
+for role in edurag_owner edurag_app edurag_worker; do
+    awk -F '\t' -v role=$role '
+        BEGIN { print "set plan_cache_mode = force_generic_plan;" }
+        ($1 ~ /^owner_/) == (role == "edurag_owner") && ($1 !~ /^worker_/ || role == "edurag_worker") {
+            nulls = ""; for (i = 0; i < $2; i++) nulls = nulls (i ? ", " : "(") "null"; if ($2) nulls = nulls ")"
+            print "prepare " $1 " as " $3 ";\n\\if :ERROR\n\\echo -\n\\else\nexplain (costs off) execute " $1 nulls ";"
+            print "\\if :ERROR\n\\else\n\\echo ok " $1 "\n\\endif\n\\endif"
+        }' "$dir/queries" >"$dir/$role.sql"
+    PGUSER=$role psql -X -q -At -f "$dir/$role.sql" >"$dir/$role.out" 2>"$dir/$role.err"
+done
+cat "$dir"/*.out | sed -n 's/^ok //p' | sort -u >"$dir/good"
+cut -f 1 "$dir/queries" | sort -u >"$dir/all"
+bad=$(comm -23 "$dir/all" "$dir/good")
+echo "$(wc -l <"$dir/all") queries${bad:+, not prepared: $bad}"
+for name in $bad; do
+    text=$(awk -F '\t' -v n="$name" '$1 == n {print $3}' "$dir/queries")
+    db "$(case $name in owner_*) echo edurag_owner ;; worker_*) echo edurag_worker ;; *) echo edurag_app ;; esac)" -c "prepare q as $text" || true
+done
+[ -z "$bad" ] && [ "$(wc -l <"$dir/all")" -gt 20 ]

@@ -37,7 +37,8 @@ select is_empty($$select name from functions where has_function_privilege('publi
 select is_empty($$select name from functions where pronamespace = 'worker'::regnamespace and has_function_privilege('edurag_app', oid, 'execute')$$,
     'the app may not do a node''s work');
 select is_empty($$select name from functions where has_function_privilege('edurag_app', oid, 'execute') and not prosecdef and provolatile = 'v'
-        and name not like 'auth.fail(%' and name not like 'api.refuse(%'$$, 'what the app may call and acts, acts as the owner');
+        and prosqlbody is null and proconfig is distinct from array['search_path=pg_catalog, pg_temp']
+        and name not like 'auth.fail(%' and name not like 'api.refuse(%'$$, 'what the app may call and acts, means the same under any search path');
 select set_eq($$select proname::text from functions where prosecdef and has_function_privilege('edurag_app', oid, 'execute')
         and pronamespace = 'auth'::regnamespace$$, array['me', 'my_courses', 'my_taught', 'my_own', 'my_people'], 'of auth the app may ask who and where it is');
 select is_empty($$select r, s from unnest(array['edurag_app', 'edurag_worker']) r, unnest(array['public', 'auth', 'api', 'worker', 'crypto']) s
