@@ -139,7 +139,7 @@ static int confirm_upgrade(struct lws *wsi)
 
 static int established(struct lws *wsi, struct wire *wire)
 {
-    char token[2048];
+    char token[4096]; /* as much as a whole head may have: a longer one is refused by the library */
     counted_address(wsi, wire->address, sizeof wire->address);
     if (limits_enter(wire->address, now_ms()) != LIMITS_ADMITTED) {
         wire->address[0] = '\0';

@@ -132,9 +132,10 @@ bool lanes_submit(enum lane which, struct lane_job *job)
             lane->first = job;
         lane->last = job;
         lane->waiting++;
-        pthread_cond_signal(&lane->more);
     }
     pthread_mutex_unlock(&lane->lock);
+    if (room)
+        pthread_cond_signal(&lane->more); /* outside, or whom it wakes would wait for the lock at once */
     return room;
 }
 

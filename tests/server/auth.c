@@ -54,7 +54,9 @@ static void a_bad_token_closes_with_4401_and_serves_nothing(void **state)
     AUTO(mem_freep) char *forged = mem_dup(good);
     size_t last = strlen(forged) - 4;
     forged[last] = forged[last] == 'A' ? 'B' : 'A';
-    const char *const bad[] = {"x", "eyJhbGciOiJub25lIn0.e30.", forged, "a.b.c"};
+    AUTO(mem_freep) char *longest = mem_alloc(3001);
+    memset(longest, 'x', 3000);
+    const char *const bad[] = {"x", "eyJhbGciOiJub25lIn0.e30.", forged, "a.b.c", longest};
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         struct raw r;
         AUTO(mem_freep) char *header = mem_printf("Authorization: Bearer %s\r\n", bad[i]);
