@@ -1,7 +1,9 @@
 /* jobs.c - what an accepted upload becomes: indexed, or failed with a sentence. */
 #include "server/ingest/jobs.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +48,7 @@ static struct {
     struct indexer *indexers;
     size_t count;
     pthread_t keeper;
-    char node[128];
+    char node[160];
 } jobs = {.lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER, .tick = PTHREAD_COND_INITIALIZER};
 
 static int64_t now_ms(void)
@@ -273,12 +275,44 @@ void jobs_listen(void)
     listen_on("edurag_job", hear, resync, NULL);
 }
 
+/* "HOST/PROCESS SPACE/": which of the other nodes' processes we would see if they lived. */
+static void name_place(char place[96])
+{
+    char host[48] = "node", space[32] = "";
+    gethostname(host, sizeof host - 1);
+    if (readlink("/proc/self/ns/pid", space, sizeof space - 1) < 0)
+        space[0] = '\0';
+    snprintf(place, 96, "%s/%s/", host, space);
+}
+
 static void name_node(void)
 {
-    char host[64] = "node";
-    gethostname(host, sizeof host - 1);
+    char place[96];
+    name_place(place);
     /* A process, not a machine: after a crash its leases run out, so that the attempt counts. */
-    snprintf(jobs.node, sizeof jobs.node, "%s/%ld/%lld", host, (long)getpid(), (long long)time(NULL));
+    snprintf(jobs.node, sizeof jobs.node, "%s%ld/%lld", place, (long)getpid(), (long long)time(NULL));
+}
+
+/* Jobs of a process of this machine that died need not wait for their leases. A number that another process
+ * has by now just waits. */
+static void expire_dead(void)
+{
+    char place[96];
+    struct err err = {0};
+    AUTO(rows_free) struct rows *rows = NULL;
+    name_place(place);
+    if (!ask(SQL_JOBS_NODES, NULL, 0, &rows, &err))
+        return;
+    for (int i = 0; i < rows_count(rows); i++) {
+        const char *node = rows_text(rows, i, 0);
+        if (!node || strncmp(node, place, strlen(place)) != 0)
+            continue;
+        long pid = strtol(node + strlen(place), NULL, 10);
+        bool dead = pid == getpid() ? strcmp(node, jobs.node) != 0 : kill((pid_t)pid, 0) && errno == ESRCH;
+        AUTO(rows_free) struct rows *expired = NULL;
+        if (pid > 0 && dead && ASK(SQL_JOBS_EXPIRE, &expired, &err, BIND_TEXT(node)))
+            log_event(LOG_INFO, "jobs_of_the_dead", "node=%s jobs=%lld", node, (long long)rows_int(expired, 0, 0, 0));
+    }
 }
 
 bool jobs_start(struct err *err)
@@ -291,6 +325,7 @@ bool jobs_start(struct err *err)
         return true;
     }
     name_node();
+    expire_dead();
     jobs.stopping = false;
     jobs.indexers = mem_array((size_t)config.indexers, sizeof *jobs.indexers);
     for (; jobs.count < (size_t)config.indexers; jobs.count++)

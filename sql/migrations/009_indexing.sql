@@ -71,6 +71,18 @@ begin
     return found;
 end $$;
 
+-- Nodes whose process is known to be dead: their jobs need not wait for the lease to run out. The attempt counts.
+create function worker.expire_leases(node text) returns int language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp as $$
+declare
+    n int;
+begin
+    update public.index_jobs x set lease_until = now() - interval '1 second'
+     where x.node = expire_leases.node and x.lease is not null and x.lease_until > now();
+    get diagnostics n = row_count;
+    return n;
+end $$;
+
 -- A node that stops gives its jobs back without counting the attempt.
 create function worker.release_jobs(node text) returns int language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp as $$
@@ -219,6 +231,6 @@ begin
     return n;
 end $$;
 grant execute on function worker.fail_job(uuid, uuid, text, boolean), worker.claim_job(text, int),
-    worker.renew_job(uuid, uuid, int, text, int, int, int, int, int), worker.release_jobs(text),
+    worker.renew_job(uuid, uuid, int, text, int, int, int, int, int), worker.release_jobs(text), worker.expire_leases(text),
     worker.store_document(uuid, uuid, text, text, text, jsonb, jsonb, jsonb), worker.store_vectors(uuid, uuid, bytea[]),
     worker.queue_embeddings(text, int), worker.sweep_library() to edurag_worker;

@@ -14,6 +14,13 @@ select worker.fail_job(:job_id::uuid, :lease::uuid, :sentence, :permanent::boole
 -- name: jobs_release
 select worker.release_jobs(:node)
 
+-- who has leases now
+-- name: jobs_nodes
+select distinct j.node from public.index_jobs j where j.lease is not null and j.lease_until > now()
+
+-- name: jobs_expire
+select worker.expire_leases(:node)
+
 -- name: jobs_file
 select p.file_id, p.size from public.pdfs p where p.pdf_id = :pdf_id::uuid
 

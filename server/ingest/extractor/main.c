@@ -21,6 +21,7 @@ int main(int argc, char **argv)
         return 2;
     }
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    prctl(PR_SET_NAME, "edurag-extract"); /* started by descriptor, it would be called by a number */
     close_range(EXTRACTOR_PDF_FD + 1, ~0U, 0);
     sandbox_limit();
     reader_prepare();

@@ -92,7 +92,8 @@ select is(attempt, 3, 'the third attempt') from job3;
 select is(worker.release_jobs('n2'), 1, 'a node that stops gives it back');
 create temp table job4 as select * from worker.claim_job('n3', 60);
 select is(attempt, 3, 'without counting it') from job4;
-update index_jobs set lease_until = now() - interval '1 second' where job_id = (select job_id from job);
+select is(worker.expire_leases('n1'), 0, 'a node without leases has none to lose');
+select is(worker.expire_leases('n3'), 1, 'a dead node''s lease ends at once');
 select is_empty($$select * from worker.claim_job('n4', 60)$$, 'the third that dies is the last');
 select is((select p.failed_at is not null and p.error_message = j.error_message from pdfs p join index_jobs j using (pdf_id) where j.job_id = job.job_id), true,
     'with a sentence, on the document too') from job;
