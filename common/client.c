@@ -8,10 +8,11 @@
 #include <unistd.h>
 
 #include "common/buf.h"
+#include "common/lookup.h"
 #include "common/mem.h"
 #include "common/trust.h"
 
-enum { WATCHES = 8, MESSAGE_MOST = 64 << 20, CONNECT_MS = 10000, RETRY_FIRST_MS = 1000, RETRY_LAST_MS = 30000 };
+enum { WATCHES = 9 /* one for a lookup */, MESSAGE_MOST = 64 << 20, CONNECT_MS = 10000, RETRY_FIRST_MS = 1000, RETRY_LAST_MS = 30000 };
 enum { CLOSE_LOGGED_OUT = 4401, CLOSE_TOO_SLOW = 4408 };
 
 struct pending {
@@ -47,7 +48,10 @@ struct client {
     struct err why;      /* of the connection that is ending */
     struct err last_why; /* of the one that ended last */
     bool leaving;        /* client_disconnect was called */
-    lws_usec_t retry_at;
+    lws_usec_t retry_at, lookup_until;
+    struct lookup *lookup;       /* of this try */
+    int next_found;              /* which of its addresses comes next */
+    bool next_now;               /* and it is its turn */
     unsigned tries;
     uint64_t last_id;
     struct pending *pending;
@@ -195,6 +199,15 @@ static lws_usec_t retry_delay(unsigned tries)
     return (ms < RETRY_LAST_MS ? ms : RETRY_LAST_MS) * LWS_US_PER_MS;
 }
 
+static void drop_lookup(struct client *c)
+{
+    if (c->lookup)
+        client_unwatch(c, c->lookup->fd);
+    lookup_free(c->lookup);
+    c->lookup = NULL;
+    c->next_now = false;
+}
+
 /* The connection is over, or never came about. */
 static void ended(struct client *c)
 {
@@ -203,6 +216,11 @@ static void ended(struct client *c)
     /* libwebsockets serves its time-outs before it sleeps, and would sleep on after this one. */
     if (c->context)
         lws_cancel_service(c->context);
+    c->next_now = c->context && c->state == CLIENT_CONNECTING && !c->leaving && !c->trust.refused && c->lookup &&
+                  c->next_found < c->lookup->count;
+    if (c->next_now)
+        return;
+    drop_lookup(c);
     describe(c);
     struct err why = c->last_why = c->why;
     c->why = (struct err){0};
@@ -461,6 +479,7 @@ void client_free(struct client *c)
     c->options.on_text = NULL;
     for (size_t i = 0; i < WATCHES; i++)
         client_unwatch(c, c->watches[i].fd);
+    drop_lookup(c);
     for (struct pending *p = c->pending; p; p = p->next)
         p->reply = NULL;
     c->leaving = true;
@@ -493,13 +512,13 @@ void client_token(struct client *c, const char *token)
 
 /* ---- connecting ---- */
 
-static void start(struct client *c)
+static void connect_to(struct client *c, const char *address)
 {
     char unix_address[sizeof c->address.path + 1];
     snprintf(unix_address, sizeof unix_address, "+%s", c->address.path);
     struct lws_client_connect_info info = {
         .context = c->context,
-        .address = c->address.local ? unix_address : c->address.host,
+        .address = c->address.local ? unix_address : address,
         .port = c->address.port,
         .ssl_connection = c->address.tls ? LCCSCF_USE_SSL : 0,
         .path = "/ws",
@@ -511,14 +530,47 @@ static void start(struct client *c)
         .pwsi = &c->wsi,
     };
     c->why = (struct err){0};
-    c->trust.refused = c->leaving = false;
-    c->retry_at = 0;
-    set_state(c, CLIENT_CONNECTING, NULL);
     /* A failure at once may or may not have been told to socket_event already. */
     if (lws_client_connect_via_info(&info))
         return;
     c->wsi = NULL;
-    if (c->state == CLIENT_CONNECTING)
+    if (c->state == CLIENT_CONNECTING && !c->next_now)
+        ended(c);
+}
+
+static void connect_next(struct client *c)
+{
+    c->next_now = false;
+    connect_to(c, c->lookup->found[c->next_found++]);
+}
+
+static void looked_up(void *user)
+{
+    struct client *c = user;
+    client_unwatch(c, c->lookup->fd);
+    c->lookup_until = 0;
+    if (lookup_take(c->lookup)) {
+        c->next_now = true; /* from due(), not from inside a callback of libwebsockets */
+        return;
+    }
+    err_say(&c->why, ERR_UNREACHABLE, "No server of the name %s is known.", c->address.host);
+    ended(c);
+}
+
+static void start(struct client *c)
+{
+    c->trust.refused = c->leaving = false;
+    c->retry_at = 0;
+    c->why = (struct err){0};
+    set_state(c, CLIENT_CONNECTING, NULL);
+    if (c->address.local || lookup_needless(c->address.host)) {
+        connect_to(c, c->address.host);
+        return;
+    }
+    c->next_found = 0;
+    c->lookup_until = lws_now_usecs() + (lws_usec_t)c->options.connect_ms * LWS_US_PER_MS;
+    c->lookup = lookup_start(c->address.host);
+    if (!c->lookup || !client_watch(c, c->lookup->fd, looked_up, c))
         ended(c);
 }
 
@@ -538,6 +590,7 @@ void client_disconnect(struct client *c)
         else
             lws_set_timeout(c->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
     } else {
+        drop_lookup(c);
         c->state = CLIENT_OFF;
     }
 }
@@ -645,9 +698,13 @@ static void ring(lws_sorted_usec_list_t *timer)
 /* Does what is due, and says when the next thing is (0: never). */
 static lws_usec_t due(struct client *c)
 {
-    lws_usec_t now = lws_now_usecs(), next = 0;
+    lws_usec_t now = lws_now_usecs(), next = c->lookup ? c->lookup_until : 0;
     if (c->retry_at && now >= c->retry_at && !c->wsi)
         start(c);
+    if (c->next_now)
+        connect_next(c);
+    if (c->lookup && c->lookup_until && now >= c->lookup_until)
+        ended(c);
     for (struct pending **link = &c->pending; *link;) {
         lws_usec_t deadline = (*link)->deadline;
         if (deadline && now >= deadline) {

@@ -198,6 +198,7 @@ static void what_cannot_be_reached_says_so(void **state)
         {peer_url(web), "HTTP 404"},
         {peer_url(mute), "can't be reached"},
         {"ws://no-such-host.localhost.invalid:1", NULL},
+        {"wss://no-such-host.localhost.invalid:1", "No server of the name"},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct client_options options = {.url = cases[i].url, .connect_ms = 1000};
@@ -322,6 +323,32 @@ static void a_certificate_is_trusted_once_and_its_change_refused(void **state)
     peer_stop(p);
 }
 
+/* A name is looked up beside the loop, and its addresses are tried in turn (the peer has only 127.0.0.1). */
+static void a_name_is_looked_up(void **state)
+{
+    (void)state;
+    struct peer *p = peer_start(&(struct peer_options){.tls = true, .on_message = echo});
+    AUTO(mem_freep) char *url = mem_printf("wss://LOCALHOST:%d", peer_port(p));
+    struct seen seen = {0};
+    struct client *c = client_of(&seen, url, false);
+    struct err err = {0};
+    assert_false(client_open(c, &err));
+    if (err.code != ERR_UNTRUSTED)
+        fail_msg("%s", err_sentence(&err));
+    assert_true(client_trust(c, &err));
+    assert_true(client_call(c, "echo", NULL, 5000, NULL, &err));
+    client_disconnect(c);
+    while (client_state(c) != CLIENT_OFF)
+        client_service(c, 100);
+    client_connect(c); /* given up in the middle of a lookup */
+    client_service(c, 0);
+    client_disconnect(c);
+    assert_int_equal(client_state(c), CLIENT_OFF);
+    assert_false(client_service(c, 200));
+    client_free(c);
+    peer_stop(p);
+}
+
 static void read_pipe(void *user)
 {
     char bytes[16];
@@ -379,6 +406,7 @@ int main(void)
         cmocka_unit_test(a_login_that_the_server_ends_is_not_retried),
         cmocka_unit_test(a_message_over_the_limit_ends_the_connection),
         cmocka_unit_test(a_certificate_is_trusted_once_and_its_change_refused),
+        cmocka_unit_test(a_name_is_looked_up),
         cmocka_unit_test(other_descriptors_wait_in_the_same_loop),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
