@@ -28,23 +28,24 @@ static void work_reserve(struct fuse_work *work, size_t texts)
 }
 
 struct scale {
-    float least, best, weight;
+    float least, factor;
 };
 
 static float scaled(const struct scale *scale, float cosine)
 {
-    return scale->best > scale->least ? scale->weight * (cosine - scale->least) / (scale->best - scale->least) : 0;
+    return scale->factor * (cosine - scale->least);
 }
 
+/* From the least visible cosine of the model to its best, which counts as much as its weight. */
 static struct scale scale_of(const struct fuse_model *model, const float *cosine)
 {
-    struct scale scale = {2, -2, (float)model->weight};
+    float least = 2, best = -2;
     for (size_t s = 0; s < model->span_count; s++)
         for (uint32_t text = model->spans[s].from; text < model->spans[s].to; text++) {
-            scale.least = cosine[text] < scale.least ? cosine[text] : scale.least;
-            scale.best = cosine[text] > scale.best ? cosine[text] : scale.best;
+            least = cosine[text] < least ? cosine[text] : least;
+            best = cosine[text] > best ? cosine[text] : best;
         }
-    return scale;
+    return (struct scale){least, best > least ? (float)model->weight / (best - least) : 0};
 }
 
 static int by_score(const void *x, const void *y)
@@ -143,12 +144,15 @@ size_t fuse_rank(const struct fuse_input *input, struct fuse_work *work, struct 
             for (uint32_t text = model->spans[s].from; text < model->spans[s].to; text++)
                 work->cosine[text] = scaled(&scales[m], work->cosine[text]);
     }
+    float per_best = 1 / best_lexical, bar = 0;
     for (uint32_t word = 0; word * 64 < texts; word++)
         for (uint64_t bits = input->scope->bits[word]; bits; bits &= bits - 1) {
             uint32_t text = word * 64 + (uint32_t)__builtin_ctzll(bits);
-            float score = work->lexical[text] / best_lexical + work->cosine[text];
-            if (score > 0)
-                count = pool_add(pool, count, text, score);
+            float score = work->lexical[text] * per_best + work->cosine[text];
+            if (score <= bar)
+                continue;
+            count = pool_add(pool, count, text, score);
+            bar = count == FUSE_POOL ? pool[0].score : 0;
         }
     finish(input, scales, best_lexical, pool, count, work);
     count = count < most ? count : most;

@@ -100,55 +100,71 @@ bool vectors_has(const struct vectors *v, uint32_t text)
     return text < v->texts && v->scales[text] > 0;
 }
 
-/* The sum of products of `stride` bytes, all between -127 and 127. */
-typedef int32_t kernel(const int8_t *a, const int8_t *b, size_t stride);
+/* Vectors that follow each other, `stride` bytes each, against one question: scores[i] = scale * scales[i] *
+ * the sum of products. Bytes lie between -127 and 127. */
+struct row {
+    const int8_t *question, *bytes;
+    size_t stride, count;
+    const float *scales;
+    float scale, *scores;
+};
+typedef void kernel(const struct row *row);
 
-static int32_t dot_plain(const int8_t *a, const int8_t *b, size_t stride)
+static void scan_plain(const struct row *row)
 {
-    int32_t sum = 0;
-    for (size_t i = 0; i < stride; i++)
-        sum += a[i] * b[i];
-    return sum;
+    for (size_t n = 0; n < row->count; n++) {
+        int32_t sum = 0;
+        for (size_t i = 0; i < row->stride; i++)
+            sum += row->question[i] * row->bytes[n * row->stride + i];
+        row->scores[n] = row->scale * row->scales[n] * (float)sum;
+    }
 }
 
 #if defined(__x86_64__)
-__attribute__((target("avx2"))) static int32_t dot_avx2(const int8_t *a, const int8_t *b, size_t stride)
+__attribute__((target("avx2"))) static void scan_avx2(const struct row *row)
 {
     const __m256i ones = _mm256_set1_epi16(1);
-    __m256i sum = _mm256_setzero_si256();
-    for (size_t i = 0; i < stride; i += 32) {
-        __m256i x = _mm256_loadu_si256((const __m256i *)(const void *)(a + i));
-        __m256i y = _mm256_loadu_si256((const __m256i *)(const void *)(b + i));
-        /* |x| times y with x's sign; two products of at most 127 * 127 fit in 16 bits. */
-        __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(x), _mm256_sign_epi8(y, x));
-        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, ones));
+    for (size_t n = 0; n < row->count; n++) {
+        const int8_t *vector = row->bytes + n * row->stride;
+        __m256i sum = _mm256_setzero_si256();
+        for (size_t i = 0; i < row->stride; i += 32) {
+            __m256i x = _mm256_loadu_si256((const __m256i *)(const void *)(row->question + i));
+            __m256i y = _mm256_loadu_si256((const __m256i *)(const void *)(vector + i));
+            /* |x| times y with x's sign; two products of at most 127 * 127 fit in 16 bits. */
+            __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(x), _mm256_sign_epi8(y, x));
+            sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, ones));
+        }
+        __m128i half = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
+        half = _mm_add_epi32(half, _mm_shuffle_epi32(half, 0x4E));
+        half = _mm_add_epi32(half, _mm_shuffle_epi32(half, 0xB1));
+        row->scores[n] = row->scale * row->scales[n] * (float)_mm_cvtsi128_si32(half);
     }
-    __m128i half = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
-    half = _mm_add_epi32(half, _mm_shuffle_epi32(half, 0x4E));
-    return _mm_cvtsi128_si32(_mm_add_epi32(half, _mm_shuffle_epi32(half, 0xB1)));
 }
 
-__attribute__((target("avx512bw"))) static int32_t dot_avx512(const int8_t *a, const int8_t *b, size_t stride)
+__attribute__((target("avx512bw"))) static void scan_avx512(const struct row *row)
 {
-    __m512i sum = _mm512_setzero_si512();
-    for (size_t i = 0; i < stride; i += 32) {
-        __m512i x = _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)(const void *)(a + i)));
-        __m512i y = _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)(const void *)(b + i)));
-        sum = _mm512_add_epi32(sum, _mm512_madd_epi16(x, y));
+    for (size_t n = 0; n < row->count; n++) {
+        const int8_t *vector = row->bytes + n * row->stride;
+        __m512i sum = _mm512_setzero_si512();
+        for (size_t i = 0; i < row->stride; i += 32) {
+            __m512i x = _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)(const void *)(row->question + i)));
+            __m512i y = _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)(const void *)(vector + i)));
+            sum = _mm512_add_epi32(sum, _mm512_madd_epi16(x, y));
+        }
+        row->scores[n] = row->scale * row->scales[n] * (float)_mm512_reduce_add_epi32(sum);
     }
-    return _mm512_reduce_add_epi32(sum);
 }
 #endif
 
 static const struct {
     const char *name;
-    kernel *dot;
+    kernel *scan;
 } kernels[] = {
 #if defined(__x86_64__)
-    {"avx512", dot_avx512},
-    {"avx2", dot_avx2},
+    {"avx512", scan_avx512},
+    {"avx2", scan_avx2},
 #endif
-    {"plain", dot_plain},
+    {"plain", scan_plain},
 };
 
 static bool runs_here(const char *name)
@@ -176,15 +192,17 @@ void vectors_scan_with(const struct vectors *v, const char *name, const float *q
     AUTO(mem_freep) int8_t *packed = mem_alloc(v->stride);
     float scale;
     pack(question, v->dimensions, packed, &scale);
-    kernel *dot = dot_plain;
+    kernel *scan = scan_plain;
     for (size_t i = 0; i < COUNT_OF(kernels); i++)
         if (!strcmp(kernels[i].name, name))
-            dot = kernels[i].dot;
-    for (size_t s = 0; s < count; s++)
-        for (uint32_t text = spans[s].from; text < spans[s].to; text++) {
-            bool here = text < v->texts && v->scales[text] > 0;
-            scores[text] = here ? scale * v->scales[text] * (float)dot(packed, v->bytes + text * v->stride, v->stride) : 0;
-        }
+            scan = kernels[i].scan;
+    for (size_t s = 0; s < count; s++) {
+        uint32_t end = spans[s].to < v->texts ? spans[s].to : (uint32_t)v->texts, from = spans[s].from;
+        if (from < end)
+            scan(&(struct row){packed, v->bytes + from * v->stride, v->stride, end - from, v->scales + from, scale, scores + from});
+        for (uint32_t text = from > end ? from : end; text < spans[s].to; text++)
+            scores[text] = 0;
+    }
 }
 
 void vectors_scan(const struct vectors *v, const float *question, const struct vectors_span *spans, size_t count, float *scores)
