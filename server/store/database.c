@@ -23,6 +23,7 @@ bool database_start(const struct account *account, bool command, struct err *err
 {
     struct embedded_settings settings = {.data_dir = config.data_dir,
                                          .account = *account,
+                                         /* no setting: only tests may ask for this */
                                          .unsafe = getenv("EDURAG_TEST_UNSAFE_DATABASE") != NULL};
     if (own_server())
         return true;

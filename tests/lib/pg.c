@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <openssl/sha.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +60,12 @@ static void clean_up(void)
         remove_directory(directories[--directory_count]);
         mem_freep(&directories[directory_count]);
     }
+}
+
+static void on_signal(int number)
+{
+    (void)number;
+    exit(1);
 }
 
 struct account pg_account(void)
@@ -119,6 +126,8 @@ static char *fresh_directory(void)
     if (!directory_count) {
         owner_pid = getpid();
         atexit(clean_up);
+        signal(SIGTERM, on_signal);
+        signal(SIGINT, on_signal);
     }
     return directories[directory_count++] = mem_dup(path);
 }
