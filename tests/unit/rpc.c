@@ -106,6 +106,7 @@ static const struct method methods[] = {
     {.name = "t.breaks", .access = ACCESS_ANYONE, .lane = LANE_INLINE, .handler = breaks},
     {.name = "t.nothing", .access = ACCESS_ANYONE, .lane = LANE_INLINE, .handler = writes_nothing},
     {.name = "t.login", .access = ACCESS_ANYONE, .lane = LANE_SLOW, .handler = logs_in, .alone = true},
+    {.name = "t.mine", .access = ACCESS_USER, .lane = LANE_SLOW, .handler = quick_word},
     {.name = "t.leave", .access = ACCESS_ANYONE, .lane = LANE_SLOW, .handler = leaves},
     {.name = "rpc.cancel", .access = ACCESS_ANYONE, .lane = LANE_INLINE, .params = id_spec,
      .params_size = sizeof(struct rpc_cancel_params), .handler = rpc_cancel},
@@ -458,6 +459,20 @@ static void who_changes_who_they_are_does_so_alone(void **state)
     assert_non_null(strstr(said[0].data, "\"id\":3,\"result\""));
 }
 
+/* Whether somebody may is asked when it is known who it is. */
+static void what_comes_during_a_login_is_judged_after_it(void **state)
+{
+    (void)state;
+    request(0, 1, "t.login");
+    wait_running(1);
+    request(0, 2, "t.mine");
+    assert_int_equal(said[0].length, 0);
+    set_gate(true);
+    take_finished(2);
+    assert_non_null(strstr(said[0].data, "\"id\":1,\"result\""));
+    assert_non_null(strstr(said[0].data, "\"id\":2,\"result\":\"here\""));
+}
+
 static void a_logout_answers_before_it_closes(void **state)
 {
     (void)state;
@@ -490,6 +505,7 @@ int main(void)
         TEST(cancelling_reaches_the_queue_and_the_worker),
         TEST(a_lost_session_cancels_its_work_except_what_is_kept),
         TEST(who_changes_who_they_are_does_so_alone),
+        TEST(what_comes_during_a_login_is_judged_after_it),
         TEST(a_logout_answers_before_it_closes),
         TEST(a_server_that_is_going_takes_nothing_more),
     };
