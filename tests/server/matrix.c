@@ -221,6 +221,33 @@ static void every_method_has_a_row_and_every_row_a_method(void **state)
     assert_int_equal(missing, 0);
 }
 
+/* Enough for a tool to read: names are unique, params have schemas, everything says what it is and who may. */
+static void the_table_describes_itself(void **state)
+{
+    (void)state;
+    AUTO(json_freep) cJSON *reply = harness_call(&root, "rpc.discover", "{}");
+    const cJSON *document = json_get(reply, "result"), *method, *param;
+    const char *before = "";
+    assert_memory_equal(json_text(document, "openrpc", ""), "1.", 2);
+    assert_non_null(json_text(json_get(document, "info"), "title", NULL));
+    assert_non_null(json_text(json_get(document, "info"), "version", NULL));
+    cJSON_ArrayForEach(method, json_get(document, "methods")) {
+        const char *name = json_text(method, "name", "");
+        assert_true(strcmp(before, name) < 0);
+        before = name;
+        assert_true(strlen(json_text(method, "summary", "")) > 8);
+        assert_non_null(strstr("anyone user teacher admin", json_text(method, "x-access", "?")));
+        assert_true(cJSON_IsNumber(json_get(method, "x-cost")));
+        if (!cJSON_IsObject(json_get(json_get(method, "result"), "schema")) || !cJSON_IsArray(json_get(method, "params")))
+            fail_msg("%s lacks its result or params", name);
+        cJSON_ArrayForEach(param, json_get(method, "params")) {
+            assert_non_null(json_text(param, "name", NULL));
+            assert_true(cJSON_IsBool(json_get(param, "required")));
+            assert_non_null(json_get(json_get(param, "schema"), "type"));
+        }
+    }
+}
+
 static int start(void **state)
 {
     (void)state;
@@ -256,6 +283,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_method_has_a_row_and_every_row_a_method),
+        cmocka_unit_test(the_table_describes_itself),
         cmocka_unit_test(every_cell_is_as_it_should_be),
     };
     return cmocka_run_group_tests_name("matrix", tests, start, stop);
