@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,6 +21,8 @@
 #include "tui/settings.h"
 #include "tui/ui_frame.h"
 
+enum { HOLES_MOST = 512 << 10 };
+
 struct app {
     struct ui ui;
     struct client *client;
@@ -28,7 +31,7 @@ struct app {
     int signals;
     int64_t key_at;      /* when the last byte of an unfinished key came */
     bool dirty, leaving, resized, suspending;
-    bool hung_up;
+    bool hung_up, heavy; /* heavy: a reply was taken apart, and left holes in the heap */
 };
 
 /* A request under way; freed with its reply. */
@@ -55,6 +58,7 @@ static void on_reply(void *user, const cJSON *result, const struct err *err)
     struct pending *pending = user;
     set_clock(pending->app);
     ui_reply(&pending->app->ui, pending->id, result, err);
+    pending->app->heavy = true;
     pending->app->dirty = true;
     free(pending);
 }
@@ -278,6 +282,14 @@ static int shorter(int a, int b)
     return a < 0 ? b : b < 0 ? a : a < b ? a : b;
 }
 
+/* A large reply is taken apart into many small pieces, most of which are free again: they go back. */
+static void tidy_heap(struct app *app)
+{
+    app->heavy = false;
+    if (mallinfo2().fordblks > HOLES_MOST)
+        malloc_trim(0);
+}
+
 static void loop(struct app *app)
 {
     while (!app->leaving) {
@@ -295,6 +307,8 @@ static void loop(struct app *app)
             app->dirty = false;
             ui_draw(&app->ui);
             screen_show(&app->ui.sheet);
+            if (app->heavy)
+                tidy_heap(app);
         }
         if (keys_wait(&app->keys) >= 0)
             wait = shorter(wait, (int)(app->key_at + keys_wait(&app->keys) - app->ui.now));

@@ -223,6 +223,8 @@ void ui_say(struct ui *ui, enum role role, const char *format, ...)
 void ui_error(struct ui *ui, const struct err *err)
 {
     char line[sizeof ui->news];
+    if (err->code == ERR_UNAUTHENTICATED && !ui->logged_in)
+        return; /* the login form says so already */
     if (err->code == ERR_RATE_LIMITED) {
         ui->limited_until = ui->now + (err->retry_after_ms > 0 ? err->retry_after_ms : 1000);
         return;
@@ -368,6 +370,39 @@ void ui_logged_out(struct ui *ui, const char *sentence)
         ui->views[PANE_LOGIN]->class->show(ui->views[PANE_LOGIN]);
 }
 
+static void copy_member(cJSON *to, const cJSON *from, const char *name)
+{
+    const cJSON *value = json_get(from, name);
+    if (value)
+        cJSON_AddItemToObject(to, name, cJSON_Duplicate(value, true));
+}
+
+/* Of a large document the little that `:` and the table need: names, words, access, cost, parameters. */
+static cJSON *slim_methods(const cJSON *document)
+{
+    cJSON *slim = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(slim, "methods");
+    const cJSON *method, *param;
+    cJSON_ArrayForEach(method, json_get(document, "methods"))
+    {
+        cJSON *entry = cJSON_CreateObject(), *params = cJSON_CreateArray();
+        copy_member(entry, method, "name");
+        copy_member(entry, method, "summary");
+        copy_member(entry, method, "x-access");
+        copy_member(entry, method, "x-cost");
+        cJSON_ArrayForEach(param, json_get(method, "params"))
+        {
+            cJSON *slot = cJSON_CreateObject(), *schema = cJSON_AddObjectToObject(slot, "schema");
+            copy_member(slot, param, "name");
+            copy_member(slot, param, "required");
+            copy_member(schema, json_get(param, "schema"), "type");
+            cJSON_AddItemToArray(params, slot);
+        }
+        cJSON_AddItemToObject(entry, "params", params);
+        cJSON_AddItemToArray(list, entry);
+    }
+    return slim;
+}
+
 static void own_reply(struct ui *ui, int tag, const cJSON *result, const struct err *err)
 {
     if (tag >= UI_FRAME_CALL_TEXT) {
@@ -382,8 +417,7 @@ static void own_reply(struct ui *ui, int tag, const cJSON *result, const struct 
         return;
     if (tag == CALL_METHODS) {
         cJSON_Delete(ui->methods);
-        ui->methods = cJSON_Duplicate(result, true);
-        cJSON_DeleteItemFromObjectCaseSensitive(ui->methods, "components");
+        ui->methods = slim_methods(result);
     } else if (tag == CALL_WHOAMI) {
         ui_logged_in(ui, json_get(result, "user") ? json_get(result, "user") : result);
     } else if (tag == CALL_INFO) {

@@ -93,15 +93,15 @@ static void settle(struct seat *s)
         continue;
 }
 
-/* The same key again and again: microseconds each, and bytes. */
-static void keys(struct seat *s, const char *name, const char *key, const char *other, bool bytes)
+/* `run` times one key, then as often the other: microseconds each, and bytes (their floor; under 0: not told). */
+static void keys(struct seat *s, const char *name, const char *key, const char *other, int run, double bytes)
 {
     int64_t us[KEYS];
     size_t sum = 0, most = 0;
     char label[80];
     for (int i = 0; i < KEYS; i++) {
         int64_t from = bench_now_us();
-        press(s, i / 8 % 2 ? other : key);
+        press(s, i / run % 2 ? other : key);
         look(s, QUIET_MS, 100);
         us[i] = s->bytes ? s->last_us - from : 0;
         sum += s->bytes;
@@ -111,12 +111,12 @@ static void keys(struct seat *s, const char *name, const char *key, const char *
     bench_figure(label, bench_percentile(us, KEYS, 0.5) / 1000, "ms", 0);
     snprintf(label, sizeof label, "terminal: %s, p99", name);
     bench_figure(label, bench_percentile(us, KEYS, 0.99) / 1000, "ms", 16);
-    if (!bytes)
+    if (bytes < 0)
         return;
     snprintf(label, sizeof label, "terminal: %s, bytes", name);
-    bench_figure(label, (double)sum / KEYS, "B", 250);
+    bench_figure(label, (double)sum / KEYS, "B", bytes);
     snprintf(label, sizeof label, "terminal: %s, most bytes", name);
-    bench_figure(label, (double)most, "B", 250);
+    bench_figure(label, (double)most, "B", bytes);
 }
 
 /* A number from a file of /proc, summed over the lines that begin with these words. */
@@ -185,15 +185,16 @@ static void working(const struct harness *h)
     settle(&s);
     press(&s, "enzyme\r");
     settle(&s);
-    keys(&s, "next passage", "\033[B", "\033[A", true);
+    keys(&s, "next passage", "\033[B", "\033[A", 3, 250);
+    keys(&s, "next passage, scrolling", "\033[B", "\033[A", 30, 0);
     press(&s, "\033");
     settle(&s);
     press(&s, "gc");
     settle(&s);
-    keys(&s, "a letter with 10,000 lines", "x", "\177", false);
+    keys(&s, "a letter with 10,000 lines", "x", "\177", 8, -1);
     press(&s, "\t");
     settle(&s);
-    keys(&s, "a line up with 10,000 lines", "\033[A", "\033[B", true);
+    keys(&s, "a line up with 10,000 lines", "\033[A", "\033[B", 8, 250);
     bench_figure("terminal: private memory, 10,000 lines", private_mb(s.pid), "MB", 8);
     press(&s, "s");
     settle(&s);

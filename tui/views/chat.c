@@ -324,7 +324,8 @@ static void reply(struct view *view, const struct reply *r)
     if (r->tag >= CALL_SEND) {
         took_send(c, r);
     } else if (r->err) {
-        if (r->tag == CALL_DELETE || r->tag == CALL_MUTE)
+        bool open = r->tag >= CALL_JOIN && (size_t)(r->tag - CALL_JOIN) == c->rooms.open && ui_front(view);
+        if (r->tag == CALL_DELETE || r->tag == CALL_MUTE || open)
             ui_error(view->ui, r->err);
     } else if (r->tag >= CALL_JOIN) {
         if ((size_t)(r->tag - CALL_JOIN) < c->rooms.count)
@@ -491,6 +492,22 @@ static void remaining(const struct chat *c, const struct line *line, char *out, 
         snprintf(out, size, "%ld min", left / 60);
 }
 
+/* What fits the column: the whole name, else the first of its words that is no title or initial. */
+static void short_name(const char *name, int width, char *out, size_t size)
+{
+    snprintf(out, size, "%s", name);
+    if (text_cells(name, strlen(name)) <= (size_t)width)
+        return;
+    for (const char *word = name; *word; word += strspn(word, " ")) {
+        size_t length = strcspn(word, " ");
+        if (length > 1 && word[length - 1] != '.') {
+            snprintf(out, size, "%.*s", (int)length, word);
+            return;
+        }
+        word += length;
+    }
+}
+
 static int draw_line(const struct chat *c, struct canvas canvas, int y, const struct line *line, bool selected)
 {
     int x = text_x(c), width = say_width(c), shift = 0, first = 0;
@@ -499,7 +516,9 @@ static int draw_line(const struct chat *c, struct canvas canvas, int y, const st
     words_when(line->at, c->view.ui->wall, WORDS_CLOCK, clock);
     if (!small(c))
         canvas_text(canvas, y, 2, ROLE_DIM, clock);
-    canvas_cut(canvas, y, small(c) ? 2 : 9, small(c) ? 6 : 9, line->mine ? ROLE_MINE : line->names_me ? ROLE_MENTION : ROLE_TEXT, line->name);
+    char name[100];
+    short_name(line->name, small(c) ? 6 : 9, name, sizeof name);
+    canvas_cut(canvas, y, small(c) ? 2 : 9, small(c) ? 6 : 9, line->mine ? ROLE_MINE : line->names_me ? ROLE_MENTION : ROLE_TEXT, name);
     if (line->state == LINE_ON_ITS_WAY) {
         canvas_glyph(canvas, y, x, ROLE_DIM, GLYPH_CUT);
         shift = 2;

@@ -107,7 +107,8 @@ static void stop(struct view *view)
 static void online(struct view *view)
 {
     upload_online(&of(view)->upload);
-    load(view);
+    if (of(view)->documents.items)
+        load(view);
 }
 
 /* What is finished leaves the list of what is being added; the failed stay until they are tried again. */

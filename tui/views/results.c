@@ -112,13 +112,14 @@ int results_title(struct canvas c, int y, int x, const cJSON *place, const char 
     int width = facts ? c.cols - 10 - x : c.cols - x - 1;
     AUTO(mem_freep) char *line = *heading ? mem_printf("%s %s %s", json_text(place, "title", ""), canvas_sign(c, GLYPH_MIDDLE), heading)
                                           : mem_dup(json_text(place, "title", ""));
-    int cells = canvas_cut(c, y, x, width, ROLE_TITLE, line);
-    canvas_role(c, y, x, cells, ROLE_TEXT);
+    int cells = canvas_cut(c, y, x, width, ROLE_TEXT, line);
     if (facts) {
         words_page(place, page, sizeof page);
         canvas_right(c, y, c.cols - 1, ROLE_SOURCE, page);
     }
-    return cells;
+    const char *title = json_text(place, "title", "");
+    int own = (int)text_cells(title, strlen(title));
+    return own < cells ? own : cells;
 }
 
 /* Under 60 columns: the title, what fits of the heading (its number whole), the page. */

@@ -1,0 +1,193 @@
+/* states.c - each pane empty, loading, full, wide-charactered, after an error and without a connection.
+ *
+ * At 80x24, 40x10 and 200x60, compared with tests/tui/states/PANE.txt. After a wanted change
+ * UPDATE_SCREENS=1 writes those files anew: read what git diff says about them.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/mem.h"
+#include "tests/lib/glass_data.h"
+
+static const int sizes[][2] = {{24, 80}, {10, 40}, {60, 200}};
+static const char *const roles[PANE_COUNT] = {
+    [PANE_SEARCH] = "student", [PANE_READER] = "student", [PANE_RECOMMEND] = "student", [PANE_MEMORY] = "student",
+    [PANE_CHAT] = "student", [PANE_LIBRARY] = "teacher", [PANE_STUDENTS] = "teacher", [PANE_ADMIN] = "admin",
+};
+
+static void snap(struct glass *g, struct buf *out, const char *state)
+{
+    ui_draw(&g->ui);
+    glass_sane(g);
+    buf_printf(out, "==== %s, %dx%d, cursor %d,%d%s\n", state, g->ui.cols, g->ui.rows, g->ui.sheet.cursor_y, g->ui.sheet.cursor_x,
+               g->ui.sheet.cursor_shown ? " shown" : "");
+    for (int y = 0; y < g->ui.rows; y++) {
+        canvas_row(&g->ui.sheet, y, out);
+        buf_char(out, '\n');
+    }
+}
+
+static void answer_all(struct glass *g, bool with_error)
+{
+    static const char *const methods[] = {
+        "search.history", "search.query", "recommend.list", "trending.list", "memory.status", "memory.list", "memory.access_log",
+        "chat.join", "courses.list", "library.list", "library.jobs", "admin.students", "users.list", "library.page", "library.outline",
+    };
+    for (size_t i = 0; i < COUNT_OF(methods); i++) {
+        while (glass_asked(g, methods[i])) {
+            if (with_error)
+                glass_fail(g, methods[i], ERR_UPSTREAM, "The database is away. Please try again in a minute.");
+            else
+                glass_answer(g, methods[i], "{\"items\":[],\"results\":[],\"next_cursor\":null,\"query\":\"stone\",\"source\":\"none\",\"enabled\":true,\"reachable\":true,"
+                             "\"room\":null,\"messages\":[],\"online\":1,\"ttl_seconds\":3600}");
+        }
+    }
+}
+
+static void begin(struct glass *g, int rows, int cols, enum pane pane)
+{
+    glass_start(g, rows, cols);
+    glass_login(g, roles[pane]);
+    ui_open(&g->ui, pane);
+    if (pane == PANE_SEARCH) {
+        glass_type(g, "stone");
+        glass_key(g, "Enter");
+    }
+    if (pane == PANE_READER)
+        ui_read(&g->ui, "d1", 7, NULL, 0, "the Library");
+}
+
+static void states_of(enum pane pane, struct buf *out)
+{
+    for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+        struct glass g;
+        begin(&g, sizes[i][0], sizes[i][1], pane);
+        glass_later(&g, 400);
+        snap(&g, out, "loading");
+        glass_later(&g, 6000);
+        snap(&g, out, "loading for long");
+        answer_all(&g, false);
+        snap(&g, out, "empty");
+        glass_stop(&g);
+        begin(&g, sizes[i][0], sizes[i][1], pane);
+        answer_all(&g, true);
+        snap(&g, out, "error");
+        glass_stop(&g);
+        glass_start(&g, sizes[i][0], sizes[i][1]);
+        glass_data_fill(&g, roles[pane], "Größe 表面 Σ");
+        ui_open(&g.ui, pane);
+        *g.ui.news = 0;
+        snap(&g, out, "wide characters");
+        ui_link(&g.ui, UI_LOST, NULL);
+        g.ui.retry_at = g.ui.now + 4000;
+        g.ui.tries = 2;
+        snap(&g, out, "disconnected");
+        glass_stop(&g);
+    }
+}
+
+static void compare(enum pane pane, const char *name)
+{
+    AUTO(buf_free) struct buf drawn = {0};
+    char path[100];
+    states_of(pane, &drawn);
+    snprintf(path, sizeof path, "tests/tui/states/%s.txt", name);
+    FILE *file = fopen(path, getenv("UPDATE_SCREENS") ? "w" : "r");
+    if (!file)
+        fail_msg("no file %s", path);
+    if (getenv("UPDATE_SCREENS")) {
+        fwrite(drawn.data, 1, drawn.length, file);
+        fclose(file);
+        return;
+    }
+    char line[2048], state[200] = "";
+    const char *at = drawn.data;
+    int wrong = 0;
+    while (fgets(line, sizeof line, file)) {
+        size_t length = strcspn(line, "\n"), have = strcspn(at, "\n");
+        if (strncmp(line, "====", 4) == 0)
+            snprintf(state, sizeof state, "%.*s", (int)length, line);
+        if ((length != have || memcmp(line, at, length) != 0) && wrong++ < 12)
+            fprintf(stderr, "%s %s\n  expected |%.*s|\n  drawn    |%.*s|\n", name, state, (int)length, line, (int)have, at);
+        at += have + (at[have] == '\n');
+    }
+    fclose(file);
+    if (wrong || *at)
+        fail_msg("%s: %d lines differ", name, wrong);
+}
+
+#define PANE_TEST(name, pane) static void name(void **state) { (void)state; compare(pane, #name); }
+PANE_TEST(search, PANE_SEARCH)
+PANE_TEST(reader, PANE_READER)
+PANE_TEST(recommend, PANE_RECOMMEND)
+PANE_TEST(memory, PANE_MEMORY)
+PANE_TEST(chat, PANE_CHAT)
+PANE_TEST(library, PANE_LIBRARY)
+PANE_TEST(students, PANE_STUDENTS)
+PANE_TEST(admin, PANE_ADMIN)
+
+static void words_for_what_goes_wrong(void **state)
+{
+    (void)state;
+    struct glass g;
+    glass_start(&g, 24, 80);
+    glass_login(&g, "student");
+    glass_type(&g, "stone");
+    glass_key(&g, "Enter");
+    glass_fail(&g, "search.query", ERR_BUSY, NULL);
+    assert_true(glass_shows(&g, "The server has much to do. Trying again in 3 s, Ctrl-C stops."));
+    glass_later(&g, 3100);
+    glass_fail(&g, "search.query", ERR_RATE_LIMITED, NULL);
+    assert_true(glass_shows(&g, "Next question in 3 s"));
+    glass_later(&g, 3100);
+    assert_false(glass_shows(&g, "Next question"));
+    glass_key(&g, "Enter");
+    glass_fail(&g, "search.query", ERR_UNAUTHENTICATED, NULL);
+    assert_true(glass_shows(&g, "You have been logged out. What you typed is kept."));
+    assert_string_equal(g.token, "");
+    glass_key(&g, "Esc");
+    glass_type(&g, "secret");
+    glass_key(&g, "Enter");
+    assert_false(glass_shows(&g, "secret"));
+    assert_true(glass_shows(&g, "******"));
+    glass_answer(&g, "auth.login", "{\"token\":\"new\",\"expires_at\":\"x\",\"user\":{\"user_id\":\"u-maria\",\"name\":\"Maria Okafor\",\"role\":\"student\",\"institution_id\":\"s1024\"}}");
+    assert_string_equal(g.token, "new");
+    assert_true(glass_shows(&g, "Search: stone"));
+    glass_key(&g, "Ctrl-C");
+    assert_true(glass_shows(&g, "Nothing is running. q leaves."));
+    glass_stop(&g);
+}
+
+static void what_the_server_has_not_is_not_shown(void **state)
+{
+    (void)state;
+    struct glass g;
+    glass_start(&g, 24, 80);
+    glass_login(&g, "student");
+    assert_true(glass_shows(&g, "Memory"));
+    glass_answer(&g, "rpc.discover", "{\"methods\":[{\"name\":\"search.query\"},{\"name\":\"library.list\"},{\"name\":\"library.page\"}]}");
+    assert_false(glass_shows(&g, "Memory"));
+    assert_false(glass_shows(&g, "Chat"));
+    glass_key(&g, "Esc g m");
+    assert_int_equal(g.ui.open, PANE_SEARCH);
+    glass_key(&g, "?");
+    assert_false(glass_shows(&g, "choose a course"));
+    glass_stop(&g);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(search), cmocka_unit_test(reader), cmocka_unit_test(recommend), cmocka_unit_test(memory),
+        cmocka_unit_test(chat), cmocka_unit_test(library), cmocka_unit_test(students), cmocka_unit_test(admin),
+        cmocka_unit_test(words_for_what_goes_wrong), cmocka_unit_test(what_the_server_has_not_is_not_shown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
