@@ -141,6 +141,9 @@ static bool fetch(struct tx *tx, struct found *found, size_t from, size_t to, st
         return false;
     for (int row = 0; row < rows_count(*rows); row++)
         add_item(found, *rows, row, tokens);
+    /* Some have just gone, and the spelling may have come from them: it would tell a word that is not to be seen. */
+    if ((size_t)rows_count(*rows) < to - from)
+        buf_clear(&found->answer.corrected);
     return true;
 }
 

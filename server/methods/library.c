@@ -112,7 +112,7 @@ static bool page(struct call *call, const void *params, struct buf *result, stru
     buf_json_raw(result, rows_text(rows, 0, 0));
     if (!memory_enabled())
         return true;
-    if (!tx_run(call->tx, SQL_MEMORY_OPEN, &place, err, BIND_INT(p->page), BIND_TEXT(p->pdf_id)))
+    if (!tx_run(call->tx, SQL_MEMORY_OPEN, &place, err, BIND_TEXT(chunks.data), BIND_INT(p->page), BIND_TEXT(p->pdf_id)))
         return false;
     if (rows_count(place) && rows_bool(place, 0, 3))
         bank_note(call, call->tx, BANK_READING, rows_text(place, 0, 0), NULL, rows_text(place, 0, 1));

@@ -7,7 +7,7 @@
 #include "common/mem.h"
 #include "common/text.h"
 
-enum { LETTERS_LEAST = 4, LETTERS_LEAST_FOR_TWO = 5, HOLDERS_MOST = 100000 };
+enum { LETTERS_LEAST = 4, LETTERS_LEAST_FOR_TWO = 8, HOLDERS_MOST = 100000 };
 
 static size_t decode(const char *word, size_t length, uint32_t out[TOKENS_WORD_MOST])
 {

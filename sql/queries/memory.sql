@@ -118,13 +118,16 @@ update public.erasures e set state = :state, attempts = :attempts::int, run_afte
        error_message = case when :state <> 'done' then :error_message end
  where e.erasure_id = :erasure_id::uuid
 
--- A page was opened in the reader. Tells which section it is in (the outline's last entry before it), and whether that
--- one had never been opened.
+-- A page was opened in the reader. Tells which section that is (the asked passage's own heading; else the outline's first
+-- entry on the page, or its last one before), and whether it had never been opened.
 -- name: memory_open
 with place as (
     select p.pdf_id, p.title, p.course_id, coalesce((
+        select nullif(split_part(c.heading, ' > ', -1), '') from public.pdf_chunks c
+         where c.pdf_id = p.pdf_id and c.chunk_id::text = :chunk_ids::jsonb ->> 0), (
         select o ->> 'title' from jsonb_array_elements(p.outline) with ordinality as e (o, n)
-         where (o ->> 'page')::int <= :page::int order by (o ->> 'page')::int desc, n desc limit 1), '') as section
+         where (o ->> 'page')::int <= :page::int
+         order by (o ->> 'page')::int desc, case when (o ->> 'page')::int = :page::int then n else -n end limit 1), '') as section
       from public.pdfs p where p.pdf_id = :pdf_id::uuid
 ), before as (
     select from public.page_opens o join place on o.pdf_id = place.pdf_id and o.section = place.section

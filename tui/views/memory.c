@@ -259,6 +259,17 @@ static void layout(struct view *view, int rows, int cols)
     list_fit(&m->looked.list, looked_beside(m, rows) ? LOOKED_ROWS - 1 : rows - 1, NULL, NULL);
 }
 
+/* "student searched for …": who it was is plain here, so the line begins with what was done. */
+static const char *without_role(const cJSON *row)
+{
+    static const char *const roles[] = {"student ", "teacher ", "admin "};
+    const char *fact = json_text(row, "fact", "");
+    for (size_t i = 0; strcmp(json_text(row, "source", "client"), "client") != 0 && i < COUNT_OF(roles); i++)
+        if (!strncmp(fact, roles[i], strlen(roles[i])))
+            return fact + strlen(roles[i]);
+    return fact;
+}
+
 static void draw_fact(const struct memory *m, struct canvas c, int y, const cJSON *row, bool selected)
 {
     char when[32], times[24] = "";
@@ -272,7 +283,7 @@ static void draw_fact(const struct memory *m, struct canvas c, int y, const cJSO
     if (json_int(row, "count", 1) > 1)
         snprintf(times, sizeof times, " (%lldx)", (long long)json_int(row, "count", 1));
     int right = own && !small ? 12 : 1;
-    int cells = canvas_cut(c, y, x, c.cols - x - right - (int)strlen(times), ROLE_TEXT, json_text(row, "fact", ""));
+    int cells = canvas_cut(c, y, x, c.cols - x - right - (int)strlen(times), ROLE_TEXT, without_role(row));
     canvas_text(c, y, x + cells, ROLE_DIM, times);
     if (own && !small)
         canvas_text(c, y, c.cols - 12, ROLE_DIM, "from you");
