@@ -1,6 +1,7 @@
 /* address.c - where a server is. */
 #include "common/address.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,8 @@ static const char *const sockets[] = {"/run/edurag/edurag.sock"};
 
 static bool loopback(const char *host)
 {
-    return !strcmp(host, "localhost") || !strncmp(host, "127.", 4) || !strcmp(host, "::1");
+    unsigned char bytes[4];
+    return !strcmp(host, "localhost") || !strcmp(host, "::1") || (inet_pton(AF_INET, host, bytes) == 1 && bytes[0] == 127);
 }
 
 static bool unix_path(const char *path, struct address *out, struct err *err)

@@ -1,6 +1,9 @@
 /* state.h - what this account keeps between runs, under $XDG_STATE_HOME/edurag (~/.local/state/edurag):
  * `servers`, the certificates trusted on first use, and `tokens`, who is logged in where. All 0600.
  *
+ * In an account that many people share (EDURAG_SHARED_ACCOUNT=1, as for a lab over ssh) no token is kept, or the
+ * next one would sit down as the last one.
+ *
  * Lines are `NAME VALUE`. Files are replaced as a whole, so that a crash leaves the old or the new one.
  */
 #ifndef COMMON_STATE_H

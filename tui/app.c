@@ -25,6 +25,8 @@ enum { HOLES_MOST = 512 << 10 };
 
 struct app {
     struct ui ui;
+    char session[STATE_TOKEN];
+    bool greeted, plain; /* somebody has logged in here; and wants lines */
     struct client *client;
     struct keys keys;
     struct settings settings;
@@ -135,6 +137,7 @@ static void host_login(void *context, const char *token)
     struct app *app = context;
     struct err err = {0};
     client_token(app->client, token);
+    snprintf(app->session, sizeof app->session, "%s", token ? token : "");
     if (!state_set("tokens", client_address(app->client)->name, token, &err) && token)
         ui_say(&app->ui, ROLE_WARN, "You will have to log in again next time: nothing can be kept in your home directory.");
 }
@@ -290,9 +293,19 @@ static void tidy_heap(struct app *app)
         malloc_trim(0);
 }
 
+/* The setting counts from a login on, not in the middle of a session. */
+static bool wants_plain(struct app *app)
+{
+    if (app->ui.logged_in && !app->greeted) {
+        app->greeted = true;
+        app->plain = app->ui.plain;
+    }
+    return app->plain;
+}
+
 static void loop(struct app *app)
 {
-    while (!app->leaving) {
+    while (!app->leaving && !wants_plain(app)) {
         set_clock(app);
         if (keys_wait(&app->keys) >= 0 && app->ui.now - app->key_at >= keys_wait(&app->keys)) {
             keys_rest(&app->keys, on_key, app);
@@ -361,6 +374,7 @@ static bool start(struct app *app, const struct app_settings *settings, struct e
     const char *glyphs = settings->glyphs ? settings->glyphs : app->settings.glyphs;
     app->ui.sheet.ascii = *glyphs ? strcmp(glyphs, "ascii") == 0 : screen_ascii();
     app->ui.has_token = settings->token != NULL;
+    snprintf(app->session, sizeof app->session, "%s", settings->token ? settings->token : "");
     app->ui.secure = client_address(app->client)->tls;
     snprintf(app->ui.address, sizeof app->ui.address, "%s", client_address(app->client)->name);
     snprintf(app->ui.school_number, sizeof app->ui.school_number, "%s", settings->institution_id ? settings->institution_id : "");
@@ -390,6 +404,10 @@ int app_run(const struct app_settings *settings)
         ui_stop(&app->ui);
     client_free(app->client);
     keys_free(&app->keys);
+    int code = !started ? 1 : app->plain ? APP_PLAIN : 0;
+    if (settings->session)
+        memcpy(settings->session, app->session, sizeof app->session);
+    mem_wipe(app->session, sizeof app->session);
     free(app);
-    return started ? 0 : 1;
+    return code;
 }

@@ -59,27 +59,28 @@ static bool dumb(void)
     return !isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO) || !term || !*term || !strcmp(term, "dumb");
 }
 
-#if __has_include("tui/app.c")
-static int screen(const struct globals *g)
+/* The full screen; an account that wants lines gets them as soon as it has logged in there. */
+static int screen(const struct globals *g, struct script *script)
 {
-    char token[STATE_TOKEN] = "";
+    char token[STATE_TOKEN] = "", session[STATE_TOKEN] = "";
     struct address address;
     const char *server = g->server ? g->server : address_default();
     if (address_parse(server, &address, NULL))
         script_session_token(&address, token, sizeof token);
-    struct app_settings settings = {
-        .server = server, .token = *token ? token : NULL, .theme = g->theme, .glyphs = g->glyphs};
+    struct app_settings settings = {.server = server,
+                                    .token = *token ? token : NULL,
+                                    .theme = g->theme,
+                                    .glyphs = g->glyphs,
+                                    .session = session};
     int code = app_run(&settings);
+    if (code == APP_PLAIN) {
+        script->token = session;
+        code = plain_run(script);
+    }
     mem_wipe(token, sizeof token);
+    mem_wipe(session, sizeof session);
     return code;
 }
-#else
-static int screen(const struct globals *g)
-{
-    struct script script = {.server = g->server, .width = PROSE, .out = stdout};
-    return plain_run(&script);
-}
-#endif
 
 int main(int argc, char **argv)
 {
@@ -106,5 +107,5 @@ int main(int argc, char **argv)
         return script_main(&script, argc - at, argv + at);
     if (g.plain || dumb())
         return plain_run(&script);
-    return screen(&g);
+    return screen(&g, &script);
 }

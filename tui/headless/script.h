@@ -73,6 +73,7 @@ extern const struct script_command script_table[]; /* ends with words NULL */
 struct script {
     struct client *client;
     const char *server; /* from --server, or NULL */
+    const char *token;  /* of a session that goes on here; NULL: as script_session_token says */
     bool json, all;
     bool terminal; /* standard error is one: progress may be drawn */
     int width;     /* columns for prose */

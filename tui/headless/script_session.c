@@ -92,7 +92,9 @@ int script_session_connect(struct script *script, bool token, bool reconnect)
         return SCRIPT_SETUP;
     }
     char text[STATE_TOKEN];
-    if (token && script_session_token(client_address(script->client), text, sizeof text)) {
+    if (token && script->token) {
+        client_token(script->client, script->token);
+    } else if (token && script_session_token(client_address(script->client), text, sizeof text)) {
         client_token(script->client, text);
         mem_wipe(text, sizeof text);
     }
