@@ -13,7 +13,7 @@
 #include "common/mem.h"
 #include "server/retrieval/stock.h"
 
-enum { DIMENSIONS = 8, PASSAGES = 20 };
+enum { DIMENSIONS = 8, PASSAGES = 10 };
 
 static struct stock_id id(unsigned kind, unsigned n)
 {
