@@ -1,64 +1,16 @@
 /* stock.c - the passages that a node searches in memory: postings, vectors, and whose they are. */
 #include "server/retrieval/stock.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/mem.h"
-#include "server/retrieval/question.h"
+#include "server/retrieval/stock_state.h"
 
 enum {
     GROUP = 16,          /* passages added under one write lock, so that searches wait under a millisecond */
     REMOVED_LEAST = 1000 /* rebuild from here on, when a third is removed */
-};
-
-struct model {
-    char name[STOCK_MODEL_MOST];
-    struct vectors *vectors;
-    size_t documents;
-};
-
-struct entry {
-    struct stock_document document;
-    uint32_t from, to; /* texts of the index */
-    uint32_t course;   /* place in courses */
-    uint32_t next;     /* in its bucket */
-    struct model *model;
-};
-
-/* What one search needs for itself, kept between searches. */
-struct desk {
-    struct tokens *tokens;
-    struct fuse_work work;
-    uint64_t *bits;
-    size_t words;
-    struct vectors_span *spans;
-    size_t spans_room;
-    bool *open;              /* by course: whether this search may look into it */
-    size_t open_room;
-    struct desk *next;
-};
-
-struct stock {
-    pthread_mutex_t update;  /* one change at a time; taken before `lock` */
-    pthread_rwlock_t lock;   /* everything below */
-    struct lexical *lexical;
-    struct tokens *tokens;   /* of whoever changes */
-    struct stock_id *ids;    /* by text */
-    uint32_t *owners;        /* by text: place in entries; LEXICAL_NONE: removed */
-    size_t ids_room;
-    struct entry *entries;
-    uint32_t *buckets;       /* by document id, as many as there is room for entries */
-    size_t count, room;
-    struct stock_id *courses; /* every one met so far */
-    size_t course_count;
-    struct model *models[FUSE_MODELS_MOST];
-    size_t model_count, removed;
-    uint64_t changes;        /* a search that finds the same number again need not look again */
-    pthread_mutex_t desks_lock;
-    struct desk *desks;
 };
 
 bool stock_id_read(struct stock_id *id, const char *text)
@@ -89,11 +41,6 @@ void stock_id_text(const struct stock_id *id, char text[37])
         snprintf(text + at, 37 - at, "%02x", id->bytes[i]);
         at += 2;
     }
-}
-
-static bool same(const struct stock_id *a, const struct stock_id *b)
-{
-    return !memcmp(a, b, sizeof *a);
 }
 
 struct stock *stock_new(void)
@@ -151,7 +98,7 @@ static uint32_t *bucket_of(struct stock *s, const struct stock_id *id)
 static struct entry *find(struct stock *s, const struct stock_id *id)
 {
     for (uint32_t at = s->room ? *bucket_of(s, id) : LEXICAL_NONE; at != LEXICAL_NONE; at = s->entries[at].next)
-        if (same(&s->entries[at].document.id, id))
+        if (stock_same(&s->entries[at].document.id, id))
             return &s->entries[at];
     return NULL;
 }
@@ -174,7 +121,7 @@ static void unlink_entry(struct stock *s, uint32_t place)
 static uint32_t course_place(struct stock *s, const struct stock_id *course)
 {
     size_t i = 0;
-    while (i < s->course_count && !same(&s->courses[i], course))
+    while (i < s->course_count && !stock_same(&s->courses[i], course))
         i++;
     if (i == s->course_count) {
         s->courses = mem_grow(s->courses, ++s->course_count, sizeof *s->courses);
@@ -276,13 +223,50 @@ static void rebuild_if_many(struct stock *s)
     lexical_free(old);
 }
 
-static void add_passage(struct stock *s, const struct stock_passage *passage, struct model *model)
-{
-    const struct token *words;
+/* A passage's words, cut before any lock is taken: two threads that load share the work. */
+struct prepared {
+    struct token *words; /* stop words left out */
+    char *text;
+    size_t count;
     enum language language;
-    size_t count = tokens_split(s->tokens, passage->text, passage->length, &words, &language);
+};
+
+static struct prepared *prepare(const struct stock_passage *passages, size_t count)
+{
+    AUTO(tokens_freep) struct tokens *tokens = tokens_new();
+    struct prepared *all = mem_array(count + 1, sizeof *all);
+    for (size_t i = 0; i < count; i++) {
+        const struct token *words;
+        size_t found = tokens_split(tokens, passages[i].text, passages[i].length, &words, &all[i].language), used = 0, room = 1;
+        for (size_t k = 0; k < found; k++)
+            room += words[k].stop ? 0 : words[k].length + 1;
+        all[i].words = mem_array(found + 1, sizeof *words);
+        all[i].text = mem_alloc(room);
+        for (size_t k = 0; k < found; k++) {
+            if (words[k].stop)
+                continue;
+            struct token *kept = &all[i].words[all[i].count++];
+            *kept = words[k];
+            kept->word = memcpy(all[i].text + used, words[k].word, words[k].length + 1);
+            used += words[k].length + 1;
+        }
+    }
+    return all;
+}
+
+static void prepared_free(struct prepared *all, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(all[i].words);
+        free(all[i].text);
+    }
+    free(all);
+}
+
+static void add_passage(struct stock *s, const struct stock_passage *passage, const struct prepared *prepared, struct model *model)
+{
     s->changes++;
-    uint32_t text = lexical_add(s->lexical, s->tokens, language, words, count);
+    uint32_t text = lexical_add(s->lexical, s->tokens, prepared->language, prepared->words, prepared->count);
     if (text >= s->ids_room) {
         s->ids_room = s->ids_room + s->ids_room / 2 + 256;
         s->ids = mem_grow(s->ids, s->ids_room, sizeof *s->ids);
@@ -317,6 +301,7 @@ static void enter(struct stock *s, const struct stock_document *document, uint32
 void stock_put(struct stock *s, const struct stock_document *document, size_t dimensions,
                const struct stock_passage *passages, size_t count)
 {
+    struct prepared *prepared = prepare(passages, count);
     pthread_mutex_lock(&s->update);
     pthread_rwlock_wrlock(&s->lock);
     struct model *model = model_for(s, document->model, dimensions);
@@ -328,12 +313,13 @@ void stock_put(struct stock *s, const struct stock_document *document, size_t di
             pthread_rwlock_unlock(&s->lock);
             pthread_rwlock_wrlock(&s->lock);
         }
-        add_passage(s, &passages[i], model);
+        add_passage(s, &passages[i], &prepared[i], model);
     }
     enter(s, document, from, from + (uint32_t)count, model);
     pthread_rwlock_unlock(&s->lock);
     rebuild_if_many(s);
     pthread_mutex_unlock(&s->update);
+    prepared_free(prepared, count);
 }
 
 bool stock_switch(struct stock *s, const struct stock_document *document, size_t dimensions,
@@ -344,7 +330,7 @@ bool stock_switch(struct stock *s, const struct stock_document *document, size_t
     struct entry *entry = find(s, &document->id);
     bool fits = entry && entry->document.version == document->version && entry->to - entry->from == count;
     for (size_t i = 0; fits && i < count; i++)
-        fits = same(&s->ids[entry->from + i], &passages[i].id);
+        fits = stock_same(&s->ids[entry->from + i], &passages[i].id);
     struct model *model = fits ? model_for(s, document->model, dimensions) : NULL;
     if (model) {
         s->changes++;
@@ -409,186 +395,6 @@ struct stock_document *stock_documents(struct stock *s, size_t *count)
         documents[i] = s->entries[i].document;
     pthread_rwlock_unlock(&s->lock);
     return documents;
-}
-
-static struct desk *desk_take(struct stock *s)
-{
-    pthread_mutex_lock(&s->desks_lock);
-    struct desk *desk = s->desks;
-    if (desk)
-        s->desks = desk->next;
-    pthread_mutex_unlock(&s->desks_lock);
-    if (!desk) {
-        desk = mem_alloc(sizeof *desk);
-        desk->tokens = tokens_new();
-    }
-    return desk;
-}
-
-static void desk_give(struct stock *s, struct desk *desk)
-{
-    pthread_mutex_lock(&s->desks_lock);
-    desk->next = s->desks;
-    s->desks = desk;
-    pthread_mutex_unlock(&s->desks_lock);
-}
-
-/* Which courses this search may look into; false outside of the one asked for. */
-static void open_courses(struct stock *s, const struct stock_asker *asker, struct desk *desk)
-{
-    if (s->course_count > desk->open_room) {
-        desk->open_room = s->course_count * 2;
-        desk->open = mem_grow(desk->open, desk->open_room, sizeof *desk->open);
-    }
-    for (size_t c = 0; c < s->course_count; c++) {
-        desk->open[c] = false;
-        for (size_t i = 0; i < asker->course_count && (!asker->only || same(asker->only, &s->courses[c])); i++)
-            desk->open[c] = desk->open[c] || same(&asker->courses[i], &s->courses[c]);
-    }
-}
-
-static bool may_see(const struct stock_asker *asker, const struct desk *desk, const struct entry *entry)
-{
-    static const struct stock_id nobody;
-    return desk->open[entry->course] ||
-           (same(&entry->document.uploader, &asker->person) && !same(&asker->person, &nobody) &&
-            (!asker->only || same(asker->only, &entry->document.course)));
-}
-
-static void set_bits(uint64_t *bits, uint32_t from, uint32_t to)
-{
-    for (; from < to && from % 64; from++)
-        bits[from / 64] |= 1ull << from % 64;
-    for (; from + 64 <= to; from += 64)
-        bits[from / 64] = ~0ull;
-    for (; from < to; from++)
-        bits[from / 64] |= 1ull << from % 64;
-}
-
-/* The visible texts as bits and, model after model, as spans; `ends[m]` is where the spans of model m end. */
-static void look(struct stock *s, const struct stock_asker *asker, struct desk *desk, struct lexical_scope *scope, size_t *ends)
-{
-    size_t words = lexical_count(s->lexical) / 64 + 1, spans = 0;
-    if (words > desk->words) {
-        desk->words = words + words / 4;
-        desk->bits = mem_grow(desk->bits, desk->words, sizeof *desk->bits);
-    }
-    memset(desk->bits, 0, words * sizeof *desk->bits);
-    if (s->count > desk->spans_room) {
-        desk->spans_room = s->count * 2;
-        desk->spans = mem_grow(desk->spans, desk->spans_room, sizeof *desk->spans);
-    }
-    open_courses(s, asker, desk);
-    for (size_t m = 0; m <= s->model_count; m++) {
-        const struct model *model = m < s->model_count ? s->models[m] : NULL;
-        for (size_t i = 0; i < s->count; i++) {
-            const struct entry *entry = &s->entries[i];
-            if (entry->model != model || !may_see(asker, desk, entry))
-                continue;
-            set_bits(desk->bits, entry->from, entry->to);
-            desk->spans[spans++] = (struct vectors_span){entry->from, entry->to};
-        }
-        ends[m] = spans;
-    }
-    scope->bits = desk->bits;
-    lexical_scope(s->lexical, scope);
-}
-
-struct asked {
-    char name[STOCK_MODEL_MOST];
-    float *vector;
-    double weight;
-};
-
-/* Every model that serves gets the question; without any lock, since one may be far away. */
-static size_t embed_all(struct stock *s, const char *text, stock_embed *embed, void *context, struct asked *asked)
-{
-    size_t dimensions[FUSE_MODELS_MOST], count, kept = 0;
-    pthread_rwlock_rdlock(&s->lock);
-    count = s->model_count;
-    for (size_t i = 0; i < count; i++) {
-        memcpy(asked[i].name, s->models[i]->name, STOCK_MODEL_MOST);
-        dimensions[i] = vectors_dimensions(s->models[i]->vectors);
-    }
-    pthread_rwlock_unlock(&s->lock);
-    for (size_t i = 0; i < count; i++) {
-        if (i != kept)
-            memcpy(asked[kept].name, asked[i].name, STOCK_MODEL_MOST);
-        asked[kept].vector = mem_array(dimensions[i], sizeof(float));
-        if (embed && embed(asked[kept].name, text, asked[kept].vector, &asked[kept].weight, context))
-            kept++;
-        else
-            free(asked[kept].vector);
-    }
-    return kept;
-}
-
-static void rank(struct stock *s, struct desk *desk, const size_t *ends, const struct asked *asked, size_t asked_count,
-                 struct question *question, const struct lexical_scope *scope, size_t most, struct stock_answer *answer)
-{
-    struct fuse_model models[FUSE_MODELS_MOST];
-    answer->compared = asked_count > 0;
-    for (size_t m = 0; m < s->model_count; m++) {
-        size_t from = m ? ends[m - 1] : 0;
-        models[m] = (struct fuse_model){.vectors = s->models[m]->vectors, .spans = desk->spans + from, .span_count = ends[m] - from};
-        for (size_t i = 0; i < asked_count; i++)
-            if (!strcmp(asked[i].name, s->models[m]->name)) {
-                models[m].question = asked[i].vector;
-                models[m].weight = asked[i].weight;
-            }
-    }
-    struct fuse_hit *hits = mem_array(FUSE_POOL, sizeof *hits);
-    struct fuse_input input = {s->lexical, scope, &question->words, models, s->model_count};
-    answer->count = fuse_rank(&input, &desk->work, hits, most);
-    for (size_t i = 0; i < answer->count; i++)
-        answer->hits[i] = (struct stock_hit){
-            .passage = s->ids[hits[i].text], .document = s->entries[s->owners[hits[i].text]].document.id,
-            .score = hits[i].score, .cosine = hits[i].cosine,
-            .share = lexical_share(s->lexical, &question->words, hits[i].text)};
-    for (size_t i = 0; i < question->words.count; i++)
-        if (question->words.terms[i].stem != LEXICAL_NONE) {
-            const char *stem = vocabulary_stem_text(lexical_vocabulary(s->lexical), question->words.terms[i].stem);
-            buf_bytes(&answer->stems, stem, strlen(stem) + 1);
-            answer->weights[answer->stem_count++] = question->words.terms[i].idf;
-        }
-    free(hits);
-}
-
-void stock_search(struct stock *s, const struct stock_asker *asker, const char *query, stock_embed *embed, void *context,
-                  size_t most, struct stock_answer *answer)
-{
-    struct desk *desk = desk_take(s);
-    struct lexical_scope scope;
-    struct question question;
-    struct asked asked[FUSE_MODELS_MOST];
-    size_t ends[FUSE_MODELS_MOST + 1];
-    *answer = (struct stock_answer){0};
-
-    pthread_rwlock_rdlock(&s->lock);
-    look(s, asker, desk, &scope, ends);
-    question_read(&question, s->lexical, &scope, desk->tokens, query, strlen(query));
-    uint64_t changes = s->changes;
-    pthread_rwlock_unlock(&s->lock);
-    answer->corrected = question.corrected;
-    question.corrected = (struct buf){0};
-
-    const char *meant = answer->corrected.length ? answer->corrected.data : query;
-    size_t asked_count = embed_all(s, meant, embed, context, asked);
-
-    /* Where the library has changed while the embedder was asked: again, with the words that were meant. */
-    pthread_rwlock_rdlock(&s->lock);
-    if (s->changes != changes) {
-        look(s, asker, desk, &scope, ends);
-        question_free(&question);
-        question_read(&question, s->lexical, &scope, desk->tokens, meant, strlen(meant));
-    }
-    rank(s, desk, ends, asked, asked_count, &question, &scope, most < FUSE_POOL ? most : FUSE_POOL, answer);
-    pthread_rwlock_unlock(&s->lock);
-
-    question_free(&question);
-    for (size_t i = 0; i < asked_count; i++)
-        free(asked[i].vector);
-    desk_give(s, desk);
 }
 
 void stock_answer_free(struct stock_answer *answer)

@@ -2,7 +2,9 @@
  *
  * Each judged set becomes a library of its own: every passage is stored as one passage, the embedder is fitted
  * on it as on any library, and every question goes through search.query. One configuration for all sets.
- * Beside it BM25 alone, and the same questions with a random edit in a quarter of the words of four letters or more.
+ * Beside it BM25 alone, and the same questions with a random edit in a quarter of the words of four letters or
+ * more. Then each library is asked its own questions and those of the other sets, to tell how often search.ask
+ * says "not in the library" where it is, and answers where it is not.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +18,7 @@
 #include "tests/lib/judged.h"
 #include "tests/lib/library.h"
 
-enum { DOCUMENT = 100, TOP = 10, WAIT_SECONDS = 300, TYPING_SEED = 42 };
+enum { DOCUMENT = 100, TOP = 10, WAIT_SECONDS = 300, TYPING_SEED = 42, ASKED = 100 };
 static const double TYPING_LOSS_MOST = 0.02;
 
 static const struct {
@@ -91,6 +93,36 @@ static struct figures measure(struct ws *ws, const struct judged *judged, bool m
     return (struct figures){sum.ndcg / (double)counted, sum.recall / (double)counted};
 }
 
+/* The share of up to ASKED of a set's questions that get an answer. */
+static double answered(struct ws *ws, const struct judged *judged)
+{
+    size_t asked = 0, grounded = 0;
+    for (size_t q = 0; q < judged->question_count && asked < ASKED; q += 1 + judged->question_count / (ASKED + 1)) {
+        AUTO(buf_free) struct buf params = {0};
+        buf_json_open(&params, '{');
+        buf_json_member(&params, "query", judged->questions[q].text);
+        buf_json_close(&params, '}');
+        AUTO(json_freep) cJSON *reply = harness_call(ws, "search.ask", params.data);
+        grounded += json_bool(json_get(reply, "result"), "grounded", false);
+        asked++;
+    }
+    return (double)grounded / (double)asked;
+}
+
+/* Both kinds of error of "not in the library". */
+static void cross_ask(struct ws *ws, size_t own, const struct judged *judged)
+{
+    double wrong = 0;
+    for (size_t i = 0; i < COUNT_OF(sets); i++) {
+        struct judged other;
+        if (i == own || !judged_load(&other, sets[i].name))
+            continue;
+        wrong += answered(ws, &other) / (double)(COUNT_OF(sets) - 1);
+        judged_free(&other);
+    }
+    printf("ranking %-5s  own questions turned away %.3f, foreign ones answered %.3f\n", sets[own].name, 1 - answered(ws, judged), wrong);
+}
+
 /* The floor beside it: the same words and the same index, without vectors, pairs or spelling. */
 static struct figures measure_bm25(const struct judged *judged)
 {
@@ -157,6 +189,7 @@ int main(void)
         struct figures bm25 = measure_bm25(&judged), whole = measure(&ws, &judged, false), typed = measure(&ws, &judged, true);
         printf("ranking %-5s  nDCG@10 %.4f (floor %.3f)  recall@10 %.4f  | BM25 alone %.4f %.4f | mistyped %.4f %.4f\n", sets[i].name,
                whole.ndcg, sets[i].floor, whole.recall, bm25.ndcg, bm25.recall, typed.ndcg, typed.recall);
+        cross_ask(&ws, i, &judged);
         fflush(stdout);
         fine = fine && whole.ndcg >= sets[i].floor;
         lost += (whole.ndcg - typed.ndcg) / (double)COUNT_OF(sets);

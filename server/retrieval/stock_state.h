@@ -1,0 +1,62 @@
+/* stock_state.h - what a stock is made of, for the two files that share it: stock.c changes, stock_search.c looks. */
+#ifndef SERVER_RETRIEVAL_STOCK_STATE_H
+#define SERVER_RETRIEVAL_STOCK_STATE_H
+
+#include <pthread.h>
+#include <string.h>
+
+#include "server/retrieval/stock.h"
+
+struct model {
+    char name[STOCK_MODEL_MOST];
+    struct vectors *vectors;
+    size_t documents;
+};
+
+struct entry {
+    struct stock_document document;
+    uint32_t from, to; /* texts of the index */
+    uint32_t course;   /* place in courses */
+    uint32_t next;     /* in its bucket */
+    struct model *model;
+};
+
+/* What one search needs for itself, kept between searches. */
+struct desk {
+    struct tokens *tokens;
+    struct fuse_work work;
+    uint64_t *bits;
+    size_t words;
+    struct vectors_span *spans;
+    size_t spans_room;
+    bool *open;              /* by course: whether this search may look into it */
+    size_t open_room;
+    struct desk *next;
+};
+
+struct stock {
+    pthread_mutex_t update;  /* one change at a time; taken before `lock` */
+    pthread_rwlock_t lock;   /* everything below */
+    struct lexical *lexical;
+    struct tokens *tokens;   /* of whoever changes */
+    struct stock_id *ids;    /* by text */
+    uint32_t *owners;        /* by text: place in entries; LEXICAL_NONE: removed */
+    size_t ids_room;
+    struct entry *entries;
+    uint32_t *buckets;       /* by document id, as many as there is room for entries */
+    size_t count, room;
+    struct stock_id *courses; /* every one met so far */
+    size_t course_count;
+    struct model *models[FUSE_MODELS_MOST];
+    size_t model_count, removed;
+    uint64_t changes;        /* a search that finds the same number again need not look again */
+    pthread_mutex_t desks_lock;
+    struct desk *desks;
+};
+
+static inline bool stock_same(const struct stock_id *a, const struct stock_id *b)
+{
+    return !memcmp(a, b, sizeof *a);
+}
+
+#endif
