@@ -43,13 +43,17 @@ apart 'server/ingest server/memory' 'server/(net|methods)/' 'jobs know neither s
 apart server/methods 'server/net/' 'methods know no sockets; news leaves through rpc/news.h'
 apart server/rpc 'server/(net|methods)/' 'rpc knows neither sockets nor methods; main hands them over'
 
-# ---- names: a function that X/Y.o exports begins with y_, or is main. Three headers are contracts between
-# rooms, declared in one and kept by another; their names begin with the word of the contract ----
+# ---- names: a function that X/Y.o exports begins with y_, or is main. A module in several files (ui.h with ui.c and
+# ui_keys.c) shares its word. Some headers are contracts, declared in one place and kept in another; their names begin
+# with the word of the contract ----
 contract() {
     case $1 in
         server/net/mailbox.c:news_*) ;; # rpc/news.h: how news leaves; net delivers it
         server/rpc/job.c:call_*) ;;     # rpc/method.h: what a handler may do with its call
         server/store/tx.c:rows_*) ;;    # store/tx.h: what a statement gave
+        server/models/embedding.c:models_*) ;; # models.h: the half of it that embeds
+        tui/views/reader.c:ui_read | tui/views/search.c:ui_search) ;; # ui.h: what one pane may ask of another
+        tui/ui_draw.c:view_key) ;;      # view.h: what a view may ask of the frame
         *) return 1 ;;
     esac
 }
@@ -61,6 +65,11 @@ while IFS= read -r object; do
     while read -r name; do
         case $name in "$stem" | "$stem"_* | main | __*) continue ;; esac
         contract "$source:$name" && continue
+        word=$stem
+        while [ "$word" != "${word%_*}" ]; do
+            word=${word%_*}
+            [ -f "$(dirname "$source")/$word.h" ] && case $name in "$word"_*) continue 2 ;; esac
+        done
         offence "$source exports $name, which does not begin with ${stem}_"
     done < <(nm -g --defined-only "$object" | awk '$2 ~ /^[TWi]$/ {print $3}')
 done < <(find "$build/common" "$build/server" "$build/tui" -name '*.o' 2>/dev/null | sort)
