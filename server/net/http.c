@@ -7,6 +7,7 @@
 
 #include "common/mem.h"
 #include "server/config.h"
+#include "server/rpc/openrpc.h"
 #include "server/store/listen.h"
 #include "server/store/pool.h"
 
@@ -131,12 +132,20 @@ static void serve_ready(const struct http_request *request, struct http_reply *r
         buf_text(&reply->body, "notifications do not pass the pooler: the database is asked every second\n");
 }
 
+static void serve_openrpc(const struct http_request *request, struct http_reply *reply)
+{
+    (void)request;
+    reply->type = "application/json";
+    buf_text(&reply->body, openrpc_document());
+}
+
 static const struct {
     const char *path;
     void (*serve)(const struct http_request *request, struct http_reply *reply);
 } routes[] = {
     {"/healthz", serve_health},
     {"/readyz", serve_ready},
+    {"/openrpc.json", serve_openrpc},
 };
 
 void http_ready_add(const char *(*why_not)(void))
@@ -174,7 +183,6 @@ static int send_reply(struct lws *wsi, struct http_reply *reply, const char *ext
 
 int http_request(struct lws *wsi, const struct http_request *request, struct http_pending **pending)
 {
-    AUTO(buf_free) struct buf body = {0};
     struct http_reply reply = {.status = 200, .type = "text/plain; charset=utf-8"};
     const char *name = NULL, *value = NULL;
     char *uri;

@@ -8,8 +8,6 @@
 #include "common/mem.h"
 #include "common/text.h"
 
-enum { ITEMS_MOST = 1000, ITEM_BYTES_MOST = 4096 };
-
 const struct param *params_find(const struct param *spec, const char *name)
 {
     for (; spec && spec->type != PARAM_TYPE_END; spec++)
@@ -101,7 +99,7 @@ static bool read_array(const struct param *param, const cJSON *value, void *at, 
 {
     if (!cJSON_IsArray(value))
         return err_field(err, param->name, "must be a list.");
-    int64_t most = param->max ? param->max : ITEMS_MOST, count = cJSON_GetArraySize(value);
+    int64_t most = param->max ? param->max : PARAMS_ITEMS_MOST, count = cJSON_GetArraySize(value);
     if (count > most || count < param->min)
         return err_field(err, param->name, "must have between %" PRId64 " and %" PRId64 " entries.", param->min, most);
     for (const cJSON *item = value->child; item; item = item->next) {
@@ -109,7 +107,7 @@ static bool read_array(const struct param *param, const cJSON *value, void *at, 
             lower_uuid(item->valuestring);
         if (!cJSON_IsString(item) || (param->type == PARAM_TYPE_UUIDS && !is_uuid(item->valuestring)))
             return err_field(err, param->name, "must hold only %s.", param->type == PARAM_TYPE_UUIDS ? "ids" : "texts");
-        if (!*item->valuestring || strlen(item->valuestring) > ITEM_BYTES_MOST)
+        if (!*item->valuestring || strlen(item->valuestring) > PARAMS_ITEM_BYTES_MOST)
             return err_field(err, param->name, "holds an entry that is empty or too long.");
     }
     memcpy(at, &value, sizeof value);

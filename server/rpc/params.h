@@ -8,6 +8,9 @@
 
 #include "server/rpc/method.h"
 
+/* Of lists: entries where a spec says no less, and bytes of one entry. */
+enum { PARAMS_ITEMS_MOST = 1000, PARAMS_ITEM_BYTES_MOST = 4096 };
+
 /* Binds `object` (NULL or an empty array: no params) to the zeroed struct `bound`. Texts and arrays in it
  * are lent by `object`. */
 bool params_read(const struct param *spec, const cJSON *object, void *bound, struct err *err) MUST_CHECK;

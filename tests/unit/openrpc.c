@@ -1,0 +1,174 @@
+/* openrpc.c - the OpenRPC document: what it says about every method there is, and about each kind of param. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "common/mem.h"
+#include "server/rpc/openrpc.h"
+#include "server/rpc/rpc.h"
+
+struct all {
+    const char *text, *word, *secret, *id;
+    int64_t number, limit;
+    bool yes, was_given;
+    const cJSON *texts, *ids, *any;
+};
+static const struct param all_spec[] = {
+    PARAM(TEXT, struct all, word, .optional = true, .one_of = "one|two"),
+    PARAM(TEXT, struct all, text, .min = 1, .max = 1000),
+    PARAM(TEXT, struct all, secret, .bytes = true, .min = 8, .max = 72),
+    PARAM(UUID, struct all, id, .optional = true, .nullable = true, .given = offsetof(struct all, was_given)),
+    PARAM(INT, struct all, number, .min = 0, .max = 9),
+    PARAM(INT, struct all, limit, .optional = true, .min = 1, .max = 200, .fallback = 50),
+    PARAM(BOOL, struct all, yes, .optional = true),
+    PARAM(TEXTS, struct all, texts, .min = 1),
+    PARAM(UUIDS, struct all, ids, .max = 20),
+    PARAM(ID, struct all, any, .optional = true),
+    {0},
+};
+static const struct method kinds[] = {
+    {.name = "a.kinds", .summary = "All kinds.", .access = ACCESS_TEACHER, .lane = LANE_INLINE, .cost = 1, .params = all_spec,
+     .params_size = sizeof(struct all), .handler = openrpc_discover, .result = "{\"type\":\"null\"}"},
+    {0},
+};
+static const struct method *const tables[] = {
+    kinds, methods_server, methods_auth, methods_users, methods_courses, methods_profile, methods_library, methods_chat,
+    methods_search, methods_recommend, methods_memory, methods_admin, NULL,
+};
+
+static cJSON *document;
+
+static const cJSON *method_called(const char *name)
+{
+    const cJSON *at;
+    cJSON_ArrayForEach(at, json_get(document, "methods"))
+        if (!strcmp(json_text(at, "name", ""), name))
+            return at;
+    fail_msg("%s is not there", name);
+    return NULL;
+}
+
+static void each_kind_of_param_has_its_schema(void **state)
+{
+    (void)state;
+    static const struct { const char *name, *schema; bool required; } want[] = {
+        {"text", "{\"type\":\"string\",\"minLength\":1,\"maxLength\":1000}", true},
+        {"secret", "{\"type\":\"string\",\"minLength\":2,\"maxLength\":72,\"description\":\"8 to 72 bytes of UTF-8\"}", true},
+        {"number", "{\"type\":\"integer\",\"minimum\":0,\"maximum\":9}", true},
+        {"texts", "{\"type\":\"array\",\"minItems\":1,\"maxItems\":1000,\"items\":{\"type\":\"string\",\"minLength\":1,"
+                  "\"maxLength\":4096}}", true},
+        {"ids", "{\"type\":\"array\",\"maxItems\":20,\"items\":{\"type\":\"string\",\"format\":\"uuid\"}}", true},
+        {"word", "{\"type\":\"string\",\"enum\":[\"one\",\"two\"]}", false},
+        {"id", "{\"type\":[\"string\",\"null\"],\"format\":\"uuid\"}", false},
+        {"limit", "{\"type\":\"integer\",\"minimum\":1,\"maximum\":200,\"default\":50}", false},
+        {"yes", "{\"type\":\"boolean\"}", false},
+        {"any", "{\"type\":[\"string\",\"number\"]}", false},
+    };
+    const cJSON *params = json_get(method_called("a.kinds"), "params"), *at;
+    size_t i = 0;
+    cJSON_ArrayForEach(at, params) {
+        AUTO(buf_free) struct buf schema = {0};
+        assert_true(i < COUNT_OF(want));
+        json_write(&schema, json_get(at, "schema"));
+        assert_string_equal(json_text(at, "name", ""), want[i].name);
+        assert_string_equal(schema.data, want[i].schema);
+        assert_int_equal(json_bool(at, "required", !want[i].required), want[i].required);
+        i++;
+    }
+    assert_int_equal(i, COUNT_OF(want));
+}
+
+static bool may_end_in(const cJSON *method, const char *reason)
+{
+    const cJSON *at;
+    AUTO(mem_freep) char *place = mem_printf("#/components/errors/%s", reason);
+    cJSON_ArrayForEach(at, json_get(method, "errors"))
+        if (!strcmp(json_text(at, "$ref", ""), place))
+            return true;
+    return false;
+}
+
+static void access_cost_and_errors_follow_from_the_row(void **state)
+{
+    (void)state;
+    static const struct { const char *name, *access; double cost; const char *may, *may_not; } want[] = {
+        {"a.kinds", "teacher", 0.1, "forbidden", "not_found"},
+        {"server.ping", "anyone", 1, "rate_limited", "unauthenticated"},
+        {"rpc.cancel", "user", 0, "unauthenticated", "rate_limited"},
+        {"auth.login", "anyone", 1, "unauthenticated", "upstream"},
+        {"users.list", "admin", 1, "forbidden", "upstream"},
+        {"search.ask", "user", 1, "cancelled", "parse"},
+    };
+    for (size_t i = 0; i < COUNT_OF(want); i++) {
+        const cJSON *method = method_called(want[i].name);
+        assert_string_equal(json_text(method, "x-access", ""), want[i].access);
+        if (strcmp(want[i].name, "search.ask") != 0)
+            assert_float_equal(json_double(method, "x-cost", -1), want[i].cost, 1e-9);
+        if (!may_end_in(method, want[i].may) || may_end_in(method, want[i].may_not))
+            fail_msg("%s: not %s, or %s", want[i].name, want[i].may, want[i].may_not);
+    }
+}
+
+/* What the meta-schema asks for, as far as it can be seen without it; tests/server/npm.sh asks the thing itself. */
+static void every_method_is_whole(void **state)
+{
+    (void)state;
+    const cJSON *method, *at;
+    int count = 0;
+    assert_string_equal(json_text(document, "openrpc", ""), "1.3.2");
+    assert_true(*json_text(json_get(document, "info"), "title", "") && *json_text(json_get(document, "info"), "version", ""));
+    cJSON_ArrayForEach(method, json_get(document, "methods")) {
+        const char *name = json_text(method, "name", "");
+        const cJSON *result = json_get(method, "result");
+        bool optional = false;
+        count++;
+        if (!strchr(name, '.') || !*json_text(method, "summary", "") || strcmp(json_text(method, "paramStructure", ""), "by-name") ||
+            !cJSON_IsArray(json_get(method, "params")) || !*json_text(result, "name", "") ||
+            !cJSON_IsObject(json_get(result, "schema")) || !json_get(json_get(result, "schema"), "type"))
+            fail_msg("%s is not whole", name);
+        cJSON_ArrayForEach(at, json_get(method, "params")) {
+            if (!*json_text(at, "name", "") || !json_get(json_get(at, "schema"), "type") || (json_bool(at, "required", true) && optional))
+                fail_msg("%s: %s is not whole, or required and behind an optional one", name, json_text(at, "name", "?"));
+            optional = !json_bool(at, "required", true);
+        }
+        cJSON_ArrayForEach(at, json_get(method, "errors")) {
+            const char *reason = strrchr(json_text(at, "$ref", "/?"), '/') + 1;
+            const cJSON *error = json_get(json_get(json_get(document, "components"), "errors"), reason);
+            if (json_int(error, "code", 0) >= 0 || !*json_text(error, "message", ""))
+                fail_msg("%s: the error %s is not there", name, reason);
+        }
+    }
+    assert_true(count > 50);
+}
+
+static int start(void **state)
+{
+    (void)state;
+    static const struct rpc_doors none;
+    rpc_start(&none, tables);
+    const char *text = openrpc_document();
+    document = json_parse(text, strlen(text), &(struct err){0});
+    return document ? 0 : -1;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    cJSON_Delete(document);
+    rpc_stop();
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_kind_of_param_has_its_schema),
+        cmocka_unit_test(access_cost_and_errors_follow_from_the_row),
+        cmocka_unit_test(every_method_is_whole),
+    };
+    return cmocka_run_group_tests_name("openrpc", tests, start, stop);
+}
