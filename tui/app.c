@@ -201,7 +201,7 @@ static void on_news(void *user, const char *method, const cJSON *params)
 static void on_key(void *context, const struct key *key)
 {
     struct app *app = context;
-    ui_key(&app->ui, key);
+    ui_keys_press(&app->ui, key);
     app->dirty = true;
 }
 

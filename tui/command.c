@@ -232,7 +232,7 @@ static void run(struct ui *ui, const struct entry *entry)
             break;
         }
     ui->argument = *rest ? rest : NULL;
-    ui_act(ui, entry->row->action, NULL);
+    ui_keys_act(ui, entry->row->action, NULL);
     ui->argument = NULL;
 }
 

@@ -115,7 +115,7 @@ static void run(struct ui *ui)
     enum action action = at < own ? rows[at]->action : everywhere[at - own].actions[0];
     ui->over.kind = OVER_NONE;
     if (action != ACT_HELP && action != ACT_SOURCE && action != ACT_PANE)
-        ui_act(ui, action, NULL);
+        ui_keys_act(ui, action, NULL);
 }
 
 bool help_key(struct ui *ui, const struct key *key)
@@ -128,7 +128,7 @@ bool help_key(struct ui *ui, const struct key *key)
         return true;
     }
     enum action action = keymap_action(&ui->map, key, ui->open, false);
-    if (ui_frame_move(ui, &ui->over.list, action, ui->rows - 5) || action == ACT_NONE)
+    if (ui_keys_move(ui, &ui->over.list, action, ui->rows - 5) || action == ACT_NONE)
         return true;
     if (action == ACT_FIND) {
         ui->over.finding = true;

@@ -406,7 +406,7 @@ static cJSON *slim_methods(const cJSON *document)
 static void own_reply(struct ui *ui, int tag, const cJSON *result, const struct err *err)
 {
     if (tag >= UI_FRAME_CALL_TEXT) {
-        ui_frame_reply(ui, tag, result, err);
+        ui_keys_reply(ui, tag, result, err);
         return;
     }
     if (tag == CALL_WHOAMI && err && err->code == ERR_UNAUTHENTICATED) {

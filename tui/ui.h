@@ -104,7 +104,7 @@ void ui_stop(struct ui *ui);
 void ui_resize(struct ui *ui, int rows, int cols);
 
 /* The host's side. */
-void ui_key(struct ui *ui, const struct key *key);
+void ui_keys_press(struct ui *ui, const struct key *key);
 void ui_reply(struct ui *ui, uint64_t call, const cJSON *result, const struct err *err);
 void ui_news(struct ui *ui, const char *method, const cJSON *params);
 void ui_link(struct ui *ui, enum ui_link link, const struct err *why);
@@ -117,7 +117,7 @@ uint64_t ui_call(struct view *view, int tag, const char *method, char *params /*
 /* `members` are words "name:type": s text (NULL: left out), i int64_t, b int. */
 uint64_t ui_callf(struct view *view, int tag, const char *method, const char *doing, const char *members, ...);
 void ui_forget(struct view *view, int tag);  /* replies with this tag are no longer wanted */
-bool ui_stop_call(struct view *view, int tag); /* asks the server to; its reply still comes */
+bool ui_keys_stop(struct view *view, int tag); /* asks the server to; its reply still comes */
 bool ui_running(const struct ui *ui, const struct view *view, int tag);
 bool ui_can(const struct ui *ui, const char *method);
 void ui_say(struct ui *ui, enum role role, const char *format, ...) PRINTF_LIKE(3, 4);
@@ -136,7 +136,7 @@ cJSON *ui_drafts(struct ui *ui);                   /* what was typed and not sen
 void ui_restore(struct ui *ui, const cJSON *drafts); /* at the next login of the same person */
 bool ui_found(const struct ui *ui, const char *text); /* whether it holds what / looked for */
 void ui_text(struct ui *ui, const char *title, const char *text); /* a record over the body, closed by Esc */
-void ui_act(struct ui *ui, enum action action, const struct key *key);
+void ui_keys_act(struct ui *ui, enum action action, const struct key *key);
 struct view *ui_view(struct ui *ui, enum pane pane); /* made where it is not yet */
 
 /* Questions in the key row. The answer comes to the view's `answer`. */
@@ -146,11 +146,11 @@ void ui_ask_text(struct view *view, int tag, const char *prompt, const char *ini
 void ui_ask_file(struct view *view, int tag, const char *prompt, const char *initial);
 void ui_ask_password(struct view *view, int tag, const char *prompt);
 /* A list to choose from; add the entries, then show it. The answer is the value. */
-void ui_choice(struct ui *ui, const char *label, const char *value);
+void ui_ask_option(struct ui *ui, const char *label, const char *value);
 void ui_ask_choice(struct view *view, int tag, const char *title);
 
 /* Between panes. */
-void ui_read(struct ui *ui, const char *pdf_id, int page, const char *const *chunk_ids, size_t count, const char *from);
-void ui_search(struct ui *ui, const char *query);
+void reader_open(struct ui *ui, const char *pdf_id, int page, const char *const *chunk_ids, size_t count, const char *from);
+void search_open(struct ui *ui, const char *query);
 
 #endif

@@ -10,7 +10,7 @@
 #include "common/mem.h"
 #include "tui/ui_frame.h"
 
-void ui_frame_ask(struct ui *ui, int tag, enum ui_question kind, const char *text)
+void ui_ask_frame(struct ui *ui, int tag, enum ui_question kind, const char *text)
 {
     ui->asker = NULL;
     ui->ask_tag = tag;
@@ -25,7 +25,7 @@ void ui_frame_ask(struct ui *ui, int tag, enum ui_question kind, const char *tex
 
 static void ask(struct view *view, int tag, enum ui_question kind, const char *text)
 {
-    ui_frame_ask(view->ui, tag, kind, text);
+    ui_ask_frame(view->ui, tag, kind, text);
     view->ui->asker = view;
 }
 
@@ -78,7 +78,7 @@ static void clear_choices(struct ui *ui)
     ui->choice_count = 0;
 }
 
-void ui_choice(struct ui *ui, const char *label, const char *value)
+void ui_ask_option(struct ui *ui, const char *label, const char *value)
 {
     ui->choices = mem_grow(ui->choices, ui->choice_count + 1, sizeof *ui->choices);
     ui->choices[ui->choice_count++] = (struct ui_choice){mem_dup(label), mem_dup(value)};
@@ -103,7 +103,7 @@ static void done(struct ui *ui, const char *text)
     field_free(&ui->ask_field);
     clear_choices(ui);
     if (!asker)
-        ui_frame_answer(ui, ui->ask_tag, copy);
+        ui_keys_answered(ui, ui->ask_tag, copy);
     else if (asker->class->answer)
         asker->class->answer(asker, ui->ask_tag, copy);
     if (copy)
@@ -213,7 +213,7 @@ void ui_ask_key(struct ui *ui, const struct key *key)
         if (key->code == KEYS_ENTER && ui->choice_count)
             done(ui, ui->choices[ui->over.list.selected].value);
         else
-            ui_frame_move(ui, &ui->over.list, action, ui->rows - 5);
+            ui_keys_move(ui, &ui->over.list, action, ui->rows - 5);
     } else if (key->code == KEYS_ENTER && !key->mods) {
         answer_line(ui);
     } else if (key->code == KEYS_TAB && ui->asking == UI_ASK_FILE) {

@@ -43,7 +43,7 @@ static void draw_tabs_small(const struct ui *ui, struct canvas c, const enum pan
 static void draw_tabs(struct ui *ui, struct canvas c)
 {
     enum pane panes[PANE_COUNT];
-    int count = ui_frame_panes(ui, panes), width = 1;
+    int count = ui_keys_panes(ui, panes), width = 1;
     char title[64];
     if (!ui->logged_in) {
         canvas_text(c, 0, 1, ROLE_TAB_OPEN, "EduRag");
@@ -156,15 +156,6 @@ static void draw_status(const struct ui *ui, struct canvas c)
     canvas_right(c, 0, end, ROLE_TEXT, own.right);
 }
 
-void view_key(struct keyrow *row, enum action action, const char *label)
-{
-    if (row->count == 16)
-        return;
-    row->entries[row->count].action = action;
-    row->entries[row->count].keys = NULL;
-    row->entries[row->count++].label = label;
-}
-
 /* Whole entries only; the way to the list of keys is always there. */
 static void draw_keys(struct ui *ui, struct canvas c)
 {
@@ -240,7 +231,7 @@ static void draw_choices(const struct ui *ui, struct canvas c)
 static void draw_go(struct ui *ui, struct canvas c)
 {
     enum pane panes[PANE_COUNT];
-    int count = ui_frame_panes(ui, panes), top = c.rows - count - 2;
+    int count = ui_keys_panes(ui, panes), top = c.rows - count - 2;
     top = top < 0 ? 0 : top;
     canvas_blank(c, top, c.rows - top);
     heading_draw(c, top, "Go to", NULL, 0);

@@ -5,7 +5,7 @@
 #include "tui/ui.h"
 
 /* Moves a list by an action; false where the action is none of movement. */
-bool ui_frame_move(struct ui *ui, struct list *list, enum action action, int page);
+bool ui_keys_move(struct ui *ui, struct list *list, enum action action, int page);
 
 void ui_ask_key(struct ui *ui, const struct key *key);
 void ui_ask_path(const char *typed, char *out, size_t size);
@@ -15,11 +15,11 @@ void ui_ask_complete(struct field *field);
 /* Questions that the frame asks itself have negative tags. */
 enum { UI_FRAME_FIND = -1, UI_FRAME_QUIT = -2, UI_FRAME_OLD_PASSWORD = -3, UI_FRAME_NEW_PASSWORD = -4, UI_FRAME_PLAIN = -5 };
 enum { UI_FRAME_CALL_TEXT = 100, UI_FRAME_CALL_PASSWORD, UI_FRAME_CALL_PROFILE, UI_FRAME_CALL_LOGOUT };
-void ui_frame_answer(struct ui *ui, int tag, const char *text);
-void ui_frame_reply(struct ui *ui, int tag, const cJSON *result, const struct err *err);
+void ui_keys_answered(struct ui *ui, int tag, const char *text);
+void ui_keys_reply(struct ui *ui, int tag, const cJSON *result, const struct err *err);
 uint64_t ui_frame_call(struct ui *ui, int tag, const char *method, char *params, const char *doing);
-void ui_frame_ask(struct ui *ui, int tag, enum ui_question kind, const char *prompt);
-int ui_frame_panes(const struct ui *ui, enum pane *out); /* the visible ones in order; their number */
+void ui_ask_frame(struct ui *ui, int tag, enum ui_question kind, const char *prompt);
+int ui_keys_panes(const struct ui *ui, enum pane *out); /* the visible ones in order; their number */
 
 void help_open(struct ui *ui);
 bool help_key(struct ui *ui, const struct key *key);    /* false: not for help */

@@ -6,7 +6,7 @@
 #include "common/mem.h"
 #include "tui/ui_frame.h"
 
-int ui_frame_panes(const struct ui *ui, enum pane *out)
+int ui_keys_panes(const struct ui *ui, enum pane *out)
 {
     int count = 0;
     for (int i = PANE_SEARCH; i < PANE_COUNT; i++)
@@ -15,7 +15,7 @@ int ui_frame_panes(const struct ui *ui, enum pane *out)
     return count;
 }
 
-bool ui_frame_move(struct ui *ui, struct list *list, enum action action, int page)
+bool ui_keys_move(struct ui *ui, struct list *list, enum action action, int page)
 {
     (void)ui;
     switch ((int)action) {
@@ -37,7 +37,7 @@ static struct view *front(struct ui *ui)
 static void step_pane(struct ui *ui, int step)
 {
     enum pane panes[PANE_COUNT];
-    int count = ui_frame_panes(ui, panes);
+    int count = ui_keys_panes(ui, panes);
     for (int i = 0; i < count; i++) {
         if (panes[i] == ui->open) {
             ui_open(ui, panes[(i + step + count) % count]);
@@ -54,11 +54,11 @@ static void go(struct ui *ui, const struct key *key)
     if (key->code != KEYS_CHAR || key->mods)
         return;
     if (key->ch == 'g') {
-        ui_act(ui, ACT_FIRST, key);
+        ui_keys_act(ui, ACT_FIRST, key);
         return;
     }
     enum pane panes[PANE_COUNT];
-    int count = ui_frame_panes(ui, panes);
+    int count = ui_keys_panes(ui, panes);
     for (int i = 0; i < count; i++)
         if ((uint32_t)ui_view(ui, panes[i])->class->letter == key->ch) {
             ui_open(ui, panes[i]);
@@ -80,7 +80,7 @@ static void stop_call(struct ui *ui, struct ui_call *call)
     ui_reply(ui, UINT64_MAX, NULL, &err);
 }
 
-bool ui_stop_call(struct view *view, int tag)
+bool ui_keys_stop(struct view *view, int tag)
 {
     bool any = false;
     for (int i = 0; i < UI_CALLS; i++) {
@@ -109,12 +109,12 @@ static void stop(struct ui *ui)
 static void leave(struct ui *ui)
 {
     if (ui_unsent(ui))
-        ui_frame_ask(ui, UI_FRAME_QUIT, UI_ASK_YES, "Something is still being sent. Leave anyway?");
+        ui_ask_frame(ui, UI_FRAME_QUIT, UI_ASK_YES, "Something is still being sent. Leave anyway?");
     else
         ui->host.leave(ui->host.context);
 }
 
-void ui_frame_answer(struct ui *ui, int tag, const char *text)
+void ui_keys_answered(struct ui *ui, int tag, const char *text)
 {
     struct buf params = {0};
     switch (tag) {
@@ -122,7 +122,7 @@ void ui_frame_answer(struct ui *ui, int tag, const char *text)
             if (text)
                 snprintf(ui->find, sizeof ui->find, "%s", text);
             if (text && *text)
-                ui_act(ui, ACT_NEXT, NULL);
+                ui_keys_act(ui, ACT_NEXT, NULL);
             return;
         case UI_FRAME_QUIT:
             if (text)
@@ -135,7 +135,7 @@ void ui_frame_answer(struct ui *ui, int tag, const char *text)
                 mem_wipe(ui->copied, strlen(ui->copied));
             free(ui->copied);
             ui->copied = mem_dup(text);
-            ui_frame_ask(ui, UI_FRAME_NEW_PASSWORD, UI_ASK_PASSWORD, "New password (8 to 72 letters):");
+            ui_ask_frame(ui, UI_FRAME_NEW_PASSWORD, UI_ASK_PASSWORD, "New password (8 to 72 letters):");
             return;
         case UI_FRAME_NEW_PASSWORD:
             if (!text)
@@ -153,7 +153,7 @@ void ui_frame_answer(struct ui *ui, int tag, const char *text)
     }
 }
 
-void ui_frame_reply(struct ui *ui, int tag, const cJSON *result, const struct err *err)
+void ui_keys_reply(struct ui *ui, int tag, const cJSON *result, const struct err *err)
 {
     if (err) {
         ui_error(ui, err);
@@ -196,7 +196,7 @@ static bool without_key(struct ui *ui, enum action action)
             frame_call(ui, UI_FRAME_CALL_PROFILE, "profile.update", "plain", NULL, strcmp(given, "off") != 0);
             return true;
         case ACT_PASSWORD:
-            ui_frame_ask(ui, UI_FRAME_OLD_PASSWORD, UI_ASK_PASSWORD, "Your password now:");
+            ui_ask_frame(ui, UI_FRAME_OLD_PASSWORD, UI_ASK_PASSWORD, "Your password now:");
             return true;
         case ACT_LOGOUT: frame_call(ui, UI_FRAME_CALL_LOGOUT, "auth.logout", "everywhere", NULL, 0); return true;
         case ACT_LOGOUT_ALL: frame_call(ui, UI_FRAME_CALL_LOGOUT, "auth.logout", "everywhere", NULL, 1); return true;
@@ -214,7 +214,7 @@ static void frame_act(struct ui *ui, enum action action, const struct key *key)
         case ACT_BACK: ui_back(ui); break;
         case ACT_GO: ui->go_at = ui->now ? ui->now : 1; break;
         case ACT_PANE:
-            if (key && (int)key->ch - '1' < ui_frame_panes(ui, panes))
+            if (key && (int)key->ch - '1' < ui_keys_panes(ui, panes))
                 ui_open(ui, panes[key->ch - '1']);
             break;
         case ACT_NEXT_PANE: step_pane(ui, 1); break;
@@ -225,7 +225,7 @@ static void frame_act(struct ui *ui, enum action action, const struct key *key)
                 front(ui)->class->act(front(ui), ACT_SEARCH, key);
             break;
         case ACT_FIND:
-            ui_frame_ask(ui, UI_FRAME_FIND, UI_ASK_TEXT, "/");
+            ui_ask_frame(ui, UI_FRAME_FIND, UI_ASK_TEXT, "/");
             field_set(&ui->ask_field, ui->find);
             ui->ask_field.selected = *ui->find != 0;
             break;
@@ -233,7 +233,7 @@ static void frame_act(struct ui *ui, enum action action, const struct key *key)
         case ACT_HELP: help_open(ui); break;
         case ACT_BARE:
             ui->bare = true;
-            ui_act(ui, ACT_COPY, key);
+            ui_keys_act(ui, ACT_COPY, key);
             ui->bare = false;
             break;
         case ACT_STOP: stop(ui); break;
@@ -244,7 +244,7 @@ static void frame_act(struct ui *ui, enum action action, const struct key *key)
     }
 }
 
-void ui_act(struct ui *ui, enum action action, const struct key *key)
+void ui_keys_act(struct ui *ui, enum action action, const struct key *key)
 {
     const struct keymap_row *row = keymap_row(action, ui->open);
     if (row && row->method && !ui_can(ui, row->method))
@@ -256,7 +256,7 @@ void ui_act(struct ui *ui, enum action action, const struct key *key)
 static void text_key(struct ui *ui, const struct key *key)
 {
     enum action action = keymap_action(&ui->map, key, ui->open, false);
-    if (ui_frame_move(ui, &ui->over.list, action, ui->rows - 5))
+    if (ui_keys_move(ui, &ui->over.list, action, ui->rows - 5))
         return;
     if (action == ACT_COPY)
         ui_copy(ui, ui->over.text);
@@ -295,11 +295,11 @@ static void route(struct ui *ui, const struct key *key)
         bool in_text = front(ui)->class->field && front(ui)->class->field(front(ui));
         enum action action = keymap_action(&ui->map, key, ui->open, in_text);
         if (action != ACT_NONE)
-            ui_act(ui, action, key);
+            ui_keys_act(ui, action, key);
     }
 }
 
-void ui_key(struct ui *ui, const struct key *key)
+void ui_keys_press(struct ui *ui, const struct key *key)
 {
     *ui->news = 0;
     if (ui->link == UI_LOST && (key->code == KEYS_ENTER || (key->code == KEYS_CHAR && key->mods == KEYS_CTRL && key->ch == 'r')))

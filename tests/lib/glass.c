@@ -144,7 +144,7 @@ void glass_key(struct glass *g, const char *names)
         struct key key;
         if (!keys_parse(word, &key))
             fail_msg("no key is called %s", word);
-        ui_key(&g->ui, &key);
+        ui_keys_press(&g->ui, &key);
     }
 }
 
@@ -153,14 +153,14 @@ void glass_type(struct glass *g, const char *text)
     size_t length = strlen(text);
     for (size_t at = 0; at < length;) {
         struct key key = {.code = KEYS_CHAR, .ch = text_next(text, length, &at)};
-        ui_key(&g->ui, &key);
+        ui_keys_press(&g->ui, &key);
     }
 }
 
 void glass_paste(struct glass *g, const char *text)
 {
     struct key key = {.code = KEYS_PASTE, .paste = text, .paste_length = strlen(text)};
-    ui_key(&g->ui, &key);
+    ui_keys_press(&g->ui, &key);
 }
 
 static int find(const struct glass *g, const char *method)

@@ -68,7 +68,7 @@ static void search(struct glass *g)
 static void read_page(struct glass *g)
 {
     const char *ids[] = {"c1"};
-    ui_read(&g->ui, "d1", 3, ids, 1, "your answer");
+    reader_open(&g->ui, "d1", 3, ids, 1, "your answer");
     answer(g, "library.outline", "{\"items\":[{\"title\":\"@\",\"page\":1,\"level\":0},{\"title\":\"@\",\"page\":3,\"level\":7}]}");
     answer(g, "library.page", "{\"text\":\"One.\\n\\nTwo @ and\\nthree @.\\n\",\"page\":3,\"page_label\":\"@\",\"pages\":9,\"title\":\"@\",\"passages\":"
            "[{\"chunk_id\":\"c1\",\"start\":2,\"end\":9},{\"chunk_id\":\"c2\",\"start\":12,\"end\":900000}]}");

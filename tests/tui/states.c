@@ -61,7 +61,7 @@ static void begin(struct glass *g, int rows, int cols, enum pane pane)
         glass_key(g, "Enter");
     }
     if (pane == PANE_READER)
-        ui_read(&g->ui, "d1", 7, NULL, 0, "the Library");
+        reader_open(&g->ui, "d1", 7, NULL, 0, "the Library");
 }
 
 static void states_of(enum pane pane, struct buf *out)

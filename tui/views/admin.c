@@ -118,9 +118,9 @@ static bool target(struct admin *a, const char *name)
 
 static void ask_role(struct admin *a, int tag, const char *title)
 {
-    ui_choice(a->view.ui, "student", "student");
-    ui_choice(a->view.ui, "teacher", "teacher");
-    ui_choice(a->view.ui, "admin", "admin");
+    ui_ask_option(a->view.ui, "student", "student");
+    ui_ask_option(a->view.ui, "teacher", "teacher");
+    ui_ask_option(a->view.ui, "admin", "admin");
     ui_ask_choice(&a->view, tag, title);
 }
 

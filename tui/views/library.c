@@ -5,26 +5,11 @@
 
 #include "common/mem.h"
 #include "common/text.h"
-#include "tui/views/rows.h"
-#include "tui/views/upload.h"
-#include "tui/widgets/heading.h"
+#include "tui/views/library.h"
 #include "tui/words.h"
 
 enum { CALL_LIST = 1, CALL_JOBS, CALL_COURSES, CALL_RETRY, CALL_WHY, CALL_UPDATE, CALL_DELETE };
 enum { ASK_FILE = 1, ASK_INTO, ASK_RENAME, ASK_MOVE, ASK_DELETE, ASK_STOP };
-enum { QUEUE = 16 };
-
-struct library {
-    struct view view;
-    struct rows jobs, documents, courses;
-    struct upload upload;
-    char *queue[QUEUE];      /* "course_id\npath" of files that wait to be sent */
-    int queued;
-    struct list list;        /* over upload, jobs and documents */
-    char path[1024], pdf_id[48];
-    int after_courses;       /* the question that waits for the courses */
-    int rows, cols;
-};
 
 static struct library *of(struct view *view)
 {
@@ -41,20 +26,20 @@ static size_t uploads(const struct library *l)
     return l->upload.state != UPLOAD_NONE;
 }
 
-static size_t adding(const struct library *l)
+size_t library_adding(const struct library *l)
 {
     return uploads(l) + l->jobs.list.count;
 }
 
-static bool is_upload(const struct library *l, size_t index)
+bool library_is_upload(const struct library *l, size_t index)
 {
     return index < uploads(l);
 }
 
 /* The job or document at the index; NULL for the upload. */
-static const cJSON *row(const struct library *l, size_t index)
+const cJSON *library_row(const struct library *l, size_t index)
 {
-    if (is_upload(l, index))
+    if (library_is_upload(l, index))
         return NULL;
     index -= uploads(l);
     if (index < l->jobs.list.count)
@@ -65,13 +50,13 @@ static const cJSON *row(const struct library *l, size_t index)
 
 static const char *row_id(const void *rows, size_t index)
 {
-    const cJSON *entry = row(rows, index);
+    const cJSON *entry = library_row(rows, index);
     return entry ? json_text(entry, "job_id", json_text(entry, "pdf_id", "")) : "upload";
 }
 
 static void recount(struct library *l)
 {
-    list_reload(&l->list, adding(l) + l->documents.list.count, row_id, l);
+    list_reload(&l->list, library_adding(l) + l->documents.list.count, row_id, l);
 }
 
 static void load(struct view *view)
@@ -127,7 +112,7 @@ static void send_file(struct library *l, const char *path, const char *course_id
     struct err err = {0};
     struct ui *ui = l->view.ui;
     if (l->upload.state != UPLOAD_NONE && l->upload.state != UPLOAD_FAILED) {
-        if (l->queued < QUEUE)
+        if (l->queued < LIBRARY_QUEUE)
             l->queue[l->queued++] = mem_printf("%s\n%s", course_id, path);
         ui_say(ui, ROLE_TEXT, "It is sent after the one before it.");
         return;
@@ -156,9 +141,9 @@ static void ask_course(struct library *l, int tag, const char *title)
         l->after_courses = tag;
         return;
     }
-    ui_choice(ui, "The open library: everybody may read it", "");
+    ui_ask_option(ui, "The open library: everybody may read it", "");
     for (size_t i = 0; i < l->courses.list.count; i++)
-        ui_choice(ui, json_text(l->courses.at[i], "title", ""), json_text(l->courses.at[i], "course_id", ""));
+        ui_ask_option(ui, json_text(l->courses.at[i], "title", ""), json_text(l->courses.at[i], "course_id", ""));
     ui_ask_choice(&l->view, tag, title);
 }
 
@@ -172,8 +157,8 @@ static void add_file(struct library *l, const char *path)
 
 static void try_again(struct library *l)
 {
-    const cJSON *entry = row(l, l->list.selected);
-    if (is_upload(l, l->list.selected) && l->upload.state == UPLOAD_FAILED)
+    const cJSON *entry = library_row(l, l->list.selected);
+    if (library_is_upload(l, l->list.selected) && l->upload.state == UPLOAD_FAILED)
         ui_ask_file(&l->view, ASK_FILE, "PDF to add:", "");
     else if (*json_text(entry, "failed_at", ""))
         ui_callf(&l->view, CALL_RETRY, "library.retry", "Trying again", "pdf_id:s", json_text(entry, "pdf_id", ""));
@@ -181,9 +166,9 @@ static void try_again(struct library *l)
 
 static void why(struct library *l)
 {
-    const cJSON *entry = row(l, l->list.selected);
+    const cJSON *entry = library_row(l, l->list.selected);
     const char *job = json_text(entry, "job_id", "");
-    if (is_upload(l, l->list.selected))
+    if (library_is_upload(l, l->list.selected))
         ui_text(l->view.ui, l->upload.name, *l->upload.why ? l->upload.why : "It is being sent.");
     else if (*job)
         ui_callf(&l->view, CALL_WHY, "library.job", "Asking", "job_id:s", job);
@@ -193,8 +178,8 @@ static void why(struct library *l)
 
 static void change(struct library *l, enum action action)
 {
-    const cJSON *entry = row(l, l->list.selected);
-    if (is_upload(l, l->list.selected) && action == ACT_DELETE) {
+    const cJSON *entry = library_row(l, l->list.selected);
+    if (library_is_upload(l, l->list.selected) && action == ACT_DELETE) {
         ui_ask_yes(&l->view, ASK_STOP, "Stop sending %.80s?", l->upload.name);
         return;
     }
@@ -211,13 +196,13 @@ static void change(struct library *l, enum action action)
 
 static void open_document(struct library *l)
 {
-    const cJSON *entry = row(l, l->list.selected);
+    const cJSON *entry = library_row(l, l->list.selected);
     if (!entry)
         return;
-    if (l->list.selected < adding(l))
+    if (l->list.selected < library_adding(l))
         why(l);
     else
-        ui_read(l->view.ui, json_text(entry, "pdf_id", ""), 1, NULL, 0, "the Library");
+        reader_open(l->view.ui, json_text(entry, "pdf_id", ""), 1, NULL, 0, "the Library");
 }
 
 static bool find(struct library *l, int step)
@@ -225,7 +210,7 @@ static bool find(struct library *l, int step)
     size_t count = l->list.count;
     for (size_t i = 1; i <= count; i++) {
         size_t at = (l->list.selected + (step > 0 ? i : count - i % count)) % count;
-        const char *title = is_upload(l, at) ? l->upload.name : json_text(row(l, at), "title", "");
+        const char *title = library_is_upload(l, at) ? l->upload.name : json_text(library_row(l, at), "title", "");
         if (ui_found(l->view.ui, title)) {
             list_select(&l->list, at, row_id, l);
             return true;
@@ -245,11 +230,11 @@ static bool move(struct library *l, enum action action)
         case ACT_FIRST: list_select(&l->list, 0, row_id, l); break;
         case ACT_LAST: list_select(&l->list, l->list.count, row_id, l); break;
         case ACT_NEXT_PART: case ACT_LAST_PART:
-            list_select(&l->list, l->list.selected < adding(l) ? adding(l) : 0, row_id, l);
+            list_select(&l->list, l->list.selected < library_adding(l) ? library_adding(l) : 0, row_id, l);
             break;
         default: return false;
     }
-    l->documents.list.selected = l->list.selected > adding(l) ? l->list.selected - adding(l) : 0;
+    l->documents.list.selected = l->list.selected > library_adding(l) ? l->list.selected - library_adding(l) : 0;
     const char *cursor = rows_more(&l->documents);
     if (cursor)
         ui_callf(&l->view, CALL_LIST, "library.list", NULL, "limit:i cursor:s", (int64_t)50, cursor);
@@ -277,7 +262,7 @@ static bool act(struct view *view, enum action action, const struct key *key)
             if (!find(l, action == ACT_NEXT ? 1 : -1) && *view->ui->find)
                 ui_say(view->ui, ROLE_WARN, "“%s” is not in what is shown.", view->ui->find);
             return true;
-        case ACT_COPY: ui_copy(view->ui, json_text(row(l, l->list.selected), "title", "")); return true;
+        case ACT_COPY: ui_copy(view->ui, json_text(library_row(l, l->list.selected), "title", "")); return true;
         default: return move(l, action);
     }
 }
@@ -402,193 +387,6 @@ static int tick(struct view *view)
     return next;
 }
 
-static bool small(const struct library *l)
-{
-    return l->view.ui->size <= UI_SMALL;
-}
-
-static const char *failure(const struct library *l, size_t index)
-{
-    if (is_upload(l, index))
-        return l->upload.state == UPLOAD_FAILED ? l->upload.why : "";
-    return index < adding(l) ? json_text(row(l, index), "error_message", "") : "";
-}
-
-static int height(const void *rows, size_t index)
-{
-    const struct library *l = rows;
-    const char *text = failure(l, index);
-    bool heading = index == adding(l) && index > 0;
-    int used = 1 + heading, width = l->cols - 8 > 4 ? l->cols - 8 : 4;
-    for (size_t cells = text_cells(text, strlen(text)); *text && cells; cells = cells > (size_t)width ? cells - (size_t)width : 0)
-        used++;
-    return small(l) && used > 3 ? 3 : used > 5 ? 5 : used;
-}
-
-static void layout(struct view *view, int rows, int cols)
-{
-    struct library *l = of(view);
-    l->rows = rows;
-    l->cols = cols;
-    list_fit(&l->list, rows - 1, height, l);
-}
-
-struct progress {
-    const char *word;
-    double part;       /* under 0: no bar */
-    char facts[48];
-};
-
-static struct progress progress_of(const struct library *l, size_t index)
-{
-    struct progress p = {.word = "sending", .part = -1};
-    const struct upload *u = &l->upload;
-    if (is_upload(l, index)) {
-        char size[24];
-        words_size((double)u->size, size, sizeof size);
-        p.word = u->state == UPLOAD_FAILED ? "failed" : u->state == UPLOAD_WAITING ? "waiting" : "sending";
-        if (u->state != UPLOAD_FAILED) {
-            p.part = u->size ? (double)u->offset / (double)u->size : 0;
-            snprintf(p.facts, sizeof p.facts, "%.0f of %s", (double)u->offset / (u->size >= 1000000 ? 1e6 : 1e3), size);
-        }
-        return p;
-    }
-    const cJSON *job = row(l, index);
-    const char *state = json_text(job, "state", "queued");
-    double done = 0, total = 0;
-    if (strcmp(state, "extracting") == 0) {
-        p.word = "reading";
-        done = json_double(job, "pages_done", 0), total = json_double(job, "pages_total", 0);
-        snprintf(p.facts, sizeof p.facts, "%.0f of %.0f p.", done, total);
-    } else if (strcmp(state, "embedding") == 0) {
-        p.word = "learning";
-        done = json_double(job, "chunks_done", 0), total = json_double(job, "chunks_total", 0);
-        snprintf(p.facts, sizeof p.facts, "%.0f of %.0f", done, total);
-    } else if (strcmp(state, "sending") == 0) {
-        char size[24];
-        done = json_double(job, "sent", 0), total = json_double(job, "size", 0);
-        words_size(total, size, sizeof size);
-        snprintf(p.facts, sizeof p.facts, "%.0f of %s", done / 1e6, size);
-    } else {
-        p.word = strcmp(state, "storing") == 0 ? "saving" : strcmp(state, "failed") == 0 ? "failed" : "waiting";
-    }
-    if (total > 0)
-        p.part = done / total;
-    return p;
-}
-
-static int draw_adding(const struct library *l, struct canvas c, int y, size_t index)
-{
-    struct progress p = progress_of(l, index);
-    const cJSON *job = row(l, index);
-    const char *name = job ? json_text(job, "title", "") : l->upload.name;
-    bool failed = strcmp(p.word, "failed") == 0;
-    int at = small(l) ? 28 : 33;
-    int cells = canvas_cut(c, y, 2, at - 3, ROLE_TEXT, name);
-    int word = canvas_text(c, y, at, failed ? ROLE_BAD : strcmp(p.word, "waiting") == 0 ? ROLE_WARN : ROLE_TEXT, p.word);
-    if (index == l->list.selected)
-        list_mark(c, y, 2, cells, ui_focus(&l->view));
-    if (p.part >= 0 && small(l)) {
-        canvas_format(c, y, at + word + 1, ROLE_TEXT, "%.0f%%", p.part * 100);
-    } else if (p.part >= 0) {
-        heading_bar(c, y, 42, 20, p.part);
-        canvas_format(c, y, 62, ROLE_TEXT, "%4.0f%%", p.part * 100 < 100 ? p.part * 100 : 100);
-        canvas_text(c, y, 69, ROLE_DIM, p.facts);
-    } else if (failed && !small(l)) {
-        char clock[32];
-        words_when(job ? words_time(json_text(job, "failed_at", NULL)) : l->upload.failed_at, l->view.ui->wall, WORDS_WHEN, clock);
-        const char *today = strncmp(clock, "today ", 6) == 0 ? clock + 6 : clock;
-        canvas_text(c, y, 42, ROLE_DIM, today);
-    }
-    const char *text = failure(l, index);
-    int used = 1;
-    if (*text)
-        used += heading_text(c, y + 1, 5, c.cols - (small(l) ? 5 : 8), small(l) ? 2 : 4, ROLE_TEXT, text);
-    return used;
-}
-
-static const char *course_title(const struct library *l, const cJSON *document)
-{
-    const char *id = json_text(document, "course_id", "");
-    const cJSON *course = *id ? rows_named(&l->courses, id) : NULL;
-    return *id ? json_text(course, "title", "a course") : "open library";
-}
-
-static void draw_document(const struct library *l, struct canvas c, int y, size_t index)
-{
-    const cJSON *document = row(l, index);
-    char when[32], pages[24];
-    snprintf(pages, sizeof pages, "%lld p.", (long long)json_int(document, "pages", 0));
-    int title = small(l) ? c.cols - 11 : l->view.ui->size == UI_NARROW ? c.cols - 12 : 40;
-    int wide = c.cols > 100 ? c.cols - 80 : 0;
-    bool failed = *json_text(document, "failed_at", "") != 0, ready = *json_text(document, "indexed_at", "") != 0;
-    int cells = canvas_cut(c, y, 2, title + wide, failed ? ROLE_BAD : ROLE_TEXT, json_text(document, "title", ""));
-    canvas_right(c, y, small(l) || l->view.ui->size == UI_NARROW ? c.cols - 1 : 49 + wide, ROLE_DIM,
-                 failed ? "failed" : ready ? pages : "waiting");
-    if (l->view.ui->size >= UI_NORMAL) {
-        canvas_cut(c, y, 51 + wide, 17, ROLE_TEXT, course_title(l, document));
-        words_when(words_time(json_text(document, "created_at", NULL)), l->view.ui->wall, WORDS_DAY, when);
-        canvas_text(c, y, 69 + wide, ROLE_DIM, when);
-    }
-    if (index == l->list.selected)
-        list_mark(c, y, 2, cells, ui_focus(&l->view));
-}
-
-static void draw(const struct view *view, struct canvas c)
-{
-    const struct library *l = const_of(view);
-    char facts[64], count[40];
-    size_t first = adding(l);
-    int y = 1;
-    words_count((long)l->documents.list.count, "document", l->documents.cursor ? "or more documents" : "documents", count, sizeof count);
-    if (!l->list.count) {
-        heading_draw(c, 0, "In the library", NULL, 1);
-        if (l->documents.items)
-            heading_text(c, 1, 2, c.cols - 4, 3, ROLE_TEXT, ui_teacher(view->ui) ? "There are no documents yet. Press a to add a PDF."
-                                                                         : "There are no documents yet. Your teacher adds them.");
-        return;
-    }
-    snprintf(facts, sizeof facts, "%zu of yours", first);
-    if (l->list.top < first)
-        heading_draw(c, 0, "Being added", facts, small(l) ? 0 : 6);
-    else
-        heading_draw(c, 0, "In the library", count, 1);
-    for (size_t i = l->list.top; i < l->list.count && y < c.rows; i++) {
-        if (i == first && i > l->list.top && y + 1 >= c.rows)
-            break; /* no heading without what it heads */
-        if (i == first && i > l->list.top)
-            heading_draw(c, y++, "In the library", count, 1);
-        if (i < first)
-            y += draw_adding(l, c, y, i);
-        else if (y < c.rows)
-            draw_document(l, c, y++, i);
-    }
-}
-
-static void keys(const struct view *view, struct keyrow *keyrow)
-{
-    const struct library *l = const_of(view);
-    const cJSON *entry = row(l, l->list.selected);
-    bool teacher = ui_teacher(view->ui), failed = *failure(l, l->list.selected) || *json_text(entry, "failed_at", "");
-    if (teacher && failed)
-        view_key(keyrow, ACT_AGAIN, NULL);
-    if (teacher && l->list.selected < adding(l))
-        view_key(keyrow, ACT_WHY, NULL);
-    if (teacher)
-        view_key(keyrow, ACT_ADD, NULL);
-    if (entry)
-        view_key(keyrow, ACT_ENTER, NULL);
-    if (teacher && entry) {
-        view_key(keyrow, ACT_RENAME, NULL);
-        view_key(keyrow, ACT_COURSE, NULL);
-        view_key(keyrow, ACT_DELETE, NULL);
-    }
-    if (!teacher) {
-        view_key(keyrow, ACT_FIND, NULL);
-        view_key(keyrow, ACT_SEARCH, NULL);
-    }
-}
-
 static void status(const struct view *view, struct status *s)
 {
     const struct library *l = const_of(view);
@@ -605,5 +403,5 @@ static bool unsent(const struct view *view)
 const struct view_class library_class = {
     .pane = PANE_LIBRARY, .title = "Library", .letter = 'l', .needs = "library.list", .size = sizeof(struct library),
     .start = start, .show = show, .stop = stop, .act = act, .reply = reply, .news = news, .answer = answer,
-    .online = online, .tick = tick, .layout = layout, .draw = draw, .keys = keys, .status = status, .unsent = unsent,
+    .online = online, .tick = tick, .layout = library_draw_layout, .draw = library_draw_pane, .keys = library_draw_keys, .status = status, .unsent = unsent,
 };

@@ -70,7 +70,7 @@ static void ask_page(struct reader *r, int page)
     ui_call(&r->view, CALL_PAGE, "library.page", buf_take(&params), r->doing);
 }
 
-void ui_read(struct ui *ui, const char *pdf_id, int page, const char *const *chunk_ids, size_t count, const char *from)
+void reader_open(struct ui *ui, const char *pdf_id, int page, const char *const *chunk_ids, size_t count, const char *from)
 {
     struct reader *r = of(ui_view(ui, PANE_READER));
     bool other = strcmp(r->pdf_id, pdf_id) != 0;

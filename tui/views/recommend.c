@@ -92,7 +92,7 @@ static void open_page(struct recommend *r)
 {
     const cJSON *document = cJSON_GetArrayItem(json_get(row(r, r->list.selected), "documents"), 0);
     if (document)
-        ui_read(r->view.ui, json_text(document, "pdf_id", ""), (int)json_int(document, "page", 1), NULL, 0, "For you");
+        reader_open(r->view.ui, json_text(document, "pdf_id", ""), (int)json_int(document, "page", 1), NULL, 0, "For you");
 }
 
 static void copy(struct recommend *r)
@@ -121,7 +121,7 @@ static bool act(struct view *view, enum action action, const struct key *key)
         case ACT_NEXT_PART: list_select(&r->list, r->list.selected < r->mine.list.count ? r->mine.list.count : 0, row_topic, r); return true;
         case ACT_ENTER:
             if (item)
-                ui_search(view->ui, json_text(item, "query", json_text(item, "topic", "")));
+                search_open(view->ui, json_text(item, "query", json_text(item, "topic", "")));
             return true;
         case ACT_OPEN: open_page(r); return true;
         case ACT_COPY: copy(r); return true;

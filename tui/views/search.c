@@ -6,29 +6,12 @@
 #include "common/mem.h"
 #include "common/text.h"
 #include "tui/tidy.h"
-#include "tui/views/answer.h"
-#include "tui/views/results.h"
-#include "tui/widgets/heading.h"
+#include "tui/views/search.h"
 #include "tui/words.h"
 
 enum { REST_MS = 250, PREVIEW_LEAST = 3, LIMIT = 50 };
-enum { CALL_QUERY = 1, CALL_PREVIEW, CALL_ASK, CALL_HISTORY, CALL_COURSES, CALL_CLEAR };
+enum { CALL_QUERY = SEARCH_CALL_QUERY, CALL_PREVIEW, CALL_ASK, CALL_HISTORY, CALL_COURSES, CALL_CLEAR };
 enum { ASK_COURSE = 1, ASK_ON, ASK_SAVE, ASK_CLEAR };
-enum part { PART_FIELD, PART_RESULTS, PART_ANSWER };
-
-struct search {
-    struct view view;
-    enum part part;
-    struct field query;
-    struct results results;
-    struct answer answer;
-    char course_id[48], course[120];
-    char *previewed;      /* the text of the last preview */
-    int64_t typed_at;     /* 0: nothing waits to be previewed */
-    bool shown, failed, ask_after;
-    int rows;
-};
-
 static struct search *of(struct view *view)
 {
     return (struct search *)view;
@@ -113,7 +96,7 @@ static void enter(struct search *s)
         const cJSON *first = answer_citation(&s->answer.turns[s->answer.selected], 1);
         const char *id = json_text(first, "chunk_id", "");
         if (first)
-            ui_read(ui, json_text(first, "pdf_id", ""), (int)json_int(first, "page", 1), &id, 1, "your answer");
+            reader_open(ui, json_text(first, "pdf_id", ""), (int)json_int(first, "page", 1), &id, 1, "your answer");
     }
 }
 
@@ -130,7 +113,7 @@ static void open_page(struct search *s)
         if (other != row && count < COUNT_OF(ids) && strcmp(json_text(other, "pdf_id", ""), json_text(row, "pdf_id", "-")) == 0)
             ids[count++] = json_text(other, "chunk_id", "");
     }
-    ui_read(s->view.ui, json_text(row, "pdf_id", ""), (int)json_int(row, "page", 1), ids, count, "your search");
+    reader_open(s->view.ui, json_text(row, "pdf_id", ""), (int)json_int(row, "page", 1), ids, count, "your search");
 }
 
 static void open_source(struct search *s, const struct key *key)
@@ -141,7 +124,7 @@ static void open_source(struct search *s, const struct key *key)
     const cJSON *citation = answer_citation(turn, (int)key->ch - '0');
     const char *id = json_text(citation, "chunk_id", "");
     if (citation)
-        ui_read(s->view.ui, json_text(citation, "pdf_id", ""), (int)json_int(citation, "page", 1), &id, 1, "your answer");
+        reader_open(s->view.ui, json_text(citation, "pdf_id", ""), (int)json_int(citation, "page", 1), &id, 1, "your answer");
     else
         ui_say(s->view.ui, ROLE_WARN, "This answer has no source %c.", (char)key->ch);
 }
@@ -170,7 +153,7 @@ static void next_part(struct search *s, int step)
     do
         part = (part + step + 3) % 3;
     while (!has[part]);
-    s->part = (enum part)part;
+    s->part = (enum search_part)part;
 }
 
 static void save(struct search *s, const char *path)
@@ -257,7 +240,7 @@ static bool act(struct view *view, enum action action, const struct key *key)
                 query(s, false);
             return true;
         case ACT_STOP:
-            return ui_stop_call(view, CALL_ASK);
+            return ui_keys_stop(view, CALL_ASK);
         default: break;
     }
     if (s->part == PART_RESULTS && results_move(&s->results, action, s->rows - 2))
@@ -316,11 +299,11 @@ static void took_answer(struct search *s, const struct reply *r)
 static void took_courses(struct search *s, const cJSON *result)
 {
     const cJSON *course;
-    ui_choice(s->view.ui, "The whole library", "");
+    ui_ask_option(s->view.ui, "The whole library", "");
     cJSON_ArrayForEach(course, json_get(result, "items"))
     {
         AUTO(mem_freep) char *value = mem_printf("%s\n%s", json_text(course, "course_id", ""), json_text(course, "title", ""));
-        ui_choice(s->view.ui, json_text(course, "title", ""), value);
+        ui_ask_option(s->view.ui, json_text(course, "title", ""), value);
     }
     ui_ask_choice(&s->view, ASK_COURSE, "Search in");
 }
@@ -385,11 +368,6 @@ static void answer(struct view *view, int tag, const char *text)
     }
 }
 
-static bool writing(const struct search *s)
-{
-    return s->answer.count && s->answer.turns[s->answer.count - 1].writing;
-}
-
 static int tick(struct view *view)
 {
     struct search *s = of(view);
@@ -403,186 +381,9 @@ static int tick(struct view *view)
         if (text_count(text, strlen(text)) >= PREVIEW_LEAST && view->ui->link == UI_ONLINE && !field_too_long(&s->query))
             query(s, true);
     }
-    if (writing(s) && ui_front(view))
+    if (answer_writing(&s->answer) && ui_front(view))
         return 1000 - (int)((now - s->answer.turns[s->answer.count - 1].since) % 1000);
     return -1;
-}
-
-/* How many rows the passages keep above an answer. */
-static int passage_rows(const struct search *s, int rows)
-{
-    if (!s->answer.count)
-        return 0;
-    const cJSON *citations = s->answer.turns[0].citations;
-    int count = citations ? cJSON_GetArraySize(citations) : s->results.list.count < 3 ? (int)s->results.list.count : 3;
-    int most = rows / 4;
-    return count > most ? most : count;
-}
-
-static bool small(const struct search *s)
-{
-    return s->view.ui->size <= UI_SMALL;
-}
-
-/* Where the answer begins in a narrow window; the heading of its first turn is its own line. */
-static int answer_top(const struct search *s, int rows)
-{
-    return small(s) ? 1 : 2 + passage_rows(s, rows);
-}
-
-static void layout(struct view *view, int rows, int cols)
-{
-    struct search *s = of(view);
-    bool wide = view->ui->size == UI_WIDE;
-    int left = wide ? cols * 2 / 5 - 1 : cols;
-    s->rows = rows;
-    results_layout(&s->results, rows - 2, left, view->ui->size);
-    if (wide)
-        answer_layout(&s->answer, rows - 1, cols - left - 2 < 80 ? cols - left - 2 : 80, true);
-    else
-        answer_layout(&s->answer, rows - answer_top(s, rows), cols, false);
-}
-
-static void draw_nothing(const struct search *s, struct canvas c)
-{
-    const struct ui *ui = s->view.ui;
-    char line[400];
-    if (s->results.reply && !s->results.list.count) {
-        snprintf(line, sizeof line, *s->course ? "Nothing found for “%.150s” in %.100s. Press c to search the whole library."
-                                               : "Nothing found for “%.150s”. Try other words, or fewer.",
-                 json_text(s->results.reply, "query", field_text(&s->query)), s->course);
-    } else if (!s->results.reply) {
-        snprintf(line, sizeof line, "Type what you want to know and press Enter. Try: what is a transition state");
-    } else {
-        return;
-    }
-    if (!ui_running(ui, &s->view, CALL_QUERY))
-        heading_text(c, 0, 2, c.cols - 4, 4, ROLE_TEXT, line);
-}
-
-static void draw_results(const struct search *s, struct canvas c)
-{
-    const struct ui *ui = s->view.ui;
-    size_t count = s->results.list.count;
-    char title[240], facts[64], found[32];
-    const char *corrected = json_text(s->results.reply, "corrected", "");
-    words_count((long)count, "passage", "passages", found, sizeof found);
-    snprintf(title, sizeof title, "%.110s%s%.100s", *s->course ? s->course : "The whole library", *corrected ? ", spelled " : "", corrected);
-    snprintf(facts, sizeof facts, "%s, %lld ms", found, (long long)json_int(s->results.reply, "took_ms", 0));
-    if (small(s))
-        heading_draw(c, 0, s->results.reply ? found : title, NULL, 1);
-    else
-        heading_draw(c, 0, title, s->results.reply ? facts : NULL, ui->size == UI_WIDE ? 2 : 4);
-    struct canvas body = canvas_part(c, 1, 0, c.rows - 1, c.cols);
-    draw_nothing(s, body);
-    results_draw(&s->results, ui, body, s->part == PART_RESULTS || (s->part == PART_ANSWER && ui->size == UI_WIDE), s->part == PART_RESULTS && ui_focus(&s->view));
-}
-
-/* Above the answer: the passages it stands on, by number. */
-static void draw_passages(const struct search *s, struct canvas c, int rows)
-{
-    const cJSON *citations = s->answer.turns[0].citations, *entry;
-    heading_draw(c, 0, "Passages", *s->course ? s->course : "The whole library", 1);
-    int y = 1;
-    if (citations) {
-        cJSON_ArrayForEach(entry, citations)
-        {
-            const cJSON *row = results_find(&s->results, json_text(entry, "chunk_id", ""));
-            if (y > rows)
-                break;
-            canvas_format(c, y, 2, ROLE_SOURCE, "%lld", (long long)json_int(entry, "n", 0));
-            results_title(c, y++, 4, entry, json_text(row ? row : entry, "heading", ""), true);
-        }
-        return;
-    }
-    for (int i = 0; i < rows && (size_t)i < s->results.list.count; i++)
-        results_title(c, y++, 4, s->results.rows[i], json_text(s->results.rows[i], "heading", ""), true);
-}
-
-static void draw(const struct view *view, struct canvas c)
-{
-    const struct search *s = (const struct search *)view;
-    bool focus = ui_focus(view), wide = view->ui->size == UI_WIDE;
-    canvas_text(c, 0, 1, ROLE_TEXT, "Search: ");
-    field_draw(&s->query, c, 0, 9, c.cols - 10, focus && s->part == PART_FIELD);
-    if (wide && s->answer.count) {
-        int left = c.cols * 2 / 5 - 1;
-        draw_results(s, canvas_part(c, 1, 0, c.rows - 1, left));
-        for (int y = 1; y < c.rows; y++)
-            canvas_glyph(c, y, left, ROLE_RULE, GLYPH_BAR);
-        answer_draw(&s->answer, view->ui, canvas_part(c, 1, left + 2, c.rows - 1, c.cols - left - 2 < 80 ? c.cols - left - 2 : 80),
-                    focus && s->part == PART_ANSWER);
-    } else if (s->part == PART_ANSWER && s->answer.count) {
-        int top = answer_top(s, c.rows);
-        if (!small(s))
-            draw_passages(s, canvas_part(c, 1, 0, top - 1, c.cols), top - 2);
-        answer_draw(&s->answer, view->ui, canvas_part(c, top, 0, c.rows - top, c.cols), focus);
-    } else {
-        draw_results(s, canvas_part(c, 1, 0, c.rows - 1, c.cols));
-    }
-}
-
-static void keys_answer(const struct search *s, struct keyrow *row)
-{
-    if (s->answer.turns[s->answer.selected].citations)
-        view_key(row, ACT_SOURCE, NULL);
-    if (writing(s))
-        view_key(row, ACT_STOP, NULL);
-    view_key(row, ACT_NEXT_PART, s->results.list.count ? "passages" : "search line");
-    view_key(row, ACT_ASK_ON, NULL);
-    view_key(row, ACT_COPY, NULL);
-    view_key(row, ACT_SAVE, NULL);
-    view_key(row, ACT_SEARCH, NULL);
-}
-
-static void keys(const struct view *view, struct keyrow *row)
-{
-    const struct search *s = (const struct search *)view;
-    if (s->part == PART_ANSWER && s->answer.count) {
-        keys_answer(s, row);
-        return;
-    }
-    bool any = s->results.list.count > 0;
-    if (s->part == PART_FIELD || any)
-        view_key(row, ACT_ENTER, s->part == PART_FIELD ? "search" : "ask");
-    if (s->part == PART_RESULTS && any)
-        view_key(row, ACT_OPEN, small(s) ? "open" : NULL);
-    if (small(s) && s->answer.count)
-        view_key(row, ACT_NEXT_PART, "answer");
-    if (s->part == PART_RESULTS && any)
-        view_key(row, ACT_COPY, NULL);
-    if (s->part == PART_RESULTS)
-        view_key(row, ACT_COURSE, NULL);
-    if (!small(s) && s->part == PART_FIELD && any)
-        view_key(row, ACT_NEXT_PART, "passages");
-    else if (!small(s) && s->answer.count)
-        view_key(row, ACT_NEXT_PART, "answer");
-    if (s->part == PART_RESULTS && s->answer.count) {
-        view_key(row, ACT_SOURCE, NULL);
-        view_key(row, ACT_ASK_ON, NULL);
-        view_key(row, ACT_SAVE, NULL);
-    }
-    if (s->part == PART_RESULTS) {
-        view_key(row, ACT_FIND, NULL);
-        view_key(row, ACT_SEARCH, NULL);
-        if (view->ui->size == UI_WIDE)
-            view_key(row, ACT_COMMAND, NULL);
-    }
-}
-
-static void status(const struct view *view, struct status *st)
-{
-    const struct search *s = (const struct search *)view;
-    if (s->part == PART_ANSWER && s->answer.count) {
-        const struct turn *last = &s->answer.turns[s->answer.count - 1];
-        if (last->writing)
-            snprintf(st->left, sizeof st->left, last->text.length ? "Writing the answer, %ld s  sources are checked when it is complete"
-                                                                  : "Reading the passages, %ld s",
-                     (long)((view->ui->now - last->since) / 1000));
-        snprintf(st->right, sizeof st->right, "%zu of %zu", s->answer.selected + 1, s->answer.count);
-    } else if (s->results.list.count) {
-        snprintf(st->right, sizeof st->right, "%zu of %zu", s->results.list.selected + 1, s->results.list.count);
-    }
 }
 
 static void draft(struct view *view, cJSON *store, bool load)
@@ -594,7 +395,7 @@ static void draft(struct view *view, cJSON *store, bool load)
         cJSON_AddStringToObject(store, "search", field_text(&s->query));
 }
 
-void ui_search(struct ui *ui, const char *text)
+void search_open(struct ui *ui, const char *text)
 {
     ui_open(ui, PANE_SEARCH);
     struct search *s = of(ui_view(ui, PANE_SEARCH));
@@ -607,5 +408,6 @@ void ui_search(struct ui *ui, const char *text)
 const struct view_class search_class = {
     .pane = PANE_SEARCH, .title = "Search", .letter = 's', .needs = "search.query", .size = sizeof(struct search),
     .start = start, .show = show, .stop = stop, .act = act, .reply = reply, .news = news, .answer = answer, .tick = tick,
-    .layout = layout, .draw = draw, .keys = keys, .status = status, .field = field, .draft = draft,
+    .layout = search_draw_layout, .draw = search_draw_pane, .keys = search_draw_keys, .status = search_draw_status,
+     .field = field, .draft = draft,
 };
