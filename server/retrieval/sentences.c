@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unicode/ubrk.h>
 
+enum { ENDLESS = 400, PIECE_LEAST = 40 /* bytes */ };
+
 /* Opening the rules takes far longer than using them: each thread keeps its own copy. */
 static pthread_key_t key;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -38,6 +40,23 @@ static int blank(char c)
     return c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '\f';
 }
 
+/* Text without capitals (old abstracts, lists) is one endless sentence to ICU: cut at any mark that a blank
+ * follows, in pieces that are not too small. */
+static size_t push(const char *text, size_t start, size_t end, struct sentence *sentences, size_t count, size_t most)
+{
+    for (size_t at = start; end - start > ENDLESS && at + 1 < end && count < most; at++) {
+        if (!strchr(".;!?", text[at]) || !blank(text[at + 1]) || at + 1 - start < PIECE_LEAST || end - at < PIECE_LEAST)
+            continue;
+        sentences[count++] = (struct sentence){start, at + 1};
+        for (start = at + 1; start < end && blank(text[start]);)
+            start++;
+        at = start;
+    }
+    if (end > start && count < most)
+        sentences[count++] = (struct sentence){start, end};
+    return count;
+}
+
 size_t sentences_split(const char *text, size_t length, struct sentence *sentences, size_t most)
 {
     UBreakIterator *rules = rules_of_thread();
@@ -55,8 +74,7 @@ size_t sentences_split(const char *text, size_t length, struct sentence *sentenc
                 start++;
             while (end > start && blank(text[end - 1]))
                 end--;
-            if (end > start)
-                sentences[count++] = (struct sentence){start, end};
+            count = push(text, start, end, sentences, count, most);
         }
     }
     utext_close(&source);

@@ -1,4 +1,4 @@
-/* sentences.h - where the sentences of a text begin and end (ICU). */
+/* sentences.h - where the sentences of a text begin and end (ICU; endless ones cut at their marks). */
 #ifndef SERVER_RETRIEVAL_SENTENCES_H
 #define SERVER_RETRIEVAL_SENTENCES_H
 
