@@ -126,6 +126,8 @@ size_t fuse_rank(const struct fuse_input *input, struct fuse_work *work, struct 
     struct scale scales[FUSE_MODELS_MOST] = {0};
     size_t count = 0;
     uint32_t texts = lexical_count(input->lexical);
+    if (!texts)
+        return 0;
     work_reserve(work, texts);
     lexical_score(input->lexical, input->words, input->scope, work->lexical, work->scratch);
     float best_lexical = 0;
