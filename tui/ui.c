@@ -11,7 +11,7 @@
 #include "tui/tidy.h"
 #include "tui/words.h"
 
-enum { CALL_INFO = 1, CALL_METHODS, CALL_WHOAMI };
+enum { CALL_INFO = 1, CALL_METHODS, CALL_WHOAMI, CALL_REFRESH };
 enum { DOING_AFTER = 300, NEWS_MS = 8000, TRIES_MOST = 10 };
 
 static const struct view_class *const classes[PANE_COUNT] = {
@@ -418,6 +418,8 @@ static void own_reply(struct ui *ui, int tag, const cJSON *result, const struct 
     if (tag == CALL_METHODS) {
         cJSON_Delete(ui->methods);
         ui->methods = slim_methods(result);
+    } else if (tag == CALL_REFRESH) {
+        ui->host.login(ui->host.context, json_text(result, "token", NULL));
     } else if (tag == CALL_WHOAMI) {
         ui_logged_in(ui, json_get(result, "user") ? json_get(result, "user") : result);
     } else if (tag == CALL_INFO) {
@@ -482,6 +484,8 @@ void ui_news(struct ui *ui, const char *method, const cJSON *params)
     AUTO(json_freep) cJSON *clean = tidy_copy(params);
     if (strcmp(method, "server.closing") == 0)
         ui_say(ui, ROLE_WARN, "The server is being restarted. What you typed is kept.");
+    if (strcmp(method, "auth.expiring") == 0 && ui->logged_in)
+        start_call(ui, NULL, CALL_REFRESH, "auth.refresh", NULL, NULL);
     for (int i = 0; i < PANE_COUNT; i++)
         if (ui->views[i] && ui->views[i]->class->news)
             ui->views[i]->class->news(ui->views[i], method, clean);

@@ -182,12 +182,50 @@ static void what_the_server_has_not_is_not_shown(void **state)
     glass_stop(&g);
 }
 
+static void an_answer_outlives_the_connection(void **state)
+{
+    (void)state;
+    struct glass g;
+    glass_start(&g, 24, 80);
+    glass_login(&g, "student");
+    glass_type(&g, "why?");
+    glass_key(&g, "Enter");
+    glass_answer(&g, "search.query", "{\"query\":\"why?\",\"results\":[{\"chunk_id\":\"c\",\"pdf_id\":\"d\",\"title\":\"T\",\"page\":1,\"snippet\":\"s\"}]}");
+    glass_news(&g, "search.sources", "{\"id\":9,\"thread_id\":\"t7\",\"citations\":[]}");
+    glass_news(&g, "search.delta", "{\"id\":9,\"queue_position\":2}");
+    assert_true(glass_shows(&g, "2 before you"));
+    glass_news(&g, "search.delta", "{\"id\":9,\"text\":\"Half of\"}");
+    ui_link(&g.ui, UI_LOST, NULL);
+    glass_fail(&g, "search.ask", ERR_UNREACHABLE, NULL);
+    assert_true(glass_shows(&g, "Half of"));
+    ui_link(&g.ui, UI_ONLINE, NULL);
+    glass_answer(&g, "auth.whoami", "{\"user_id\":\"u-maria\",\"name\":\"Maria Okafor\",\"role\":\"student\"}");
+    assert_string_equal(glass_params(&g, "search.thread"), "{\"thread_id\":\"t7\"}");
+    glass_answer(&g, "search.thread", "{\"turns\":[{\"search_id\":\"s\",\"query\":\"why?\",\"answer\":\"All of the answer.\",\"citations\":[],\"at\":\"2026-11-23T14:00:00Z\"}]}");
+    assert_true(glass_shows(&g, "All of the answer."));
+    assert_false(glass_shows(&g, "Half of"));
+    glass_stop(&g);
+}
+
+static void a_login_is_renewed_before_it_ends(void **state)
+{
+    (void)state;
+    struct glass g;
+    glass_start(&g, 24, 80);
+    glass_login(&g, "student");
+    glass_news(&g, "auth.expiring", "{\"expires_at\":\"2026-11-23T14:11:00Z\"}");
+    glass_answer(&g, "auth.refresh", "{\"token\":\"longer\",\"expires_at\":\"2026-11-24T14:11:00Z\"}");
+    assert_string_equal(g.token, "longer");
+    glass_stop(&g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(search), cmocka_unit_test(reader), cmocka_unit_test(recommend), cmocka_unit_test(memory),
         cmocka_unit_test(chat), cmocka_unit_test(library), cmocka_unit_test(students), cmocka_unit_test(admin),
         cmocka_unit_test(words_for_what_goes_wrong), cmocka_unit_test(what_the_server_has_not_is_not_shown),
+        cmocka_unit_test(an_answer_outlives_the_connection), cmocka_unit_test(a_login_is_renewed_before_it_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -71,13 +71,24 @@ void answer_fail(struct answer *a, struct turn *t)
 {
     t->writing = false;
     t->took = 0;
-    if (t->text.length)
+    if (t->text.length || t->lost)
         return; /* what has arrived stays */
     size_t at = (size_t)(t - a->turns);
     free_turn(t);
     memmove(t, t + 1, (a->count - at - 1) * sizeof *t);
     a->count--;
     a->selected = a->count ? a->count - 1 : 0;
+}
+
+void answer_found(struct answer *a, const cJSON *thread)
+{
+    struct turn *t = a->count ? &a->turns[a->count - 1] : NULL;
+    const cJSON *turns = json_get(thread, "turns"), *last = cJSON_GetArrayItem(turns, cJSON_GetArraySize(turns) - 1);
+    if (!t || !t->lost)
+        return;
+    t->lost = false;
+    if (strcmp(json_text(last, "query", ""), t->query) == 0 && *json_text(last, "answer", ""))
+        answer_finish(t, last, t->since);
 }
 
 const cJSON *answer_citation(const struct turn *t, int n)
@@ -223,8 +234,10 @@ static void draw_heading(const struct answer *a, const struct ui *ui, struct can
                  dot, (double)t->took / 1000);
     else if (t->took)
         snprintf(facts, sizeof facts, "%.1f s", (double)t->took / 1000);
+    else if (t->lost)
+        snprintf(facts, sizeof facts, "connection lost");
     else
-        snprintf(facts, sizeof facts, "stopped");
+        snprintf(facts, sizeof facts, t->sentences ? "" : "stopped");
     heading_draw(c, y, title, facts, turn ? 3 : ui->size == UI_WIDE ? 6 : 2);
 }
 

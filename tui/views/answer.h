@@ -11,6 +11,7 @@ struct turn {
     cJSON *citations;        /* of search.sources, then of the reply */
     cJSON *sentences;        /* of the reply */
     bool writing, grounded, degraded, extractive;
+    bool lost;               /* the connection went while it was written: the server may have finished it */
     int memory_used, queue;
     int64_t since, took;     /* ms */
     char search_id[48];
@@ -39,6 +40,7 @@ struct turn *answer_begin(struct answer *a, const char *query, int64_t now);
 struct turn *answer_writing(struct answer *a); /* the one being written, or NULL: there is at most one */
 void answer_finish(struct turn *t, const cJSON *result, int64_t now);
 void answer_fail(struct answer *a, struct turn *t);
+void answer_found(struct answer *a, const cJSON *thread); /* search.thread: what became of a lost one */
 void answer_clear(struct answer *a);
 const cJSON *answer_citation(const struct turn *t, int n);
 void answer_layout(struct answer *a, int rows, int cols, bool wide);

@@ -98,7 +98,7 @@ static void forget(struct memory *m)
         return;
     }
     snprintf(m->forgetting, sizeof m->forgetting, "%s", id);
-    ui_ask_yes(&m->view, ASK_FORGET, "Forget “%.60s”? It cannot be brought back.", json_text(row, "fact", ""));
+    ui_ask_yes(&m->view, ASK_FORGET, "Forget “%.40s”? It cannot be brought back.", json_text(row, "fact", ""));
 }
 
 static bool act(struct view *view, enum action action, const struct key *key)

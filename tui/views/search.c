@@ -10,7 +10,7 @@
 #include "tui/words.h"
 
 enum { REST_MS = 250, PREVIEW_LEAST = 3, LIMIT = 50 };
-enum { CALL_QUERY = SEARCH_CALL_QUERY, CALL_PREVIEW, CALL_ASK, CALL_HISTORY, CALL_COURSES, CALL_CLEAR };
+enum { CALL_QUERY = SEARCH_CALL_QUERY, CALL_PREVIEW, CALL_ASK, CALL_HISTORY, CALL_COURSES, CALL_CLEAR, CALL_THREAD };
 enum { ASK_COURSE = 1, ASK_ON, ASK_SAVE, ASK_CLEAR };
 static struct search *of(struct view *view)
 {
@@ -282,6 +282,7 @@ static void took_answer(struct search *s, const struct reply *r)
     if (!turn)
         return;
     if (r->err) {
+        turn->lost = r->err->code == ERR_UNREACHABLE && *s->answer.thread_id;
         answer_fail(&s->answer, turn);
         if (!s->answer.count)
             s->part = s->results.list.count ? PART_RESULTS : PART_FIELD;
@@ -316,7 +317,7 @@ static void reply(struct view *view, const struct reply *r)
     } else if (r->tag == CALL_ASK) {
         took_answer(s, r);
     } else if (r->err) {
-        if (r->tag != CALL_HISTORY)
+        if (r->tag != CALL_HISTORY && r->tag != CALL_THREAD)
             ui_error(view->ui, r->err);
     } else if (r->tag == CALL_HISTORY) {
         const cJSON *items = json_get(r->result, "items");
@@ -324,6 +325,8 @@ static void reply(struct view *view, const struct reply *r)
             field_remember(&s->query, json_text(cJSON_GetArrayItem(items, i - 1), "query", ""));
     } else if (r->tag == CALL_COURSES) {
         took_courses(s, r->result);
+    } else if (r->tag == CALL_THREAD) {
+        answer_found(&s->answer, r->result);
     } else if (r->tag == CALL_CLEAR) {
         ui_say(view->ui, ROLE_GOOD, "Forgotten.");
     }
@@ -386,6 +389,14 @@ static int tick(struct view *view)
     return -1;
 }
 
+/* An answer whose asker lost the connection is kept by the server. */
+static void online(struct view *view)
+{
+    struct search *s = of(view);
+    if (s->answer.count && s->answer.turns[s->answer.count - 1].lost)
+        ui_callf(view, CALL_THREAD, "search.thread", "Looking for your answer", "thread_id:s", s->answer.thread_id);
+}
+
 static void draft(struct view *view, cJSON *store, bool load)
 {
     struct search *s = of(view);
@@ -407,7 +418,7 @@ void search_open(struct ui *ui, const char *text)
 
 const struct view_class search_class = {
     .pane = PANE_SEARCH, .title = "Search", .letter = 's', .needs = "search.query", .size = sizeof(struct search),
-    .start = start, .show = show, .stop = stop, .act = act, .reply = reply, .news = news, .answer = answer, .tick = tick,
+    .start = start, .show = show, .stop = stop, .act = act, .reply = reply, .news = news, .answer = answer, .tick = tick, .online = online,
     .layout = search_draw_layout, .draw = search_draw_pane, .keys = search_draw_keys, .status = search_draw_status,
      .field = field, .draft = draft,
 };
