@@ -251,7 +251,7 @@ char *harness_token(const struct harness *h, const char *id)
 
 cJSON *harness_call(struct ws *ws, const char *method, const char *params)
 {
-    static int id = 1000;
+    static _Thread_local int id = 1000;
     struct err err;
     AUTO(mem_freep) char *text = ws_call(ws, ++id, method, params ? params : "{}", CALL_MS);
     return text ? json_parse(text, strlen(text), &err) : NULL;
