@@ -9,6 +9,7 @@
 #include "common/mem.h"
 #include "server/chat/feed.h"
 #include "server/config.h"
+#include "server/gauges.h"
 #include "server/ingest/jobs.h"
 #include "server/memory/memory.h"
 #include "server/methods/search_write.h"
@@ -175,6 +176,7 @@ static const struct room rooms[] = {
     {"shelf", shelf_up, shelf_stop},
     {"memory", memory_start, memory_stop},
     {"listen", listen_up, listen_stop},
+    {"gauges", gauges_start, NULL},
     {"socket", socket_open, socket_close},
     {"lanes", lanes_up, lanes_down},
     {"jobs", jobs_start, jobs_down},

@@ -28,6 +28,7 @@ enum {
     TELL_MS = 500,          /* progress at most twice a second */
     POLL_SECONDS = 2,       /* what NOTIFY does not announce: pauses that end, leases that run out */
     SWEEP_MS = 3600 * 1000,
+    COUNT_MS = 5000,
     ATTEMPTS = 3,
     END_SECONDS = 5,
 };
@@ -49,7 +50,11 @@ static struct {
     size_t count;
     pthread_t keeper;
     char node[160];
+    struct jobs_counts counts; /* this and the next two under lock, too */
+    bool counted, wanted;
 } jobs = {.lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER, .tick = PTHREAD_COND_INITIALIZER};
+
+const char *const jobs_states[JOBS_STATES] = {"queued", "extracting", "embedding", "storing", "indexed", "failed"};
 
 static int64_t now_ms(void)
 {
@@ -221,20 +226,54 @@ static void sweep(void)
         log_event(LOG_INFO, "uploads_swept", "uploads=%lld", (long long)rows_int(rows, 0, 0, 0));
 }
 
+/* Where somebody has asked since the last time: counting reads every job there is. */
+static void count(void)
+{
+    struct err err = {0};
+    struct jobs_counts counts = {0};
+    AUTO(rows_free) struct rows *rows = NULL;
+    if (!ask(SQL_JOBS_COUNT, NULL, 0, &rows, &err))
+        return;
+    for (int i = 0; i < rows_count(rows); i++)
+        for (int state = 0; state < JOBS_STATES; state++)
+            if (!strcmp(rows_text(rows, i, 0), jobs_states[state]))
+                counts.count[state] = rows_int(rows, i, 1, 0);
+    pthread_mutex_lock(&jobs.lock);
+    jobs.counts = counts;
+    jobs.counted = true;
+    jobs.wanted = false;
+    pthread_mutex_unlock(&jobs.lock);
+}
+
+bool jobs_counts(struct jobs_counts *counts)
+{
+    pthread_mutex_lock(&jobs.lock);
+    bool counted = jobs.counted;
+    *counts = jobs.counts;
+    jobs.wanted = true;
+    pthread_mutex_unlock(&jobs.lock);
+    return counted;
+}
+
 static void *keeper_main(void *argument)
 {
     (void)argument;
-    int64_t swept = now_ms();
+    int64_t swept = now_ms(), counted = swept - COUNT_MS;
     pthread_mutex_lock(&jobs.lock);
     while (!jobs.stopping) {
         struct timespec until = in_ms(TELL_MS);
         pthread_cond_timedwait(&jobs.tick, &jobs.lock, &until);
+        bool wanted = jobs.wanted || !jobs.counted;
         pthread_mutex_unlock(&jobs.lock);
         for (size_t i = 0; i < jobs.count; i++)
             keep(&jobs.indexers[i]);
         if (now_ms() - swept > SWEEP_MS) {
             sweep();
             swept = now_ms();
+        }
+        if (wanted && now_ms() - counted >= COUNT_MS) {
+            count();
+            counted = now_ms();
         }
         pthread_mutex_lock(&jobs.lock);
     }

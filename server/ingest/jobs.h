@@ -8,8 +8,15 @@
 #define INGEST_JOBS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "common/err.h"
+
+enum { JOBS_STATES = 6 };
+extern const char *const jobs_states[JOBS_STATES]; /* "queued" to "failed" */
+struct jobs_counts {
+    int64_t count[JOBS_STATES];
+};
 
 /* Before listen_start. */
 void jobs_listen(void);
@@ -17,5 +24,8 @@ void jobs_listen(void);
 bool jobs_start(struct err *err) MUST_CHECK;
 /* Gives unfinished jobs back. false: a thread did not end in time and still holds what it holds. */
 bool jobs_stop(void) MUST_CHECK;
+/* The whole school's, as of some seconds ago, and a wish to have them fresher next time: never waits. false:
+ * they have not been counted yet. */
+bool jobs_counts(struct jobs_counts *counts);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "common/mem.h"
 #include "server/config.h"
+#include "server/net/metrics.h"
 #include "server/rpc/openrpc.h"
 #include "server/store/listen.h"
 #include "server/store/pool.h"
@@ -139,6 +140,17 @@ static void serve_openrpc(const struct http_request *request, struct http_reply 
     buf_text(&reply->body, openrpc_document());
 }
 
+static void serve_metrics(const struct http_request *request, struct http_reply *reply)
+{
+    if (request->local || config.metrics_public) {
+        reply->type = "text/plain; version=0.0.4; charset=utf-8";
+        metrics_write(&reply->body);
+        return;
+    }
+    reply->status = 403;
+    buf_text(&reply->body, "The figures are for this machine only. EDURAG_METRICS_PUBLIC=true opens them.\n");
+}
+
 static const struct {
     const char *path;
     void (*serve)(const struct http_request *request, struct http_reply *reply);
@@ -146,6 +158,7 @@ static const struct {
     {"/healthz", serve_health},
     {"/readyz", serve_ready},
     {"/openrpc.json", serve_openrpc},
+    {"/metrics", serve_metrics},
 };
 
 void http_ready_add(const char *(*why_not)(void))

@@ -25,6 +25,7 @@ struct job *job_new(void)
     struct job *job = mem_alloc(sizeof *job);
     job->lane.run = job_run;
     job->call.rpc = job;
+    clock_gettime(CLOCK_MONOTONIC, &job->came);
     return job;
 }
 

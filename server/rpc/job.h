@@ -6,6 +6,7 @@
 #define SERVER_RPC_JOB_H
 
 #include <stdatomic.h>
+#include <time.h>
 
 #include "server/rpc/lanes.h"
 #include "server/rpc/rpc.h"
@@ -26,6 +27,7 @@ struct job {
     char *id;              /* as JSON; NULL: a notification */
     char *token;
     size_t bytes;
+    struct timespec came;  /* monotonic */
     bool checked;          /* access, rate and params have passed */
     bool verify;           /* rpc_verify: nobody waits for a reply */
     bool ok;

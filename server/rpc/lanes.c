@@ -144,6 +144,11 @@ long lanes_wait_ms(enum lane lane)
     return lane == LANE_QUICK ? 500 : 2000;
 }
 
+const char *lanes_name(enum lane lane)
+{
+    return names[lane];
+}
+
 void lanes_figures(enum lane which, int *threads, int *waiting, int *running)
 {
     struct lane_state *lane = &lanes[which];

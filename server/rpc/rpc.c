@@ -6,6 +6,7 @@
 
 #include "common/mem.h"
 #include "server/rpc/envelope.h"
+#include "server/rpc/figures.h"
 #include "server/rpc/job.h"
 #include "server/rpc/params.h"
 
@@ -36,10 +37,12 @@ void rpc_start(const struct rpc_doors *doors, const struct method *const *tables
             rpc.methods[rpc.count++] = method;
         }
     qsort(rpc.methods, rpc.count, sizeof *rpc.methods, by_name);
+    figures_start(rpc.count);
 }
 
 void rpc_stop(void)
 {
+    figures_stop();
     free(rpc.methods);
     rpc.methods = NULL;
     rpc.count = 0;
@@ -50,20 +53,26 @@ void rpc_drain(void)
     rpc.draining = true;
 }
 
-const struct method *rpc_find(const char *name)
+/* The place of a method in the table; past its end where there is none of this name. */
+static size_t place(const char *name)
 {
     size_t low = 0, high = rpc.count;
     while (low < high) {
         size_t middle = (low + high) / 2;
         int order = strcmp(name, rpc.methods[middle]->name);
         if (!order)
-            return rpc.methods[middle];
+            return middle;
         if (order < 0)
             high = middle;
         else
             low = middle + 1;
     }
-    return NULL;
+    return rpc.count;
+}
+
+const struct method *rpc_find(const char *name)
+{
+    return rpc_method(place(name));
 }
 
 const struct method *rpc_method(size_t index)
@@ -86,6 +95,7 @@ static void answer(struct rpc_peer *peer, struct job *job)
 {
     struct batch *batch = job->batch;
     bool speaks = job->id && job->reply.length;
+    figures_count(job->call.method ? place(job->call.method->name) : rpc.count, job);
     if (!batch && speaks && peer) {
         size_t length = job->reply.length;
         rpc.doors->send(peer, buf_take(&job->reply), length);

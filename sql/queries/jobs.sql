@@ -57,3 +57,7 @@ select coalesce(j.uploaded_by::text, ''), api.job_json(j, p.title) from public.i
 -- abandoned uploads and old vectors
 -- name: jobs_sweep
 select worker.sweep_library()
+
+-- how many there are in each state
+-- name: jobs_count
+select j.state, count(*) from public.index_jobs j where j.kind = 'index' group by j.state
