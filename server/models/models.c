@@ -132,5 +132,15 @@ void models_stop(void)
     models_embedder_free(&embedder);
 }
 
+void models_health(struct models_health *generation, struct models_health *embeddings)
+{
+    *generation = (struct models_health){"extractive", "", true};
+    *embeddings = (struct models_health){"builtin", "", true};
+    if (generator)
+        *generation = (struct models_health){generator->provider, generator->model, http_reachable(generator->service)};
+    if (embedder)
+        *embeddings = (struct models_health){embedder->provider, embedder->model, http_reachable(embedder->service)};
+}
+
 struct models_generator *models_generator(void) { return generator; }
 struct models_embedder *models_embedder(void) { return embedder; }

@@ -115,6 +115,13 @@ void models_stop(void);
 struct models_generator *models_generator(void); /* NULL: extractive */
 struct models_embedder *models_embedder(void);   /* NULL: built in */
 
+struct models_health {
+    const char *provider; /* "extractive" or "builtin" where nothing outside is asked */
+    const char *model;    /* "" for those */
+    bool reachable;       /* without asking: its last calls did not all fail */
+};
+void models_health(struct models_health *generation, struct models_health *embeddings);
+
 /* Tests, and models_start: one of them. The service and the rest are freed by _free. */
 bool models_generator_open(const struct models_settings *settings, struct models_generator **g, struct err *err) MUST_CHECK;
 bool models_embedder_open(const struct models_settings *settings, struct models_embedder **e, struct err *err) MUST_CHECK;

@@ -68,6 +68,7 @@ static void a_library_moves_to_the_service_while_it_serves(void **state)
     fake_models_behave(fake, "500", 0); /* not there at first: nothing waits for it */
     begin(&h, "openai");
     harness_user(&h, "student", "sue", "Sue Student");
+    harness_user(&h, "admin", "ada", "Ada Admin");
     harness_open(&h, &sue, "sue");
     library_put(h.directory, "Cells", NULL, pages, COUNT_OF(pages), pdf);
     wait_found(&sue);
@@ -77,6 +78,15 @@ static void a_library_moves_to_the_service_while_it_serves(void **state)
     wait_served_by(&h, "openai/nomic-embed-text@8", 1);
     AUTO(mem_freep) char *vectors = library_sql(h.directory, "edurag_owner", "select count(*) from public.rag_embeddings e where e.model like 'openai%' and cardinality(e.vector) = 8");
     assert_string_equal(vectors, "2");
+    struct ws ada;
+    harness_open(&h, &ada, "ada");
+    AUTO(json_freep) cJSON *stats = harness_call(&ada, "admin.stats", "{}");
+    const cJSON *figures = json_get(stats, "result"), *provider = json_get(json_get(figures, "providers"), "embeddings");
+    assert_string_equal(json_text(json_get(figures, "embeddings"), "model", ""), "openai/nomic-embed-text@8");
+    assert_int_equal(json_int(json_get(figures, "embeddings"), "done", -1), 1);
+    assert_string_equal(json_text(provider, "provider", ""), "openai");
+    assert_true(json_bool(provider, "reachable", false));
+    ws_close(&ada);
     usleep(700000); /* the shelf hears of it */
     int before = fake_models_requests(fake);
     assert_true(results(&sue, "{\"query\":\"enzymes\"}") > 0);

@@ -83,6 +83,7 @@ static const struct row {
     {"search.history", "{}", NO, "ok", "ok", "ok", "ok"},
     {"search.clear_history", "{}", NO, "ok", "ok", "ok", "ok"},
     {"admin.audit", "{}", NO, FORBIDDEN, FORBIDDEN, "ok", FORBIDDEN},
+    {"admin.stats", "{}", NO, FORBIDDEN, FORBIDDEN, "ok", FORBIDDEN},
     {"recommend.list", "{}", NO, "ok", "ok", "ok", "ok"},
     {"trending.list", "{}", NO, "ok", "ok", "ok", "ok"},
     {"memory.status", "{}", NO, "ok", "ok", "ok", "ok"},

