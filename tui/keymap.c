@@ -238,3 +238,21 @@ void keymap_keys(const struct keymap *map, enum action action, bool all, char *o
         used += n > 0 ? (size_t)n : 0;
     }
 }
+
+void keymap_list(struct buf *out)
+{
+    static const char *const panes[PANE_COUNT] = {"login", "search", "reader", "for you", "memory", "chat", "library", "students", "admin"};
+    for (size_t i = 0; i < keymap_row_count; i++) {
+        const struct keymap_row *row = &keymap_rows[i];
+        const char *name = names[row->action] ? names[row->action] : "", *help = row->help ? row->help : row->label;
+        if (!*row->keys || !*help)
+            continue;
+        if (!row->panes || row->panes == LISTS) {
+            buf_printf(out, "\t%s\t%s\t%s\n", row->keys, name, help);
+            continue;
+        }
+        for (int pane = 0; pane < PANE_COUNT; pane++)
+            if (row->panes & (1u << pane))
+                buf_printf(out, "%s\t%s\t%s\t%s\n", panes[pane], row->keys, name, help);
+    }
+}
