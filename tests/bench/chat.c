@@ -1,0 +1,288 @@
+/* chat.c - how fast a line reaches everybody in a room, beside bare libwebsockets and a bare insert.
+ *
+ * Every member is a connection of its own, read by this program in one epoll loop on the same machine. The
+ * floor of a delivery is tests/fakes/bare_lws: the same bytes to as many connections, one write each. The
+ * floor of a line is api.chat_send by libpq alone, with its NOTIFY, on one connection.
+ */
+#include <libpq-fe.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/mem.h"
+#include "tests/lib/bench.h"
+#include "tests/lib/harness.h"
+#include "tests/lib/pg.h"
+
+enum { MOST = 5000, DELAYS = 400000, WINDOW = 48, FLOOR_LINES = 1000, LIMIT_US = 30000000, LINE_BYTES = 330 };
+
+static struct harness h;
+static struct ws members[MOST];
+static char *token;
+
+static struct {
+    int64_t us[DELAYS];
+    size_t count;
+    uint64_t delivered;
+    const struct ws *probe; /* a member that reads: the window follows what it has got */
+    uint64_t probed;
+} got;
+
+/* A line is "T<when it was sent>". */
+static void take(struct ws *ws, const char *text, size_t length, void *context)
+{
+    (void)context;
+    const char *at = memmem(text, length, "\"T", 2);
+    if (!at || at[2] < '0' || at[2] > '9')
+        return;
+    got.delivered++;
+    got.probed += ws == got.probe;
+    if (got.count < DELAYS)
+        got.us[got.count++] = bench_now_us() - strtoll(at + 2, NULL, 10);
+}
+
+static void pump(int epoll, int ms)
+{
+    static struct epoll_event events[512];
+    int n = epoll_wait(epoll, events, 512, ms);
+    for (int i = 0; i < n; i++)
+        if (!ws_read(events[i].data.ptr, take, NULL)) {
+            fprintf(stderr, "bench: a member was closed (%d)\n", ((struct ws *)events[i].data.ptr)->close_code);
+            exit(1);
+        }
+}
+
+struct run {
+    size_t count, stalled, senders; /* the last `stalled` members never read */
+    uint64_t lines;
+    bool bare;
+    int64_t pace_us;                /* between two lines; 0: as fast as they are taken */
+};
+
+struct outcome {
+    double per_second, p50, p99, cpu_us;
+};
+
+static int watch(const struct run *run)
+{
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
+    for (size_t i = 0; i < run->count - run->stalled; i++) {
+        struct epoll_event event = {.events = EPOLLIN, .data.ptr = &members[i]};
+        epoll_ctl(epoll, EPOLL_CTL_ADD, members[i].fd, &event);
+    }
+    return epoll;
+}
+
+static void send_line(const struct run *run, uint64_t n)
+{
+    char text[512];
+    int length;
+    if (run->bare) /* as many bytes as a chat.message has */
+        length = snprintf(text, sizeof text, "{\"text\":\"T%lld\",\"padding\":\"%0*d\"}", (long long)bench_now_us(), LINE_BYTES - 60, 0);
+    else
+        length = snprintf(text, sizeof text, "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"chat.send\",\"params\":{\"text\":\"T%lld\"}}",
+                          (int)n, (long long)bench_now_us());
+    ws_send(&members[n % run->senders], text, (size_t)length);
+}
+
+static struct outcome measure(const struct run *run, pid_t pid)
+{
+    int epoll = watch(run);
+    uint64_t readers = run->count - run->stalled;
+    got.count = got.delivered = got.probed = 0;
+    got.probe = &members[0];
+    while (epoll_wait(epoll, &(struct epoll_event){0}, 1, 0) > 0)
+        pump(epoll, 50);
+    got.count = got.delivered = got.probed = 0;
+    int64_t cpu = bench_cpu_us(pid), began = bench_now_us();
+    for (uint64_t sent = 0; got.delivered < run->lines * readers;) {
+        while (sent < run->lines && (run->pace_us ? bench_now_us() >= began + (int64_t)sent * run->pace_us : sent - got.probed < WINDOW))
+            send_line(run, sent++);
+        pump(epoll, run->pace_us ? 1 : 1000);
+        if (bench_now_us() - began > LIMIT_US) {
+            fprintf(stderr, "bench: %llu of %llu deliveries\n", (unsigned long long)got.delivered, (unsigned long long)(run->lines * readers));
+            break;
+        }
+    }
+    double seconds = (double)(bench_now_us() - began) / 1e6;
+    struct outcome o = {.per_second = (double)got.delivered / seconds, .cpu_us = (double)(bench_cpu_us(pid) - cpu) / (double)got.delivered};
+    o.p50 = bench_percentile(got.us, got.count, 0.5);
+    o.p99 = bench_percentile(got.us, got.count, 0.99);
+    close(epoll);
+    return o;
+}
+
+static void open_members(size_t count, const char *target, SSL_CTX *tls, bool join)
+{
+    struct err err = {0};
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
+    for (size_t i = 0; i < count; i++) {
+        if (!ws_open(&members[i], target, tls, join ? token : NULL, &err)) {
+            fprintf(stderr, "bench: member %zu: %s\n", i, err.log);
+            exit(1);
+        }
+        if (join)
+            free(ws_call(&members[i], 1, "chat.join", "{\"after_seq\":1000000000}", 20000));
+        epoll_ctl(epoll, EPOLL_CTL_ADD, members[i].fd, &(struct epoll_event){.events = EPOLLIN, .data.ptr = &members[i]});
+        if (i % 50 == 49)
+            pump(epoll, 0); /* those who came first are pinged meanwhile */
+    }
+    close(epoll);
+}
+
+static void close_members(size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        ws_close(&members[i]);
+}
+
+static pid_t bare_start(const char *cert, const char *key, char target[40])
+{
+    int pipe_ends[2];
+    char program[4096], line[16] = "";
+    const char *build = getenv("EDURAG_BUILD");
+    snprintf(program, sizeof program, "%s/tests/fakes/bare_lws", build ? build : "build");
+    if (pipe(pipe_ends) != 0)
+        exit(1);
+    pid_t pid = fork();
+    if (pid == 0) {
+        dup2(pipe_ends[1], STDOUT_FILENO);
+        execl(program, program, cert, key, (char *)NULL);
+        _exit(127);
+    }
+    close(pipe_ends[1]);
+    FILE *out = fdopen(pipe_ends[0], "r");
+    if (!fgets(line, sizeof line, out))
+        exit(1);
+    fclose(out);
+    snprintf(target, 40, "127.0.0.1:%d", atoi(line));
+    return pid;
+}
+
+static struct outcome bare(const struct run *run, const char *cert, const char *key, SSL_CTX *tls)
+{
+    char target[40];
+    pid_t pid = bare_start(cert, key, target);
+    struct run same = *run;
+    same.bare = true;
+    open_members(run->count, target, tls, false);
+    struct outcome o = measure(&same, pid);
+    close_members(run->count);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    return o;
+}
+
+static void tell(const char *what, const struct outcome *o, const struct outcome *floor)
+{
+    char name[80];
+    snprintf(name, sizeof name, "chat %s: delivered", what);
+    bench_figure(name, o->per_second, "1/s", floor->per_second);
+    snprintf(name, sizeof name, "chat %s: our cpu a delivery", what);
+    bench_figure(name, o->cpu_us, "us", floor->cpu_us);
+    snprintf(name, sizeof name, "chat %s: delay p50", what);
+    bench_figure(name, o->p50 / 1000, "ms", floor->p50 / 1000);
+    snprintf(name, sizeof name, "chat %s: delay p99", what);
+    bench_figure(name, o->p99 / 1000, "ms", floor->p99 / 1000);
+}
+
+/* Lines a second by libpq alone: the definer function, its NOTIFY and its commit. */
+static double bare_lines(void)
+{
+    struct account account = pg_account();
+    uid_t before = geteuid();
+    bool become = before == 0 && seteuid(account.uid) == 0;
+    PGconn *pg = PQconnectdb(pg_url_in(h.directory, "edurag_app"));
+    if (become && seteuid(before) != 0)
+        exit(1);
+    const char *values[] = {token};
+    PQclear(PQprepare(pg, "t", "select set_config('edurag.token', $1, true)", 1, NULL));
+    PQclear(PQprepare(pg, "s", "select api.chat_send(null, 'a line')", 0, NULL));
+    PQenterPipelineMode(pg);
+    int64_t began = bench_now_us();
+    for (int i = 0; i < FLOOR_LINES; i++) {
+        PQsendQueryPrepared(pg, "t", 1, values, NULL, NULL, 0);
+        PQsendQueryPrepared(pg, "s", 0, NULL, NULL, NULL, 0);
+        PQpipelineSync(pg);
+        for (int ends = 0; ends < 3;) {
+            PGresult *r = PQgetResult(pg);
+            ends += r && PQresultStatus(r) == PGRES_PIPELINE_SYNC ? 3 : 0;
+            PQclear(r);
+        }
+    }
+    double seconds = (double)(bench_now_us() - began) / 1e6;
+    PQfinish(pg);
+    return FLOOR_LINES / seconds;
+}
+
+static void fan_out(const char *mode, SSL_CTX *tls, const char *cert, const char *key)
+{
+    static const struct run runs[] = {{.count = 100, .senders = 1, .lines = 1500}, {.count = 1000, .senders = 1, .lines = 300}, {.count = 5000, .senders = 1, .lines = 60}};
+    for (size_t i = 0; i < COUNT_OF(runs); i++) {
+        char what[40], name[80];
+        struct outcome floor = bare(&runs[i], cert, key, tls);
+        int64_t before = bench_rss_bytes(h.pid);
+        open_members(runs[i].count, h.target, tls, true);
+        double each = (double)(bench_rss_bytes(h.pid) - before) / (double)runs[i].count;
+        struct outcome o = measure(&runs[i], h.pid);
+        close_members(runs[i].count);
+        snprintf(what, sizeof what, "1 to %zu%s", runs[i].count, mode);
+        tell(what, &o, &floor);
+        snprintf(name, sizeof name, "chat %s: memory a member", what);
+        if (i == COUNT_OF(runs) - 1)
+            bench_figure(name, each / 1024, "KiB", 0);
+        if (i == 0) {
+            snprintf(name, sizeof name, "chat %s: lines", what);
+            bench_figure(name, o.per_second / (double)runs[i].count, "1/s", bare_lines());
+        }
+    }
+}
+
+static void serve(const char *const *settings)
+{
+    harness_start(&h, NULL, settings);
+    harness_user(&h, "student", "sue", "Sue Student");
+    token = harness_token(&h, "sue");
+}
+
+int main(void)
+{
+    char directory[] = "/tmp/edurag-bench-XXXXXX", cert[128], key[128], cert_setting[160], key_setting[160];
+    signal(SIGPIPE, SIG_IGN);
+    if (!mkdtemp(directory))
+        return 1;
+    bench_certificate(directory, cert, key);
+    serve((const char *const[]){"EDURAG_CONNECTIONS=6000", "EDURAG_LOG=info", NULL});
+    fan_out("", NULL, NULL, NULL);
+    struct run crowd = {.count = 300, .senders = 30, .lines = 1500}, calm = {.count = 1000, .senders = 1, .lines = 100, .pace_us = 50000};
+    struct run slow = {.count = 1000, .stalled = 10, .senders = 1, .lines = 300}, none = {.count = 990, .senders = 1, .lines = 300};
+    open_members(crowd.count, h.target, NULL, true);
+    struct outcome many = measure(&crowd, h.pid), empty = {0};
+    close_members(crowd.count);
+    tell("30 of 300", &many, &empty);
+    open_members(slow.count, h.target, NULL, true);
+    struct outcome paced = measure(&calm, h.pid);
+    bench_figure("chat 1 to 1000 at 20 lines a second: delay p50", paced.p50 / 1000, "ms", 0);
+    bench_figure("chat 1 to 1000 at 20 lines a second: delay p99", paced.p99 / 1000, "ms", 0);
+    struct outcome without = measure(&none, h.pid), with = measure(&slow, h.pid);
+    close_members(slow.count);
+    tell("1000, ten of them stalled", &with, &without);
+    free(token);
+    harness_stop(&h);
+    snprintf(cert_setting, sizeof cert_setting, "EDURAG_TLS_CERT=%s", cert);
+    snprintf(key_setting, sizeof key_setting, "EDURAG_TLS_KEY=%s", key);
+    serve((const char *const[]){"EDURAG_CONNECTIONS=6000", "EDURAG_LOG=info", cert_setting, key_setting, NULL});
+    SSL_CTX *tls = SSL_CTX_new(TLS_client_method());
+    fan_out(", TLS", tls, cert, key);
+    SSL_CTX_free(tls);
+    free(token);
+    harness_stop(&h);
+    unlink(cert);
+    unlink(key);
+    rmdir(directory);
+    return 0;
+}
