@@ -207,7 +207,9 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    return rmdir(home) && system("true");
+    char command[64];
+    snprintf(command, sizeof command, "rm -rf '%s'", home);
+    return system(command);
 }
 
 int main(void)
