@@ -9,7 +9,7 @@
 #include "server/config.h"
 #include "server/models/citations.h"
 #include "server/models/fair.h"
-#include "server/models/support.h"
+#include "server/retrieval/support.h"
 
 static struct fair *places;
 

@@ -9,7 +9,7 @@
 
 #include "common/mem.h"
 #include "common/text.h"
-#include "server/models/support.h"
+#include "server/retrieval/support.h"
 
 static const char *const texts[] = {
     "Enzymes are proteins that speed up chemical reactions in living cells. They lower the activation energy. "

@@ -1,5 +1,5 @@
 /* support.c - whether each cited sentence of an answer is borne out by the passage that it cites. */
-#include "server/models/support.h"
+#include "server/retrieval/support.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -4,8 +4,8 @@
  * its words of meaning do, all its figures among them, by stem. "none": neither. This compares words; it
  * cannot tell a sentence from its denial.
  */
-#ifndef SERVER_MODELS_SUPPORT_H
-#define SERVER_MODELS_SUPPORT_H
+#ifndef SERVER_RETRIEVAL_SUPPORT_H
+#define SERVER_RETRIEVAL_SUPPORT_H
 
 #include <stdbool.h>
 #include <stddef.h>
