@@ -192,7 +192,8 @@ static void score_term(const struct lexical *l, struct lexical_term *term, const
 void lexical_score(const struct lexical *l, struct lexical_question *question, const struct lexical_scope *scope,
                    float *scores, uint32_t *scratch)
 {
-    memset(scores, 0, l->texts * sizeof *scores);
+    if (l->texts)
+        memset(scores, 0, l->texts * sizeof *scores);
     for (size_t i = 0; i < question->count; i++) {
         struct lexical_term *term = &question->terms[i];
         if (term->stem != LEXICAL_NONE)

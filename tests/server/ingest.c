@@ -208,7 +208,8 @@ static void broken_files_fail_with_their_sentence(void **state)
     struct upload ups[COUNT_OF(cases)];
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         AUTO(buf_free) struct buf bytes = {0};
-        AUTO(mem_freep) char *path = mem_printf("%s/pdf/broken/%s", shared ? shared : "../shared", cases[i].name);
+        char path[4096]; /* skip() leaves without cleaning up */
+        snprintf(path, sizeof path, "%s/pdf/broken/%s", shared ? shared : "../shared", cases[i].name);
         if (!uploads_read(path, &bytes)) {
             print_message("skipped: ../shared is not here\n");
             skip();
