@@ -84,12 +84,13 @@ static int key(struct cli *cli)
 }
 
 const struct cli_command cli_commands[] = {
-    {"serve", "", "Serves until SIGTERM; what happens without a command.", serve, true, true},
-    {"check", "", "Says what is wrong with the settings, and what to do.", check, false, true},
-    {"config", "", "Prints the settings in force; secrets stay hidden.", print, false, false},
-    {"migrate", "", "Brings the database up to date, as each start does.", cli_migrate, true, true},
+    {"serve", "", "Serves until SIGTERM; what happens without a command.", serve, .database = true, .checks = true},
+    {"check", "", "Says what is wrong with the settings, and what to do.", check, .checks = true},
+    {"config", "", "Prints the settings in force; secrets stay hidden.", print, .checks = false},
+    {"migrate", "", "Brings the database up to date, as each start does.", cli_migrate, .database = true, .checks = true},
     {"user", "add --role student|teacher|admin INSTITUTION_ID NAME | list | reset|disable|enable INSTITUTION_ID",
-     "Accounts; add and reset print the password, alone on standard output.", cli_user, true, true},
-    {"key", "rotate", "A new signing key from now on; logins of the one before stay good. Prints its name.", key, true, true},
-    {"roles", "", "Prints what a PostgreSQL administrator runs once for a database of one's own.", roles, false, false},
+     "Accounts; add and reset print the password, alone on standard output.", cli_user, .database = true, .checks = true},
+    {"key", "rotate", "A new signing key from now on; logins of the one before stay good. Prints its name.", key, .database = true, .checks = true},
+    {"roles", "", "Prints what a PostgreSQL administrator runs once for a database of one's own.", roles, .alone = true},
+    {"manual", "", NULL, cli_manual, .alone = true},
     {0}};

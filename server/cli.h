@@ -21,16 +21,19 @@ struct cli {
 };
 
 struct cli_command {
-    const char *name, *args, *help;
+    const char *name, *args;
+    const char *help; /* NULL: for building and packaging, not listed */
     int (*run)(struct cli *cli);
     bool database; /* needs the data directory where the database is embedded */
     bool checks;   /* does not begin while config_check finds something */
+    bool alone;    /* reads no settings and asks for no account */
 };
 
 extern const struct cli_command cli_commands[]; /* ended by a row with name NULL */
 
 int cli_user(struct cli *cli);
 int cli_migrate(struct cli *cli);
+int cli_manual(struct cli *cli);
 
 /* Prints the sentence for the person, or else what the log would get; returns CLI_FAILED. */
 int cli_sorry(const struct err *err);

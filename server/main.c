@@ -19,7 +19,8 @@ static int help(const struct cli *cli)
     AUTO(buf_free) struct buf out = {0};
     buf_text(&out, "usage: eduragd [--config FILE] [COMMAND]\n\n");
     for (const struct cli_command *c = cli_commands; c->name; c++)
-        buf_printf(&out, "  %-8s %s\n      %s\n", c->name, c->args, c->help);
+        if (c->help)
+            buf_printf(&out, "  %-8s %s\n      %s\n", c->name, c->args, c->help);
     buf_printf(&out,
                "\nSettings come from the environment and from FILE (KEY=VALUE lines; without --config, %s\n"
                "where that can be read); the environment wins.\n\n",
@@ -54,6 +55,8 @@ static int run(struct cli *cli)
     AUTO(buf_free) struct buf problems = {0};
     struct err err = {0};
     enum log_level level;
+    if (cli->command->alone)
+        return cli->command->run(cli);
     if (!cli->file && access(system_file, R_OK) == 0)
         cli->file = system_file;
     int wrong = config_read(cli->file, &problems);

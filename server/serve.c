@@ -32,8 +32,7 @@ struct room {
     void (*stop)(void);
 };
 
-/* Every method there is. */
-static const struct method *const tables[] = {
+const struct method *const serve_methods[] = {
     methods_server, methods_auth, methods_users, methods_courses, methods_profile, methods_library,
     methods_chat, methods_search, methods_recommend, methods_memory, methods_admin, NULL,
 };
@@ -92,7 +91,7 @@ static bool listen_up(struct err *err)
 static bool rpc_up(struct err *err)
 {
     (void)err;
-    rpc_start(&session_doors, tables);
+    rpc_start(&session_doors, serve_methods);
     delivery_listen();
     jobs_listen();
     return true;

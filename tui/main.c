@@ -13,6 +13,7 @@
 #include "tui/headless/script_help.h"
 #include "tui/headless/script_session.h"
 #include "tui/keymap.h"
+#include "tui/manual.h"
 
 enum { PROSE = 78 };
 
@@ -88,6 +89,8 @@ int main(int argc, char **argv)
     struct globals g = {0};
     int at = 1;
     setlocale(LC_ALL, "");
+    if (argc == 3 && !strcmp(argv[1], "manual"))
+        return manual_print(argv[2]) ? SCRIPT_FINE : SCRIPT_USAGE;
     signal(SIGPIPE, SIG_IGN); /* a reader that goes away is seen when writing */
     for (; at < argc && argv[at][0] == '-'; at++)
         if (!global(&g, argc, argv, &at)) {

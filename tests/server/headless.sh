@@ -129,14 +129,13 @@ start
 expect 5 'has changed' edurag --server "$secure" ping
 grep -q "$(cut -c1-4 <<<"$code")" <<<"$said" || { echo "FAIL: the old code is not shown"; failed=1; }
 
-# Completions and the man page's list come from the same table.
+# Completions come from the same table.
 edurag completions bash >"$dir/edurag.bash" && bash -n "$dir/edurag.bash" || { echo "FAIL: completions bash"; failed=1; }
 offered=$(bash -c 'source "$0"; COMP_WORDS=(edurag memory re); COMP_CWORD=2; _edurag; echo "${COMPREPLY[*]}"' "$dir/edurag.bash")
 [ "$offered" = recall ] || { echo "FAIL: completion offers “$offered”"; failed=1; }
 offered=$(bash -c 'source "$0"; COMP_WORDS=(edurag --server x se); COMP_CWORD=3; _edurag; echo "${COMPREPLY[*]}"' "$dir/edurag.bash")
 [ "$offered" = search ] || { echo "FAIL: completion offers “$offered”"; failed=1; }
 expect 0 'complete -c edurag' edurag completions fish
-expect 0 '^\.It Li' edurag completions mdoc
 
 [ "$failed" = 0 ] && echo "All as it should be."
 exit "$failed"

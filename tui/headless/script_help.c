@@ -6,9 +6,7 @@
 #include "common/mem.h"
 #include "tui/headless/script_args.h"
 
-static const struct {
-    const char *option, *value, *summary;
-} globals[] = {
+const struct script_option script_help_globals[] = {
     {"--server", "URL", "wss://host:7420, ws://127.0.0.1:7420 or unix:/path (or EDURAG_SERVER)"},
     {"--json", NULL, "the result as JSON, one line; streams one event a line"},
     {"--plain", NULL, "lines instead of a screen"},
@@ -16,6 +14,7 @@ static const struct {
     {"--glyphs", "KIND", "of the screen: unicode or ascii"},
     {"--help", NULL, "this list; behind a command: how it goes"},
     {"--version", NULL, "the version"},
+    {0},
 };
 
 void script_help_all(struct script *script)
@@ -25,9 +24,9 @@ void script_help_all(struct script *script)
     for (const struct script_command *c = script_table; c->words; c++)
         fprintf(script->out, "  %-20s  %s\n", c->words, c->summary);
     fprintf(script->out, "\n");
-    for (size_t i = 0; i < COUNT_OF(globals); i++)
-        fprintf(script->out, "  %-9s %-10s  %s\n", globals[i].option, globals[i].value ? globals[i].value : "",
-                globals[i].summary);
+    for (const struct script_option *o = script_help_globals; o->option; o++)
+        fprintf(script->out, "  %-9s %-10s  %s\n", o->option, o->value ? o->value : "",
+                o->summary);
     fprintf(script->out,
             "\nData is on standard output, everything else on standard error. Exit codes: 0 fine, 1 other, 2 usage,\n"
             "3 not configured, 4 not logged in, 5 unreachable, 6 rate limited, 7 timed out, 8 server error,\n"
@@ -101,8 +100,8 @@ static void bash(struct script *script)
         if (c == script_table || first_word(c->words) != first_word(c[-1].words) ||
             strncmp(c->words, c[-1].words, first_word(c->words)) != 0)
             fprintf(script->out, "%.*s ", (int)first_word(c->words), c->words);
-    for (size_t i = 0; i < COUNT_OF(globals); i++)
-        fprintf(script->out, "%s ", globals[i].option);
+    for (const struct script_option *o = script_help_globals; o->option; o++)
+        fprintf(script->out, "%s ", o->option);
     fprintf(script->out, "\" ;;\n");
     for (const struct script_command *c = script_table; c->words; c++)
         if (c->words[first_word(c->words)]) {
@@ -167,26 +166,14 @@ static void fish_command(struct script *script, const struct script_command *c)
 static void fish(struct script *script)
 {
     fprintf(script->out, "# edurag completion for fish; made by: edurag completions fish\n");
-    for (size_t i = 0; i < COUNT_OF(globals); i++) {
-        fprintf(script->out, "complete -c edurag -l %s%s -d ", globals[i].option + 2, globals[i].value ? " -x" : "");
-        fish_quoted(script, globals[i].summary);
+    for (const struct script_option *o = script_help_globals; o->option; o++) {
+        fprintf(script->out, "complete -c edurag -l %s%s -d ", o->option + 2, o->value ? " -x" : "");
+        fish_quoted(script, o->summary);
         fputc('\n', script->out);
     }
     for (const struct script_command *c = script_table; c->words; c++)
         fish_command(script, c);
     fprintf(script->out, "complete -c edurag -F -n '__fish_seen_subcommand_from upload'\n");
-}
-
-/* For edurag(1). */
-static void mdoc(struct script *script)
-{
-    fprintf(script->out, ".Bl -tag -width Ds\n");
-    for (const struct script_command *c = script_table; c->words; c++) {
-        AUTO(buf_free) struct buf usage = {0};
-        script_args_usage(c, &usage);
-        fprintf(script->out, ".It Li \"%s\"\n%s\n", usage.data + strlen("edurag "), c->summary);
-    }
-    fprintf(script->out, ".El\n");
 }
 
 int script_help_completions(struct script *script, const struct script_command *command, cJSON *params)
@@ -195,9 +182,7 @@ int script_help_completions(struct script *script, const struct script_command *
     (void)command;
     if (!strcmp(shell, "bash"))
         bash(script);
-    else if (!strcmp(shell, "fish"))
-        fish(script);
     else
-        mdoc(script);
+        fish(script);
     return SCRIPT_FINE;
 }

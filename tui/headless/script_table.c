@@ -160,7 +160,7 @@ const struct script_command script_table[] = {
     {"pipe", "JSON-RPC, one message a line, both ways over one socket", NULL,
      ARGS(OPTION(SCRIPT_INT, ".linger", "--linger", "SECONDS")), .run = script_pipe_run, .alone = true},
     {"completions", "for a shell: edurag completions bash", NULL,
-     ARGS({.kind = SCRIPT_TEXT, .name = ".shell", .shown = "SHELL", .words = "bash|fish|mdoc"}),
+     ARGS({.kind = SCRIPT_TEXT, .name = ".shell", .shown = "SHELL", .words = "bash|fish"}),
      .run = script_help_completions, .alone = true},
     {"help", "how a command goes", NULL, ARGS(MAYBE(SCRIPT_WORDS, ".words", "COMMAND")), .run = script_help_run,
      .alone = true},
