@@ -121,4 +121,4 @@ install: _all
 	install $(B)/edurag-extractor $(D)/lib/edurag
 	install -m 644 packaging/examples/* packaging/systemd/edurag.* $(D)/share/doc/edurag-server/examples
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -path $(B)/deb -prune -o -type f -name '*.d' -print 2>/dev/null)
