@@ -189,6 +189,32 @@ sees '[Search] Reader'
 tm resize-window -t student -x 80 -y 24
 sees '[Search] Reader'
 
+echo "The student tells something to remember, and forgets it."
+if screen | grep -q 'Memory'; then # what the server does not offer is not shown
+    press Escape g m
+    sees '[Memory]'
+    sees 'what slows succinate dehydrogenase'
+    press a
+    type 'I prefer short answers, my number is +49 170 1234567'
+    press Enter
+    sees 'I prefer short answers'
+    not '1234567'
+    press Home d
+    sees 'It cannot be brought back.'
+    press y
+    sees 'Forgotten.'
+    not 'I prefer short answers'
+    press e C-u
+    type "$work/me.json"
+    press Enter
+    sees 'Saved as'
+    grep -q '"searches"' "$work/me.json" || fail "the copy holds no searches"
+fi
+if screen | grep -q 'For you'; then
+    press g f
+    sees '[For you]'
+fi
+
 echo "Teacher and student talk; a line written while the server is away goes out once."
 press Escape g c
 sees 'Nothing said in the last'
@@ -258,6 +284,23 @@ sees '[Search]'
 press Escape q
 for _ in $(seq 50); do tm has-session -t ben 2>/dev/null || break; sleep 0.1; done
 tm has-session -t ben 2>/dev/null && fail "q does not leave"
+
+echo "The administrator reflects on a student, who sees it."
+turns_to admin
+press g a
+sees '[Admin]'
+for _ in 1 2 3 4 5; do screen | grep -qF '[Students]' || press M-Right; done
+sees '[Students]'
+sees 'Maria Okafor'
+tm send-keys -t admin Home
+screen | grep 'Maria' | grep -q '▸' || press Down
+press Enter
+sees 'Maria sees that you looked'
+sees '── Topics' 30
+turns_to student
+press Escape g m
+sees 'Who looked' 30
+sees 'read a reflection'
 who=
 cat "$work"/asan* 2>/dev/null | grep -q 'ERROR: AddressSanitizer' && fail "the address sanitizer has something to say"
 echo "A whole day."

@@ -98,7 +98,7 @@ static void forget(struct memory *m)
         return;
     }
     snprintf(m->forgetting, sizeof m->forgetting, "%s", id);
-    ui_ask_yes(&m->view, ASK_FORGET, "Forget “%.40s”? It cannot be brought back.", json_text(row, "fact", ""));
+    ui_ask_yes(&m->view, ASK_FORGET, "Forget this fact? It cannot be brought back.");
 }
 
 static bool act(struct view *view, enum action action, const struct key *key)
@@ -294,7 +294,7 @@ static void draw_fact(const struct memory *m, struct canvas c, int y, const cJSO
 static const char *looked_word(const char *action)
 {
     static const char *const words[][2] = {
-        {"memory.reflect", "read a reflection"}, {"reflect", "read a reflection"}, {"memory.export", "saved a copy"},
+        {"memory.reflect", "read a reflection"}, {"reflect", "read a reflection"}, {"reflection", "read a reflection"}, {"memory.export", "saved a copy"},
         {"export", "saved a copy"}, {"memory.forget", "erased what was kept"}, {"forget", "erased what was kept"},
     };
     for (size_t i = 0; i < COUNT_OF(words); i++)
