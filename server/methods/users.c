@@ -1,4 +1,5 @@
 /* users.c - accounts, for admins. The queries are the methods; people's sockets follow by NOTIFY. */
+#include "server/methods/users_import.h"
 #include "server/rpc/method.h"
 
 #define ROLES "student|teacher|admin"
@@ -48,6 +49,12 @@ static const struct param one_spec[] = {
     {0},
 };
 
+static const struct param import_spec[] = {
+    PARAM(TEXT, struct users_import_params, csv, .bytes = true, .min = 1, .max = USERS_IMPORT_BYTES_MOST),
+    PARAM(BOOL, struct users_import_params, partial, .optional = true),
+    {0},
+};
+
 const struct method methods_users[] = {
     {.name = "users.list", .summary = "The accounts of this school.", .access = ACCESS_ADMIN, .lane = LANE_QUICK,
      .cost = COST_ONE, .params = list_spec, .params_size = sizeof(struct list_params), .sql = SQL_USERS_LIST,
@@ -56,6 +63,13 @@ const struct method methods_users[] = {
      .access = ACCESS_ADMIN, .lane = LANE_LOGIN, .cost = COST_ONE, .params = create_spec,
      .params_size = sizeof(struct create_params), .sql = SQL_USERS_CREATE,
      .result = "{\"type\":\"object\",\"required\":[\"user\",\"password\"],\"properties\":{\"user\":" USER_SCHEMA "}}"},
+    {.name = "users.import", .summary = "Make the accounts of a list: lines of institution_id,name,role.",
+     .access = ACCESS_ADMIN, .lane = LANE_SLOW, .cost = COST_ONE, .params = import_spec,
+     .params_size = sizeof(struct users_import_params), .handler = users_import,
+     .result = "{\"type\":\"object\",\"required\":[\"created\",\"skipped\",\"errors\"],\"properties\":{"
+               "\"created\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":[\"institution_id\",\"password\"]}},"
+               "\"skipped\":{\"type\":\"integer\"},"
+               "\"errors\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":[\"line\",\"message\"]}}}}"},
     {.name = "users.update", .summary = "Change an account's name or role, or disable it.", .access = ACCESS_ADMIN,
      .lane = LANE_QUICK, .cost = COST_ONE, .params = update_spec, .params_size = sizeof(struct update_params),
      .sql = SQL_USERS_UPDATE, .result = USER_SCHEMA},

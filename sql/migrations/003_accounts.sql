@@ -27,7 +27,7 @@ language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 declare
     me auth.person := auth.need();
 begin
-    perform auth.audit(me.user_id, api.audit.action, api.audit.target, api.audit.detail);
+    perform auth.audit(me.user_id, audit.action, audit.target, audit.detail);
 end $$;
 grant execute on function api.audit(text, text, jsonb) to edurag_app;
 
@@ -289,6 +289,17 @@ grant execute on function api.login(text, text, text), api.resume(text), api.tok
 
 -- ------------------------------------------------------------------ accounts
 
+create function auth.user_check(institution_id text, name text, role text) returns void language plpgsql volatile as $$
+begin
+    if user_check.institution_id is null or user_check.institution_id !~ '^[^[:space:][:cntrl:]]{1,64}$' then
+        perform auth.fail('invalid_params', 'institution_id must be 1 to 64 characters without blanks.', '{"field": "institution_id"}');
+    elsif user_check.name is null or btrim(user_check.name) = '' or char_length(user_check.name) > 200 or user_check.name ~ '[[:cntrl:]]' then
+        perform auth.fail('invalid_params', 'name must be 1 to 200 plain characters.', '{"field": "name"}');
+    elsif user_check.role is null or user_check.role not in ('student', 'teacher', 'admin') then
+        perform auth.fail('invalid_params', 'role must be student, teacher or admin.', '{"field": "role"}');
+    end if;
+end $$;
+
 -- {user, password}; also for the command line, where `actor` is null. The password is null where one was given.
 create function auth.user_add(actor uuid, institution_id text, name text, role text, password text) returns jsonb
 language plpgsql volatile as $$
@@ -297,13 +308,7 @@ declare
     u public.users;
     generated text;
 begin
-    if user_add.institution_id !~ '^[^[:space:][:cntrl:]]{1,64}$' then
-        perform auth.fail('invalid_params', 'institution_id must be 1 to 64 characters without blanks.', '{"field": "institution_id"}');
-    elsif btrim(user_add.name) = '' or char_length(user_add.name) > 200 or user_add.name ~ '[[:cntrl:]]' then
-        perform auth.fail('invalid_params', 'name must be 1 to 200 plain characters.', '{"field": "name"}');
-    elsif user_add.role not in ('student', 'teacher', 'admin') then
-        perform auth.fail('invalid_params', 'role must be student, teacher or admin.', '{"field": "role"}');
-    end if;
+    perform auth.user_check(user_add.institution_id, user_add.name, user_add.role);
     if password is null then
         generated := auth.password_new();
     else
@@ -327,6 +332,68 @@ declare
     me auth.person := auth.need('admin');
 begin
     return auth.user_add(me.user_id, user_create.institution_id, user_create.name, user_create.role, user_create.password);
+end $$;
+
+-- A list of people, [{line, institution_id, name, role}] or {line, problem}, looked through before anything is
+-- hashed: {fresh: those to make, skipped: how many are known already, errors: [{line, message}]}.
+create function api.users_import_check(people jsonb) returns jsonb language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp as $$
+declare
+    me auth.person := auth.need('admin');
+    fresh jsonb := '[]';
+    errors jsonb := '[]';
+    skipped int := 0;
+    p record;
+begin
+    for p in
+        select x.line, x.problem, x.institution_id, x.name, lower(x.role) as role,
+               x.problem is null and row_number() over (partition by x.problem is null, lower(x.institution_id) order by x.line) > 1 as again,
+               exists (select from public.users u where lower(u.institution_id) = lower(x.institution_id)) as known
+          from jsonb_to_recordset(people) as x(line int, problem text, institution_id text, name text, role text) order by x.line
+    loop
+        begin
+            if p.problem is not null then
+                perform auth.fail('invalid_params', p.problem);
+            end if;
+            perform auth.user_check(p.institution_id, p.name, p.role);
+            if p.again then
+                perform auth.fail('invalid_params', 'This school number stands further up in the list already.');
+            elsif p.known then
+                skipped := skipped + 1;
+            else
+                fresh := fresh || jsonb_build_object('line', p.line, 'institution_id', p.institution_id, 'name', p.name, 'role', p.role);
+            end if;
+        exception when sqlstate 'ER422' then
+            errors := errors || jsonb_build_object('line', p.line, 'message', sqlerrm);
+        end;
+    end loop;
+    return jsonb_build_object('fresh', fresh, 'skipped', skipped, 'errors', errors);
+end $$;
+
+-- {created: [{institution_id, password}], skipped, errors}; whoever is here by now is passed over.
+create function api.users_import(people jsonb) returns jsonb language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp as $$
+declare
+    me auth.person := auth.need('admin');
+    created jsonb := '[]';
+    errors jsonb := '[]';
+    skipped int := 0;
+    p record;
+begin
+    for p in
+        select x.* from jsonb_to_recordset(people) as x(line int, institution_id text, name text, role text) order by x.line
+    loop
+        begin
+            created := created || jsonb_build_object('institution_id', p.institution_id, 'password',
+                auth.user_add(me.user_id, p.institution_id, p.name, p.role, null) -> 'password');
+        exception
+            when sqlstate 'ER409' then
+                skipped := skipped + 1;
+            when sqlstate 'ER422' then
+                errors := errors || jsonb_build_object('line', p.line, 'message', sqlerrm);
+        end;
+    end loop;
+    return jsonb_build_object('created', created, 'skipped', skipped, 'errors', errors);
 end $$;
 
 -- A school must not lock itself out.
@@ -418,7 +485,8 @@ begin
     perform auth.audit(me.user_id, 'users.delete', person::text);
     return '{}';
 end $$;
-grant execute on function api.user_create(text, text, text, text), api.user_update(uuid, text, text, boolean),
+grant execute on function api.user_create(text, text, text, text), api.users_import_check(jsonb), api.users_import(jsonb),
+    api.user_update(uuid, text, text, boolean),
     api.user_reset_password(uuid), api.user_delete(uuid) to edurag_app;
 
 -- ------------------------------------------------------------------ enrolment

@@ -19,6 +19,16 @@ select jsonb_build_object(
 -- name: users_create
 select api.user_create(:institution_id, :name, :role, :password)
 
+-- people: [{line, institution_id, name, role}], or {line, problem}
+-- name: users_import_check
+select api.users_import_check(:people::jsonb)
+
+-- name: users_import
+select api.users_import(:people::jsonb)
+
+-- name: users_import_done
+select api.audit('users.import', null, jsonb_build_object('created', :created::int, 'skipped', :skipped::int, 'errors', :errors::int))
+
 -- name: users_update
 select api.user_update(:user_id::uuid, :name, :role, :disabled::boolean)
 

@@ -46,6 +46,8 @@ static const struct row {
     {"users.list", "{}", NO, FORBIDDEN, FORBIDDEN, "ok", FORBIDDEN},
     {"users.create", "{\"institution_id\":\"twice\",\"name\":\"Twice\",\"role\":\"student\"}", NO, FORBIDDEN, FORBIDDEN, "ok", FORBIDDEN},
     {"users.create", "{\"institution_id\":\"sue\",\"name\":\"Sue\",\"role\":\"admin\"}", NO, FORBIDDEN, FORBIDDEN, "conflict", FORBIDDEN},
+    {"users.import", "{\"csv\":\"sue,Sue,student\"}", NO, FORBIDDEN, FORBIDDEN, "ok", FORBIDDEN},
+    {"users.import", "{\"csv\":\"\\n\"}", NO, FORBIDDEN, FORBIDDEN, "invalid_params", FORBIDDEN},
     {"users.update", "{\"user_id\":\"@new_user\",\"role\":\"admin\"}", NO, FORBIDDEN, FORBIDDEN, "ok", FORBIDDEN},
     {"users.update", "{\"user_id\":\"" NOBODYS_ID "\",\"name\":\"X\"}", NO, FORBIDDEN, FORBIDDEN, NOT_FOUND, FORBIDDEN},
     {"users.reset_password", "{\"user_id\":\"@new_user\"}", NO, FORBIDDEN, FORBIDDEN, "ok", FORBIDDEN},

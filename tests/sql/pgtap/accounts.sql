@@ -119,6 +119,17 @@ select is((select count(distinct auth.password_new()) from generate_series(1, 20
 select is(t.value('a1', 'select api.user_create(''N1'', ''x'', ''student'')'), 'ER409', 'a school number is one person''s');
 select is(t.value('a1', 'select api.user_create(''a b'', ''x'', ''student'')'), 'ER422', 'without blanks');
 select is(t.value('a1', 'select api.user_create(''n2'', ''x'', ''king'')'), 'ER422', 'roles are three');
+create temp table list as select t.value('a1', $q$select api.users_import_check('[
+    {"line": 2, "institution_id": "i1", "name": "One", "role": "Student"}, {"line": 3, "institution_id": "N1", "name": "Known", "role": "student"},
+    {"line": 4, "institution_id": "I1", "name": "Twice", "role": "student"}, {"line": 5, "institution_id": "i2", "name": " ", "role": "student"},
+    {"line": 6, "problem": "Broken."}]')$q$)::jsonb as j;
+select is(j -> 'fresh', '[{"line": 2, "institution_id": "i1", "name": "One", "role": "student"}]', 'of a list: who is new') from list;
+select is((j ->> 'skipped')::int, 1, 'who is known') from list;
+select is(jsonb_path_query_array(j, '$.errors[*].line'), '[4, 5, 6]', 'and which lines are wrong') from list;
+select matches(t.value('a1', 'select api.users_import(''' || (j -> 'fresh')::text || ''') #>> ''{created,0,password}'''), '-[0-9]{5}-', 'made')
+  from list;
+select is(t.value('a1', 'select api.users_import(''' || (j -> 'fresh')::text || ''') - ''errors''')::jsonb, '{"created": [], "skipped": 1}', 'once')
+  from list;
 select is(t.value('a1', 'select api.user_update(t.user_id(''t2''), ''Dr. T'', null, null) ->> ''name'''), 'Dr. T', 'a new name');
 select is(t.value('a1', 'select api.user_update(gen_random_uuid(), ''x'', null, null)'), 'ER404', 'of nobody');
 select is(t.value('a1', 'select api.user_update((select (auth.me()).user_id), null, ''student'', null)'), 'ER409', 'the last admin stays');

@@ -35,6 +35,8 @@ select is(t.value(w.who, f.sql), f.state, w.who || ': ' || f.sql)
   from (values ('s1')) w(who), (values
     ('select api.user_create(''x'', ''X'', ''admin'')', 'ER403'),
     ('select api.user_update((select (auth.me()).user_id), null, ''admin'')', 'ER403'),
+    ('select api.users_import_check(''[]'')', 'ER403'),
+    ('select api.users_import(''[{"line": 1, "institution_id": "x", "name": "X", "role": "admin"}]'')', 'ER403'),
     ('select api.user_reset_password(t.user_id(''a1''))', 'ER403'),
     ('select api.user_delete(t.user_id(''s2''))', 'ER403'),
     ('select api.enrol(t.id(''art''), ''{s1}'')', 'ER403'),
