@@ -28,7 +28,7 @@ struct ui_host {
 
 enum ui_link { UI_OFF, UI_CONNECTING, UI_ONLINE, UI_LOST, UI_UNTRUSTED };
 enum ui_size { UI_TOO_SMALL, UI_TINY, UI_SMALL, UI_NARROW, UI_NORMAL, UI_WIDE };
-enum { UI_CALLS = 48, UI_PATHS = 200 };
+enum { UI_CALLS = 96, UI_PATHS = 200 };
 
 struct ui_call {
     uint64_t id;

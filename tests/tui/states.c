@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -207,6 +208,65 @@ static void an_answer_outlives_the_connection(void **state)
     glass_stop(&g);
 }
 
+static void a_list_of_people_is_shown_before_it_is_sent(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/edurag-people-XXXXXX";
+    static const char list[] = "institution_id,name,role\ns1,Maria Okafor,student\ns2,\"Okada, Ben\",student\r\ns3,Amira,pupil\ns4,Jonas\n\n,x,student\n";
+    int file = mkstemp(path);
+    assert_true(file >= 0 && write(file, list, sizeof list - 1) == (ssize_t)sizeof list - 1);
+    close(file);
+    struct glass g;
+    glass_start(&g, 24, 80);
+    glass_login(&g, "admin");
+    glass_key(&g, "Esc g a");
+    glass_answer(&g, "users.list", "{\"items\":[{\"user_id\":\"u1\",\"institution_id\":\"s1\",\"name\":\"Maria Okafor\",\"role\":\"student\"}],\"next_cursor\":null}");
+    glass_key(&g, "i Ctrl-U");
+    glass_type(&g, path);
+    glass_key(&g, "Enter");
+    assert_true(glass_shows(&g, "1 new, 1 known, 3 wrong (line 4: no such role)"));
+    glass_key(&g, "Esc");
+    assert_false(glass_asked(&g, "users.import"));
+    glass_key(&g, "i Ctrl-U");
+    glass_type(&g, path);
+    glass_key(&g, "Enter Enter");
+    assert_non_null(strstr(glass_params(&g, "users.import"), "\"partial\":true"));
+    glass_answer(&g, "users.import", "{\"created\":[{\"institution_id\":\"s2\",\"password\":\"tulip-94\"}],\"skipped\":1,\"errors\":[{\"line\":4,\"message\":\"no such role\"}]}");
+    assert_true(glass_shows(&g, "tulip-94"));
+    glass_key(&g, "Esc");
+    assert_false(glass_shows(&g, "tulip-94"));
+    unlink(path);
+    glass_stop(&g);
+}
+
+static void many_pasted_lines_ask_before_they_are_sent(void **state)
+{
+    (void)state;
+    struct glass g;
+    glass_start(&g, 24, 80);
+    glass_login(&g, "student");
+    glass_answer(&g, "chat.join", "{\"room\":\"r0\",\"ttl_seconds\":3600,\"messages\":[],\"more\":false,\"online\":1}");
+    glass_key(&g, "Alt-5");
+    glass_paste(&g, "one\r\ntwo\r\nthree");
+    glass_key(&g, "Enter");
+    assert_true(glass_shows(&g, "Send 3 lines as one message?"));
+    glass_key(&g, "Enter"); /* the harmless answer */
+    assert_false(glass_asked(&g, "chat.send"));
+    glass_key(&g, "Enter y");
+    assert_non_null(strstr(glass_params(&g, "chat.send"), "one\\ntwo\\nthree"));
+    g.ui.chat_most = 5;
+    glass_type(&g, "eight ch");
+    glass_key(&g, "Enter");
+    assert_true(glass_shows(&g, "3 characters too long"));
+    assert_true(glass_shows(&g, "eight ch"));
+    assert_true(ui_unsent(&g.ui));
+    glass_key(&g, "Esc q");
+    assert_true(glass_shows(&g, "Leave anyway?"));
+    glass_key(&g, "n");
+    assert_false(g.left);
+    glass_stop(&g);
+}
+
 static void a_login_is_renewed_before_it_ends(void **state)
 {
     (void)state;
@@ -225,7 +285,8 @@ int main(void)
         cmocka_unit_test(search), cmocka_unit_test(reader), cmocka_unit_test(recommend), cmocka_unit_test(memory),
         cmocka_unit_test(chat), cmocka_unit_test(library), cmocka_unit_test(students), cmocka_unit_test(admin),
         cmocka_unit_test(words_for_what_goes_wrong), cmocka_unit_test(what_the_server_has_not_is_not_shown),
-        cmocka_unit_test(an_answer_outlives_the_connection), cmocka_unit_test(a_login_is_renewed_before_it_ends),
+        cmocka_unit_test(an_answer_outlives_the_connection), cmocka_unit_test(a_list_of_people_is_shown_before_it_is_sent),
+        cmocka_unit_test(many_pasted_lines_ask_before_they_are_sent), cmocka_unit_test(a_login_is_renewed_before_it_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
