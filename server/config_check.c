@@ -75,7 +75,7 @@ static int unreadable(struct buf *problems, const char *name, const char *path)
     return 1;
 }
 
-static int check_tls(struct buf *problems)
+int config_check_tls(struct buf *problems)
 {
     if (!*config.tls_cert && !*config.tls_key)
         return 0;
@@ -143,5 +143,5 @@ static int check_services(struct buf *problems)
 
 int config_check(struct buf *problems)
 {
-    return check_listen(problems) + check_tls(problems) + check_database(problems) + check_services(problems);
+    return check_listen(problems) + config_check_tls(problems) + check_database(problems) + check_services(problems);
 }

@@ -47,6 +47,7 @@ static void signals(sigset_t *ends)
     sigemptyset(ends);
     sigaddset(ends, SIGTERM);
     sigaddset(ends, SIGINT);
+    sigaddset(ends, SIGHUP); /* ends nobody, but is heard by the socket thread alone, like the others */
 }
 
 /* Until the database is ours a signal just ends us; from here on we stop in order. */

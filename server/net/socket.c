@@ -36,7 +36,7 @@ static struct {
     struct ev_loop *loop;
     ev_async wake;
     ev_timer second;
-    ev_signal terminate, interrupt;
+    ev_signal terminate, interrupt, hangup;
     unsigned char *space;  /* LWS_PRE and OUTBOX_SEND bytes */
     lws_retry_bo_t policy; /* when silence becomes a ping, and a ping a hang-up */
     int draining;          /* seconds since it began; 0: it has not */
@@ -274,6 +274,26 @@ static void on_signal(struct ev_loop *loop, ev_signal *watcher, int events)
     drain(loop);
 }
 
+/* A new certificate for handshakes from now on; those who are in keep theirs. Read here, by the thread that
+ * never waits: two small files, once in months. What can't be served is not taken, so the old one stays. */
+static void on_hangup(struct ev_loop *loop, ev_signal *watcher, int events)
+{
+    (void)loop, (void)watcher, (void)events;
+    AUTO(buf_free) struct buf problems = {0};
+    if (!config.tls_cert[0]) {
+        log_event(LOG_INFO, "reload", "note=\"there is no certificate to read again; other settings need a restart\"");
+        return;
+    }
+    int wrong = config_check_tls(&problems);
+    if (problems.length)
+        problems.data[strcspn(problems.data, "\n")] = '\0';
+    if (wrong || lws_tls_cert_updated(net.context, config.tls_cert, config.tls_key, NULL, 0, NULL, 0))
+        log_event(LOG_WARN, "certificate_kept", "reason=%s note=\"the certificate from before goes on serving\"",
+                  log_quote(problems.length ? problems.data : "libwebsockets does not take it."));
+    else
+        log_event(LOG_INFO, "certificate_read", "path=%s", log_quote(config.tls_cert));
+}
+
 static void wake(void)
 {
     ev_async_send(net.loop, &net.wake);
@@ -411,6 +431,8 @@ bool socket_open(struct err *err)
     ev_signal_start(net.loop, &net.terminate);
     ev_signal_init(&net.interrupt, on_signal, SIGINT);
     ev_signal_start(net.loop, &net.interrupt);
+    ev_signal_init(&net.hangup, on_hangup, SIGHUP);
+    ev_signal_start(net.loop, &net.hangup);
     mailbox_start(wake);
     return open_tcp(err) && (!config.socket[0] || open_unix(err));
 }
@@ -429,6 +451,7 @@ void socket_close(void)
         ev_timer_stop(net.loop, &net.second);
         ev_signal_stop(net.loop, &net.terminate);
         ev_signal_stop(net.loop, &net.interrupt);
+        ev_signal_stop(net.loop, &net.hangup);
         lws_context_destroy(net.context);
         session_stop();
     }

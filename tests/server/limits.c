@@ -1,5 +1,6 @@
 /* limits.c - TLS, the cap on connections, and peers that are half open, silent or dead. */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,6 +20,7 @@
 #define PING "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"server.ping\"}"
 
 static struct harness h;
+static char cert[128], key[128];
 static struct raw half_open;
 static int64_t half_open_since;
 
@@ -63,6 +65,64 @@ static void old_tls_and_no_tls_are_refused(void **state)
     raw_handshake(&r, "/ws", "");
     assert_int_not_equal(r.status, 101);
     raw_close(&r);
+}
+
+/* The digest of the certificate that a new connection is shown. */
+static void shown(unsigned char digest[EVP_MAX_MD_SIZE])
+{
+    struct raw r;
+    unsigned length;
+    SSL_CTX *tls = client(0);
+    assert_true(raw_connect(&r, h.target, tls));
+    X509 *peer = SSL_get1_peer_certificate(r.ssl);
+    assert_int_equal(X509_digest(peer, EVP_sha256(), digest, &length), 1);
+    X509_free(peer);
+    raw_close(&r);
+    SSL_CTX_free(tls);
+}
+
+static void wait_for_log(const char *words)
+{
+    for (int tries = 0; tries < 200; tries++) {
+        AUTO(mem_freep) char *log = harness_log(&h);
+        if (strstr(log, words))
+            return;
+        usleep(50000);
+    }
+    fail_msg("the log does not say %s", words);
+}
+
+static void give_away(const char *path)
+{
+    struct account account = pg_account();
+    assert_true(geteuid() != 0 || chown(path, account.uid, account.gid) == 0);
+}
+
+static void sighup_takes_a_new_certificate_and_no_garbage(void **state)
+{
+    (void)state;
+    unsigned char before[EVP_MAX_MD_SIZE], after[EVP_MAX_MD_SIZE], now[EVP_MAX_MD_SIZE];
+    struct raw r;
+    SSL_CTX *tls = client(0);
+    raw_open(&r, h.target, tls);
+    shown(before);
+    bench_certificate(h.directory, cert, key);
+    give_away(cert);
+    give_away(key);
+    kill(h.pid, SIGHUP);
+    wait_for_log("event=certificate_read");
+    shown(after);
+    assert_memory_not_equal(before, after, 32);
+    FILE *file = fopen(cert, "w");
+    assert_true(file && fputs("-----BEGIN CERTIFICATE-----\nnonsense\n", file) >= 0 && fclose(file) == 0);
+    kill(h.pid, SIGHUP);
+    wait_for_log("event=certificate_kept reason=\"EDURAG_TLS_CERT is not");
+    shown(now);
+    assert_memory_equal(after, now, 32);
+    raw_text(&r, PING); /* who was in all the time still is */
+    assert_int_equal(raw_next(&r, 5000), 1);
+    raw_close(&r);
+    SSL_CTX_free(tls);
 }
 
 static void over_the_cap_a_handshake_gets_503_and_a_time(void **state)
@@ -144,7 +204,7 @@ static void who_never_shakes_hands_is_dropped(void **state)
 static int start(void **state)
 {
     (void)state;
-    static char cert[128], key[128], cert_setting[160], key_setting[160];
+    static char cert_setting[160], key_setting[160];
     const char *directory = pg_directory();
     struct account account = pg_account();
     bench_certificate(directory, cert, key);
@@ -169,6 +229,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tls_serves_and_speaks_http_1_1),
         cmocka_unit_test(old_tls_and_no_tls_are_refused),
+        cmocka_unit_test(sighup_takes_a_new_certificate_and_no_garbage),
         cmocka_unit_test(over_the_cap_a_handshake_gets_503_and_a_time),
         cmocka_unit_test(a_long_head_is_refused_and_harms_nobody),
         cmocka_unit_test(silence_is_pinged_and_the_dead_are_dropped),
