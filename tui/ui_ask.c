@@ -112,9 +112,20 @@ static void done(struct ui *ui, const char *text)
 
 /* ---- paths: `~` is the home directory; Tab adds what all fitting names share ---- */
 
+/* The field begins with "~/": a whole path typed or pasted behind that begins anew, as in Emacs. */
+static const char *last_start(const char *typed)
+{
+    const char *start = typed;
+    for (const char *p = typed; *p; p++)
+        if (p[0] == '/' && (p[1] == '/' || p[1] == '~'))
+            start = p + 1;
+    return start;
+}
+
 void ui_ask_path(const char *typed, char *out, size_t size)
 {
     const char *home = getenv("HOME");
+    typed = last_start(typed);
     if (typed[0] == '~' && (typed[1] == '/' || !typed[1]) && home)
         snprintf(out, size, "%s%s", home, typed + 1);
     else

@@ -1,4 +1,5 @@
 /* search_draw.c - passages and answers, above each other or side by side. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -71,7 +72,7 @@ static void draw_results(const struct search *s, struct canvas c)
     const char *corrected = json_text(s->results.reply, "corrected", "");
     words_count((long)count, "passage", "passages", found, sizeof found);
     snprintf(title, sizeof title, "%.110s%s%.100s", *s->course ? s->course : "The whole library", *corrected ? ", spelled " : "", corrected);
-    snprintf(facts, sizeof facts, "%s, %lld ms", found, (long long)json_int(s->results.reply, "took_ms", 0));
+    snprintf(facts, sizeof facts, "%s, %.0f ms", found, fmax(1, json_double(s->results.reply, "took_ms", 1)));
     if (small(s))
         heading_draw(c, 0, s->results.reply ? found : title, NULL, 1);
     else
