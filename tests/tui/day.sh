@@ -275,8 +275,9 @@ if screen | grep -q 'i import list'; then # what the server does not offer is no
     press Enter
     sees '1 new, 0 known, 1 wrong (line 2: no role)'
     press Enter
-    sees 'Amira Haddad' 30
+    sees 'These passwords are shown once' 30
     press Escape
+    sees 'Amira Haddad'
 fi
 sits ben
 logs_in s2 "$new"
