@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/mem.h"
 #include "server/memory/memory.h"
@@ -115,11 +116,16 @@ static bool suggest(struct call *call, struct items *items, const char *query, c
     return true;
 }
 
-/* What led to a topic, in words that are true of its facts. */
+/* What one kind of fact says about a topic; each kind by itself, so that its sentence is true of it. */
 struct cause {
-    int searched, asked, read, told;
+    int times, wordings;
+    const char *label;           /* the latest wording; lent by the facts */
     int64_t first_age, last_age; /* seconds ago */
 };
+
+enum { SEARCHED, ASKED, READ, TOLD, CAUSES };
+static const char *const sources[CAUSES] = {"search", "ask", "reading", "client"};
+static const char *const verbs[TOLD] = {"searched for", "asked", "read"};
 
 static const char *number(int n, char text[24])
 {
@@ -130,12 +136,12 @@ static const char *number(int n, char text[24])
     return text;
 }
 
-static void when(const struct cause *c, int n, char *text, size_t size)
+static void when(const struct cause *c, char *text, size_t size)
 {
     int64_t first = c->first_age / DAY, last = c->last_age / DAY;
-    if (n > 1 && first < 7)
+    if (c->times > 1 && first < 7)
         snprintf(text, size, "in the last seven days");
-    else if (n > 1)
+    else if (c->times > 1)
         snprintf(text, size, "in the last %lld weeks", (long long)(first / 7 + 1));
     else if (last == 0)
         snprintf(text, size, "in the last day");
@@ -143,20 +149,23 @@ static void when(const struct cause *c, int n, char *text, size_t size)
         snprintf(text, size, "%lld %s ago", (long long)last, last == 1 ? "day" : "days");
 }
 
-static char *reason_of(const struct cause *c, const char *label)
+static char *reason_of(const struct cause causes[CAUSES])
 {
     char often[24], span[48];
-    int n = c->searched ? c->searched : c->asked ? c->asked : c->read;
-    if (!n)
-        return mem_printf("You told EduRag: %s", label);
-    when(c, n, span, sizeof span);
-    const char *did = c->searched ? "searched for" : c->asked ? "asked" : "read";
-    return mem_printf("You %s “%s” %s %s.", did, label, number(n, often), span);
+    size_t kind = 0;
+    while (kind < TOLD && !causes[kind].times)
+        kind++;
+    const struct cause *c = &causes[kind];
+    if (kind == TOLD)
+        return mem_printf("You told EduRag: %s", c->label);
+    when(c, span, sizeof span);
+    return mem_printf("You %s “%s”%s %s %s.", verbs[kind], c->label, c->wordings > 1 ? " and the like" : "",
+                      number(c->times, often), span);
 }
 
 struct interests {
     struct topics topics;
-    struct cause *causes;
+    struct cause (*causes)[CAUSES]; /* of each topic */
 };
 
 static void interests_free(struct interests *i)
@@ -165,24 +174,31 @@ static void interests_free(struct interests *i)
     free(i->causes);
 }
 
+/* Facts come latest first. */
+static void add_cause(struct cause *cause, const char *label, int times, int64_t first, int64_t last)
+{
+    bool fresh = !cause->times;
+    cause->wordings += fresh || strcasecmp(cause->label, label) != 0;
+    cause->label = fresh ? label : cause->label;
+    cause->first_age = fresh || first > cause->first_age ? first : cause->first_age;
+    cause->last_age = fresh || last < cause->last_age ? last : cause->last_age;
+    cause->times += times;
+}
+
 static void read_interests(struct interests *in, const struct rows *facts)
 {
     struct tokens *tokens = tokens_new();
     in->causes = mem_array((size_t)rows_count(facts), sizeof *in->causes);
     for (int i = 0; i < rows_count(facts); i++) {
         const char *text = rows_text(facts, i, 5) ? rows_text(facts, i, 5) : rows_text(facts, i, 1);
-        size_t at = topics_place(&in->topics, tokens, text);
+        size_t at = topics_place(&in->topics, tokens, text), kind = 0;
         if (at == TOPICS_NOWHERE)
             continue;
-        struct cause *cause = &in->causes[at];
         int n = (int)rows_int(facts, i, 2, 1);
-        int64_t age = rows_int(facts, i, 3, 0), first = rows_int(facts, i, 7, 0);
-        const char *source = rows_text(facts, i, 6);
-        bool fresh = in->topics.items[at].count == 0;
-        *(!strcmp(source, "search") ? &cause->searched : !strcmp(source, "ask") ? &cause->asked : !strcmp(source, "reading") ? &cause->read
-                                                                                                                            : &cause->told) += n;
-        cause->first_age = fresh || first > cause->first_age ? first : cause->first_age;
-        cause->last_age = fresh || age < cause->last_age ? age : cause->last_age;
+        int64_t age = rows_int(facts, i, 3, 0);
+        while (kind < TOLD && strcmp(rows_text(facts, i, 6), sources[kind]) != 0)
+            kind++;
+        add_cause(&in->causes[at][kind], text, n, rows_int(facts, i, 7, 0), age);
         in->topics.items[at].count += n;
         in->topics.items[at].weight += (1 + log2(n)) * exp2(-(double)age / DAY / HALF_LIFE_DAYS);
     }
@@ -211,7 +227,7 @@ static bool from_memory(struct call *call, size_t limit, struct items *items, st
         size_t at = heaviest(&in.topics);
         if (at == TOPICS_NOWHERE)
             break;
-        AUTO(mem_freep) char *reason = reason_of(&in.causes[at], in.topics.items[at].label);
+        AUTO(mem_freep) char *reason = reason_of(in.causes[at]);
         in.topics.items[at].weight = 0;
         if (!suggest(call, items, in.topics.items[at].label, reason, seen, true, err))
             return false;

@@ -27,7 +27,7 @@ create table public.memory_facts (
     fact_id uuid primary key default gen_random_uuid(),
     user_id uuid not null default (auth.me()).user_id references public.users on delete cascade,
     fact text not null check (char_length(fact) between 1 and 2000),
-    fact_key text not null,        -- the same search ten times is one fact with a count
+    fact_key text not null,        -- the same search ten times is one fact with a count; a digest, for an index holds no long text
     source text not null check (source in ('search', 'ask', 'reading', 'client')),
     topic text,
     course_id uuid references public.courses on delete set null,
@@ -168,7 +168,7 @@ returns setof public.memory_facts language plpgsql volatile set search_path = pg
 begin
     return query
         insert into public.memory_facts as f (fact, fact_key, source, topic, course_id, state)
-        values (retain.fact, retain.fact_key, retain.source, retain.topic, retain.course_id, retain.state)
+        values (retain.fact, encode(sha256(convert_to(retain.fact_key, 'UTF8')), 'hex'), retain.source, retain.topic, retain.course_id, retain.state)
         on conflict on constraint memory_facts_user_id_fact_key_key do update set count = f.count + 1, at = now()
         returning f.*;
 exception

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "common/mem.h"
+#include "common/text.h"
 #include "tests/lib/fake_hindsight.h"
 #include "tests/lib/harness.h"
 #include "tests/lib/library.h"
@@ -160,6 +161,46 @@ static void recommendations_follow_each_persons_own_reading(void **state)
     assert_string_equal(json_text(cJSON_GetArrayItem(json_get(her, "documents"), 0), "title", ""), "Organic Chemistry");
     assert_string_equal(json_text(cJSON_GetArrayItem(json_get(my, "documents"), 0), "title", ""), "Biochemistry");
     ws_close(&sue), ws_close(&oda);
+}
+
+/* No two letters alike in a row, so that nothing shrinks by being compressed. */
+static void a_long_fact_in_any_script_is_kept(void **state)
+{
+    (void)state;
+    struct ws ari;
+    AUTO(buf_free) struct buf params = {0};
+    uint32_t seed = 7;
+    harness_open(&h, &ari, "ari");
+    buf_text(&params, "{\"fact\":\"");
+    for (int i = 0; i < 2000; i++) {
+        seed = seed * 1103515245 + 12345;
+        text_append(&params, 0x4E00 + (seed >> 8) % 20000);
+    }
+    buf_text(&params, "\"}");
+    AUTO(json_freep) cJSON *first = result_of(&ari, "memory.retain", params.data), *again = result_of(&ari, "memory.retain", params.data);
+    assert_string_not_equal(json_text(first, "fact_id", ""), "");
+    assert_string_equal(json_text(first, "fact_id", ""), json_text(again, "fact_id", "?"));
+    ws_close(&ari);
+}
+
+/* Five days after the search comes a word of one's own about the same: the search is as old as before. */
+static void a_reason_mixes_no_kinds_and_no_wordings(void **state)
+{
+    (void)state;
+    struct ws ari;
+    harness_user(&h, "student", "ari", "Ari Reason");
+    harness_open(&h, &ari, "ari");
+    search(&ari, "aldol addition", 1);
+    free(library_sql(h.directory, "edurag_owner", "update public.memory_facts set at = now() - interval '5 days 1 hour', first_at = now() - interval '5 days 1 hour' "
+                                                  "where user_id = (select user_id from public.users where institution_id = 'ari')"));
+    cJSON_Delete(result_of(&ari, "memory.retain", "{\"fact\":\"Aldol additions!\"}"));
+    AUTO(json_freep) cJSON *once = result_of(&ari, "recommend.list", "{}");
+    assert_string_equal(json_text(cJSON_GetArrayItem(json_get(once, "items"), 0), "reason", ""), "You searched for “aldol addition” once 5 days ago.");
+    search(&ari, "the aldol additions", 2);
+    AUTO(json_freep) cJSON *similar = result_of(&ari, "recommend.list", "{}");
+    assert_string_equal(json_text(cJSON_GetArrayItem(json_get(similar, "items"), 0), "reason", ""),
+                        "You searched for “the aldol additions” and the like three times in the last seven days.");
+    ws_close(&ari);
 }
 
 static void trending_needs_three_people_and_their_common_words(void **state)
@@ -389,6 +430,8 @@ int main(void)
         cmocka_unit_test(recall_finds_by_words_and_nobody_elses),
         cmocka_unit_test(recommendations_follow_each_persons_own_reading),
         cmocka_unit_test(trending_needs_three_people_and_their_common_words),
+        cmocka_unit_test(a_reason_mixes_no_kinds_and_no_wordings),
+        cmocka_unit_test(a_long_fact_in_any_script_is_kept),
         cmocka_unit_test(a_reflection_is_true_and_leaves_a_trace),
         cmocka_unit_test(everything_can_be_taken_along_and_erased),
     };
