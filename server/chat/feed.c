@@ -199,10 +199,26 @@ static void hear_person(const char *payload, void *context)
         news_keep_rooms(payload, rows_text(rows, 0, 0) ? rows_text(rows, 0, 0) : "");
 }
 
+/* Who has lost a room meanwhile leaves it, before anything more is said to them. */
+static void check_people(void)
+{
+    uint64_t version = UINT64_MAX;
+    AUTO(mem_freep) char *lines = news_presence(&version);
+    char before[UUID + 1] = "";
+    for (const char *p = lines ? lines : ""; *p; p += 2 * UUID + 2) {
+        char person[UUID + 1] = "";
+        memcpy(person, p + UUID + 1, UUID);
+        if (strcmp(person, before) != 0)
+            hear_person(person, NULL);
+        memcpy(before, person, sizeof before);
+    }
+}
+
 /* After the connection was away: every room is read on from its last line, every count told again. */
 static void resync(void *context)
 {
     (void)context;
+    check_people();
     for (size_t i = 0;; i++) {
         char room[UUID + 1];
         pthread_mutex_lock(&feed.lock);

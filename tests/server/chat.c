@@ -239,6 +239,39 @@ static void a_cut_listen_connection_is_caught_up(void **state)
     ws_close(&b.ws);
 }
 
+/* No news comes of his leaving the course, as where it was sent while the connection was away. */
+static void who_left_a_course_unheard_is_out_of_its_room(void **state)
+{
+    (void)state;
+    char room[40];
+    new_course(room, "OUT");
+    static struct member a, b;
+    memset(&a, 0, sizeof a), memset(&b, 0, sizeof b);
+    enter(&a, &nodes[0], maria);
+    enter(&b, &nodes[1], jonas);
+    join(&a, room);
+    join(&b, room);
+    nanosleep(&(struct timespec){.tv_sec = 2}, NULL); /* until nodes know who is here */
+    AUTO(mem_freep) char *sql = mem_printf(
+        "do $$ begin alter table public.enrolments disable trigger user; delete from public.enrolments where course_id = '%s' "
+        "and user_id = (select user_id from public.users where institution_id = 's2'); alter table public.enrolments enable trigger user; end $$", room);
+    free(pg_sql("edurag_owner", sql));
+    free(pg_sql("postgres", "select count(pg_terminate_backend(pid, 5000)) from pg_stat_activity where query ilike 'listen %'"));
+    for (int64_t end = now_ms() + WAIT_MS; now_ms() < end;) {
+        AUTO(mem_freep) char *back = pg_sql("postgres", "select count(*) >= 3 from pg_stat_activity where query ilike 'listen %'");
+        if (!strcmp(back, "t"))
+            break;
+        nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+    }
+    nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
+    say(&a, room, 1);
+    wait_for(&a, 1);
+    AUTO(mem_freep) char *heard = ws_wait(&b.ws, "chat.message", 1000);
+    assert_null(heard);
+    ws_close(&a.ws);
+    ws_close(&b.ws);
+}
+
 static void a_database_that_restarts_loses_no_line(void **state)
 {
     (void)state;
@@ -497,6 +530,7 @@ int main(void)
         cmocka_unit_test(lines_reach_every_node_in_one_order),
         cmocka_unit_test(a_killed_node_costs_its_members_nothing),
         cmocka_unit_test(a_cut_listen_connection_is_caught_up),
+        cmocka_unit_test(who_left_a_course_unheard_is_out_of_its_room),
         cmocka_unit_test(a_long_log_comes_in_pages),
         cmocka_unit_test(every_kind_of_text_arrives_as_it_was_said),
         cmocka_unit_test(the_same_client_id_is_one_line),
