@@ -26,6 +26,7 @@ struct cli_command {
     int (*run)(struct cli *cli);
     bool database; /* needs the data directory where the database is embedded */
     bool checks;   /* does not begin while config_check finds something */
+    bool judges;   /* begins all the same, and tells the problems itself */
     bool alone;    /* reads no settings and asks for no account */
 };
 
@@ -34,6 +35,7 @@ extern const struct cli_command cli_commands[]; /* ended by a row with name NULL
 int cli_user(struct cli *cli);
 int cli_migrate(struct cli *cli);
 int cli_manual(struct cli *cli);
+int cli_doctor(struct cli *cli); /* exit code 1 where something is bad */
 
 /* Prints the sentence for the person, or else what the log would get; returns CLI_FAILED. */
 int cli_sorry(const struct err *err);

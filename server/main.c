@@ -69,9 +69,10 @@ static int run(struct cli *cli)
     cli->problems = &problems;
     if (cli->command->checks)
         wrong += config_check(&problems);
-    if (wrong && problems.data)
+    bool refused = wrong && !cli->command->judges;
+    if (refused && problems.data)
         fputs(problems.data, stderr);
-    return wrong ? CLI_NOT_CONFIGURED : cli->command->run(cli);
+    return refused ? CLI_NOT_CONFIGURED : cli->command->run(cli);
 }
 
 int main(int argc, char **argv)

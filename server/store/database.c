@@ -55,6 +55,12 @@ int database_check(struct buf *problems)
     return 1;
 }
 
+bool database_is_made(void)
+{
+    AUTO(mem_freep) char *path = mem_printf("%s/postgres/PG_VERSION", config.data_dir);
+    return own_server() || access(path, R_OK) == 0;
+}
+
 void database_stop(void)
 {
     if (!own_server())

@@ -15,6 +15,8 @@ bool database_start(const struct account *account, bool command, struct err *err
 /* Whether database_start and database_open_pools would find what they need; appends sentences to `problems`
  * and returns how many. Changes nothing. */
 int database_check(struct buf *problems);
+/* Whether there is a database to look into: the embedded one is made by the first start. */
+bool database_is_made(void);
 void database_stop(void);
 /* For role "edurag_owner", "edurag_app", "edurag_worker" or "listen"; "" where it is not configured. */
 const char *database_url(const char *role);
