@@ -27,7 +27,9 @@ enum { TORTURES = 15 }; /* slow builds; EDURAG_TORTURE=1000 is a long night */
 #else
 enum { TORTURES = 50 };
 #endif
-enum { SERVE_MS = 5000, ALIVE_MOST = 8 };
+/* How long a start may take before the test gives up: far above what is aimed at (5 s, printed), since the machine
+ * may be busy and a clock never gates a test. */
+enum { SERVE_MS = 40000, ALIVE_MOST = 8 };
 
 /* ------------------------------------------------------------------ an eduragd of ours */
 
