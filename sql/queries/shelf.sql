@@ -9,15 +9,20 @@ select p.pdf_id, coalesce(p.course_id, '00000000-0000-0000-0000-000000000000'),
   from public.pdfs p
  where p.indexed_at is not null and (:pdf_id::uuid is null or p.pdf_id = :pdf_id::uuid)
 
--- binary; pdf_ids as an array's text
+-- binary; pdf_ids as an array's text. "offset 0" keeps the order of the joins: one look into an index a passage, also
+-- where the planner believes a model to have few vectors and would read them all for each document
 -- name: shelf_passages
-select c.pdf_id, c.chunk_id, coalesce(c.search_text, c.text), e.vector, p.embedding_model,
+select p.pdf_id, c.chunk_id, c.words, e.vector, p.embedding_model,
        (extract(epoch from p.indexed_at) * 1000000)::bigint
   from public.pdfs p
-  join public.pdf_chunks c on c.pdf_id = p.pdf_id
-  join public.rag_embeddings e on e.chunk_id = c.chunk_id and e.model = p.embedding_model
+ cross join lateral (
+    select k.chunk_id, k.ordinal, coalesce(k.search_text, k.text) as words from public.pdf_chunks k
+     where k.pdf_id = p.pdf_id offset 0) c
+ cross join lateral (
+    select v.vector from public.rag_embeddings v
+     where v.chunk_id = c.chunk_id and v.model = p.embedding_model offset 0) e
  where p.pdf_id = any (:pdf_ids::uuid[]) and p.indexed_at is not null
- order by c.pdf_id, c.ordinal
+ order by p.pdf_id, c.ordinal
 
 -- name: embed_models
 select m.model, m.provider, m.dim, m.fusion_weight, m.state, m.fitted_on, m.parameters is not null
