@@ -464,7 +464,7 @@ begin
 end $$;
 
 -- The person and all that is kept on them, by cascade; their documents stay without a name, the audit log
--- keeps bare ids, and a row in erasures outlives them until the outside service has forgotten them too.
+-- keeps bare ids, and where the outside service knows of them a row in erasures outlives them until it has forgotten.
 create function api.user_delete(user_id uuid) returns jsonb language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp as $$
 declare
@@ -477,7 +477,7 @@ begin
         perform auth.fail('not_found', 'There is no such person, or no longer.');
     end if;
     perform auth.keep_an_admin(person);
-    insert into public.erasures (user_id, kind) values (person, 'person');
+    insert into public.erasures (user_id, kind) select person, 'person' where auth.may_be_outside(person);
     update public.memory_access_log l set by_name = null where l.by_user = person;
     update public.audit_log a set detail = '{}' where a.actor = person or a.target = person::text;
     delete from auth.login_failures f where f.account = who;

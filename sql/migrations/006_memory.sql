@@ -213,6 +213,12 @@ begin
             from public.memory_access_log l where l.user_id = me.user_id), '[]'));
 end $$;
 
+-- Whether anything of this person may have reached an outside service: a fact that was to be sent, or what such
+-- a one left behind. Where none was, nothing waits for an erasure that nobody could carry out.
+create function auth.may_be_outside(person uuid) returns boolean language sql stable
+return exists (select from public.memory_facts f where f.user_id = person and f.state <> 'local')
+    or exists (select from public.erasures e where e.user_id = person);
+
 -- {forgotten: {facts, searches, reflections}}: one fact, or (null) everything that was learned.
 create function api.forget(fact_id uuid) returns jsonb language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp as $$
@@ -221,6 +227,7 @@ declare
     facts int;
     searches int := 0;
     thoughts int := 0;
+    outside boolean := auth.may_be_outside(me.user_id);
 begin
     if forget.fact_id is not null then
         delete from public.memory_facts f where f.fact_id = forget.fact_id and f.user_id = me.user_id;
@@ -241,7 +248,7 @@ begin
         -- arrive behind that, so it is followed by an erasure of its own.
         delete from public.erasures e where e.user_id = me.user_id and e.kind = 'fact' and e.state = 'pending'
            and e.operation_id is null and e.run_after <= now();
-        insert into public.erasures (user_id, kind) values (me.user_id, 'all');
+        insert into public.erasures (user_id, kind) select me.user_id, 'all' where outside;
     end if;
     return jsonb_build_object('forgotten', jsonb_build_object('facts', facts, 'searches', searches, 'reflections', thoughts));
 end $$;

@@ -299,6 +299,8 @@ static void everything_can_be_taken_along_and_erased(void **state)
         " + (select count(*) from public.turns t join public.users u using (user_id) where institution_id = 'sue')"
         " + (select count(*) from public.page_opens o join public.users u using (user_id) where institution_id = 'sue')");
     assert_string_equal(left, "0");
+    AUTO(json_freep) cJSON *status = result_of(&sue, "memory.status", "{}"); /* nothing of hers ever left: nothing is waited for */
+    assert_int_equal(json_int(status, "pending_sync", -1), 0);
     ws_close(&sue);
 }
 
