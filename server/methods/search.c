@@ -245,11 +245,14 @@ static bool ask(struct call *call, const void *data, struct buf *result, struct 
     embed_ahead(NULL);
     if (!ready)
         return false;
-    const struct search_write write = {.call = call, .stream = params->stream, .search_id = rows_text(asked.search, 0, 0),
-                                       .thread_id = rows_text(asked.thread, 0, 0), .turns = asked.turns, .turn_count = asked.turn_count,
-                                       .facts = asked.fact_texts, .fact_count = asked.facts.count};
-    if (!search_write(&write, params->query, asked.found, &answer, &generation, err) ||
-        !ask_end(&write, params, &answer, generation, err))
+    struct search_write write = {.call = call, .stream = params->stream, .search_id = rows_text(asked.search, 0, 0),
+                                 .thread_id = rows_text(asked.thread, 0, 0), .turns = asked.turns, .turn_count = asked.turn_count,
+                                 .facts = asked.fact_texts, .fact_count = asked.facts.count};
+    if (!search_write(&write, params->query, asked.found, &answer, &generation, err))
+        return false;
+    if (!strcmp(generation, "extractive")) /* sentences of the library know nothing of the reader */
+        write.fact_count = 0;
+    if (!ask_end(&write, params, &answer, generation, err))
         return false;
     write_answer(result, &write, &answer, generation, asked.facts.degraded, since);
     return true;

@@ -188,9 +188,12 @@ static void every_failure_ends_in_an_answer_in_time(void **state)
         if (strcmp(json_text(result, "generation", ""), cases[i].generation) || !strstr(answer, cases[i].says) || now_ms() - start > 4000)
             fail_msg("%s: %s, %lld ms: %s", cases[i].behaviour, json_text(result, "generation", ""), (long long)(now_ms() - start), answer);
         assert_non_null(strstr(answer, "Enzymes speed up"));
+        if (!strcmp(cases[i].generation, "extractive"))
+            assert_int_equal(json_int(result, "memory_used", -1), 0); /* who wrote it was not told what is known of her */
         fake_models_behave(fake, "fine", 0); /* closes the breaker again */
         ask(&sue, "How do enzymes speed up reactions?", NULL);
         assert_string_equal(json_text(result_of(&sue), "generation", ""), "openai");
+        assert_true(json_int(result_of(&sue), "memory_used", 0) >= 1);
     }
     asked_clear(&sue);
     ws_close(&sue.ws);
