@@ -13,7 +13,7 @@
 
 #define ITEMS_SCHEMA "{\"type\":\"object\",\"required\":[\"items\",\"next_cursor\"]}"
 
-enum { FACT_CHARACTERS = 2000, PROMPT_FACTS = 200 };
+enum { FACT_CHARACTERS = 2000, PROMPT_FACTS = 200, MODEL_SECONDS = 120 };
 
 static bool status(struct call *call, const void *params, struct buf *result, struct err *err)
 {
@@ -144,6 +144,18 @@ static bool cancelled(void *context)
     return call_cancelled(context);
 }
 
+/* A model may write as long as it likes; a reflection waits for it this long. */
+struct patience {
+    struct call *call;
+    int64_t until;
+};
+
+static bool lost_patience(void *context)
+{
+    const struct patience *patience = context;
+    return call_cancelled(patience->call) || (int64_t)time(NULL) >= patience->until;
+}
+
 static void unheard(void *context, const char *text, size_t length)
 {
     (void)context, (void)text, (void)length;
@@ -177,7 +189,8 @@ static bool from_model(struct call *call, const cJSON *rows, struct thought *t)
     AUTO(prompt_free) struct prompt prompt = {0};
     AUTO(models_answer_free) struct models_answer answer = {0};
     struct err why = {0};
-    struct models_listener listener = {.delta = unheard, .cancelled = cancelled, .context = call};
+    struct patience patience = {call, (int64_t)time(NULL) + MODEL_SECONDS};
+    struct models_listener listener = {.delta = unheard, .cancelled = lost_patience, .context = &patience};
     prompt_make_reflection(&prompt, facts, count);
     if (!generator->generate(generator, &prompt.question, &listener, &answer, &why) || answer.end == MODELS_END_BROKEN || !answer.text.length)
         return false;
