@@ -13,6 +13,7 @@
 #include "common/mem.h"
 #include "tests/lib/harness.h"
 #include "tests/lib/raw.h"
+#include "tests/lib/uploads.h"
 
 #define GET(more) "GET /metrics HTTP/1.1\r\nHost: x\r\n" more "\r\n"
 
@@ -104,6 +105,25 @@ static void rooms_that_know_no_sockets_are_there(void **state)
     }
 }
 
+/* Counted anew for who asks: the first answer after a while is the one from before. */
+static void jobs_are_counted_by_their_state(void **state)
+{
+    (void)state;
+    struct ws tim;
+    AUTO(buf_free) struct buf pdf = {0};
+    uploads_pdf(&pdf, (const char *[]){"The mitochondrion is the power house of the cell.", NULL});
+    harness_open(&h, &tim, "tim");
+    struct upload upload = uploads_send(&tim, "cell.pdf", pdf.data, pdf.length, 0, NULL);
+    assert_string_equal(upload.reason, "ok");
+    assert_true(uploads_wait(&tim, &upload, 20000));
+    assert_string_equal(upload.state, "indexed");
+    ws_close(&tim);
+    for (int tries = 0; tries < 150 && sample("edurag_jobs{state=\"indexed\"}") < 1; tries++)
+        nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
+    assert_float_equal(sample("edurag_jobs{state=\"indexed\"}"), 1, 0.1);
+    assert_float_equal(sample("edurag_jobs{state=\"queued\"}"), 0, 0.1);
+}
+
 /* "# HELP name …", "# TYPE name kind", or name{label="…"} value behind the TYPE of that name. */
 static void check_line(const char *line, char family[80], char kind[16])
 {
@@ -154,6 +174,7 @@ static int start(void **state)
     (void)state;
     harness_start(&h, NULL, NULL);
     harness_user(&h, "student", "sue", "Sue Student");
+    harness_user(&h, "teacher", "tim", "Tim Teacher");
     return 0;
 }
 
@@ -169,6 +190,7 @@ int main(void)
         cmocka_unit_test(only_this_machine_may_read_it),
         cmocka_unit_test(requests_are_counted_by_method_and_outcome),
         cmocka_unit_test(rooms_that_know_no_sockets_are_there),
+        cmocka_unit_test(jobs_are_counted_by_their_state),
         cmocka_unit_test(it_is_prometheus_text),
         cmocka_unit_test(a_setting_opens_it),
     };
