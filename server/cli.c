@@ -93,6 +93,10 @@ const struct cli_command cli_commands[] = {
     {"user", "add --role student|teacher|admin INSTITUTION_ID NAME | list | reset|disable|enable INSTITUTION_ID",
      "Accounts; add and reset print the password, alone on standard output.", cli_user, .database = true, .checks = true},
     {"key", "rotate", "A new signing key from now on; logins of the one before stay good. Prints its name.", key, .database = true, .checks = true},
+    {"backup", "FILE", "Everything in the database as one new file, read back afterwards. Prints its SHA-256.", cli_backup,
+     .database = true, .checks = true, .opens = CLI_WRITES},
+    {"restore", "FILE", "Puts a backup into an empty database; all of it or nothing. Prints its SHA-256.", cli_restore,
+     .database = true, .checks = true, .opens = CLI_READS},
     {"roles", "", "Prints what a PostgreSQL administrator runs once for a database of one's own.", roles, .alone = true},
     {"manual", "", NULL, cli_manual, .alone = true},
     {0}};

@@ -14,6 +14,7 @@ struct cli_command;
 struct cli {
     char **args; /* behind the command's name */
     int count;
+    int fd;            /* of args[0], where the command works on a file; else -1 */
     const char *file; /* --config; NULL: none */
     const struct cli_command *command;
     struct account account;
@@ -26,6 +27,7 @@ struct cli_command {
     int (*run)(struct cli *cli);
     bool database; /* needs the data directory where the database is embedded */
     bool checks;   /* does not begin while config_check finds something */
+    enum { CLI_NO_FILE, CLI_READS, CLI_WRITES } opens; /* args[0], as who we were before the account changed */
     bool judges;   /* begins all the same, and tells the problems itself */
     bool alone;    /* reads no settings and asks for no account */
 };
@@ -34,6 +36,8 @@ extern const struct cli_command cli_commands[]; /* ended by a row with name NULL
 
 int cli_user(struct cli *cli);
 int cli_migrate(struct cli *cli);
+int cli_backup(struct cli *cli);
+int cli_restore(struct cli *cli);
 int cli_manual(struct cli *cli);
 int cli_doctor(struct cli *cli); /* exit code 1 where something is bad */
 

@@ -1,6 +1,9 @@
 /* main.c - eduragd: options, settings, and which command it is. */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/buf.h"
@@ -50,6 +53,23 @@ static bool settle(struct account *account, const struct cli_command *command, s
     return !embedded || !command->database || privileges_dir(config.data_dir, account, err);
 }
 
+/* By the rights of whoever called us: a backup may go where the server's account can't. */
+static bool open_file(struct cli *cli, struct err *err)
+{
+    bool writes = cli->command->opens == CLI_WRITES;
+    struct stat st;
+    if (cli->command->opens == CLI_NO_FILE || cli->count != 1)
+        return true;
+    cli->fd = writes ? open(cli->args[0], O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600)
+                     : open(cli->args[0], O_RDONLY | O_CLOEXEC);
+    if (cli->fd < 0 || fstat(cli->fd, &st) != 0 || !S_ISREG(st.st_mode) || (writes && fchmod(cli->fd, 0600) != 0))
+        return err_say(err, ERR_INVALID_PARAMS, "%s can't be %s: %s.", cli->args[0], writes ? "written" : "read",
+                       errno ? strerror(errno) : "it is not a file");
+    return !writes || st.st_size == 0
+               ? true
+               : err_say(err, ERR_CONFLICT, "%s is there already, and a backup overwrites nothing.", cli->args[0]);
+}
+
 static int run(struct cli *cli)
 {
     AUTO(buf_free) struct buf problems = {0};
@@ -62,6 +82,8 @@ static int run(struct cli *cli)
     int wrong = config_read(cli->file, &problems);
     if (log_level_parse(config.log, &level))
         log_level_set(level);
+    if (!open_file(cli, &err))
+        return cli_sorry(&err);
     if (!settle(&cli->account, cli->command, &err)) {
         buf_printf(&problems, "%s\n", err.say[0] ? err.say : err.log);
         wrong++;
@@ -77,7 +99,7 @@ static int run(struct cli *cli)
 
 int main(int argc, char **argv)
 {
-    struct cli cli = {.args = argv + 1, .count = argc - 1};
+    struct cli cli = {.args = argv + 1, .count = argc - 1, .fd = -1};
     const char *name = "serve";
     while (cli.count && cli.args[0][0] == '-') {
         const char *option = cli.args[0];
