@@ -80,9 +80,9 @@ static void certificate(void)
     bool read = ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(cert)) == 1;
     X509_free(cert);
     if (!read || days < 0 || seconds < 0)
-        line(BAD, "the TLS certificate has expired. Get a new one, then restart eduragd.");
+        line(BAD, "the TLS certificate has expired. Get a new one, then systemctl reload edurag.");
     else if (days < CERT_DAYS)
-        line(WARN, "the TLS certificate expires in %d days. Get a new one, then restart eduragd.", days);
+        line(WARN, "the TLS certificate expires in %d days. Get a new one, then systemctl reload edurag.", days);
     else
         line(OK, "the TLS certificate is good for %d days", days);
 }
