@@ -13,7 +13,6 @@
 #include "common/mem.h"
 #include "server/rpc/news.h"
 #include "server/store/listen.h"
-#include "server/store/pool.h"
 #include "server/store/tx.h"
 
 enum { LINES_AT_ONCE = 500, SWEEP_EVERY = 60, UUID = 36 };
@@ -34,15 +33,6 @@ static struct {
     bool started, stopping;
     char node[80];
 } feed = {.lock = PTHREAD_MUTEX_INITIALIZER, .stop_lock = PTHREAD_MUTEX_INITIALIZER};
-
-/* One query as the worker, in a transaction of its own. */
-static bool ask(enum query query, const struct bind *values, size_t count, struct rows **rows, struct err *err)
-{
-    struct tx *tx = NULL;
-    return tx_begin(pool_worker(), NULL, &tx, err) && tx_query_commit(&tx, query, values, count, rows, err);
-}
-#define ask_for(query, rows, err, ...) \
-    ask(query, (const struct bind[]){__VA_ARGS__}, sizeof((const struct bind[]){__VA_ARGS__}) / sizeof(struct bind), rows, err)
 
 static void warn(const char *what, const struct err *err)
 {
@@ -66,7 +56,7 @@ bool feed_follow(const char *room, struct err *err)
     if (known)
         return true;
     AUTO(rows_free) struct rows *rows = NULL;
-    if (!ask_for(SQL_CHAT_LAST_SEQ, &rows, err, BIND_TEXT(room)))
+    if (!tx_worker(SQL_CHAT_LAST_SEQ, &rows, err, BIND_TEXT(room)))
         return false;
     if (!rows_count(rows))
         return err_say(err, ERR_NOT_FOUND, "There is no such room, or it is not one of yours.");
@@ -88,7 +78,7 @@ static bool deliver(const char *room, int64_t *seq, struct err *err)
     int got;
     do {
         AUTO(rows_free) struct rows *rows = NULL;
-        if (!ask_for(SQL_CHAT_LINES, &rows, err, BIND_TEXT(room), BIND_INT(*seq), BIND_INT(LINES_AT_ONCE)))
+        if (!tx_worker(SQL_CHAT_LINES, &rows, err, BIND_TEXT(room), BIND_INT(*seq), BIND_INT(LINES_AT_ONCE)))
             return false;
         got = rows_count(rows);
         for (int i = 0; i < got; i++) {
@@ -146,7 +136,7 @@ static char *really_gone(const char *ids)
             *p = ',';
     AUTO(rows_free) struct rows *rows = NULL;
     struct err err = {0};
-    if (!ask_for(SQL_CHAT_GONE, &rows, &err, BIND_TEXT(array.data)))
+    if (!tx_worker(SQL_CHAT_GONE, &rows, &err, BIND_TEXT(array.data)))
         return NULL;
     return rows_int(rows, 0, 1, 0) ? mem_dup(rows_text(rows, 0, 0)) : NULL;
 }
@@ -195,7 +185,7 @@ static void hear_person(const char *payload, void *context)
     (void)context;
     AUTO(rows_free) struct rows *rows = NULL;
     struct err err = {0};
-    if (strlen(payload) == UUID && ask_for(SQL_CHAT_ROOMS_OF, &rows, &err, BIND_TEXT(payload)) && rows_count(rows))
+    if (strlen(payload) == UUID && tx_worker(SQL_CHAT_ROOMS_OF, &rows, &err, BIND_TEXT(payload)) && rows_count(rows))
         news_keep_rooms(payload, rows_text(rows, 0, 0) ? rows_text(rows, 0, 0) : "");
 }
 
@@ -261,7 +251,7 @@ static bool keep_presence(uint64_t *version, struct err *err)
         return true;
     AUTO(buf_free) struct buf rooms = {0}, people = {0};
     arrays(lines, &rooms, &people);
-    if (!ask_for(SQL_CHAT_PRESENT, NULL, err, BIND_TEXT(rooms.data), BIND_TEXT(people.data), BIND_TEXT(feed.node)))
+    if (!tx_worker(SQL_CHAT_PRESENT, NULL, err, BIND_TEXT(rooms.data), BIND_TEXT(people.data), BIND_TEXT(feed.node)))
         return false;
     *version = now;
     return true;
@@ -270,7 +260,7 @@ static bool keep_presence(uint64_t *version, struct err *err)
 static void tell_online(const char *room, struct err *err)
 {
     AUTO(rows_free) struct rows *rows = NULL;
-    if (!ask_for(SQL_CHAT_ONLINE, &rows, err, BIND_TEXT(room)))
+    if (!tx_worker(SQL_CHAT_ONLINE, &rows, err, BIND_TEXT(room)))
         return;
     AUTO(buf_free) struct buf params = {0};
     buf_json_open(&params, '{');
@@ -320,12 +310,12 @@ static void *run(void *unused)
     bool fine = true;
     for (unsigned second = 0; rest(); second++) {
         struct err err = {0};
-        bool well = ask_for(SQL_CHAT_BEAT, NULL, &err, BIND_TEXT(feed.node), BIND_TEXT(EDURAG_VERSION)) &&
+        bool well = tx_worker(SQL_CHAT_BEAT, NULL, &err, BIND_TEXT(feed.node), BIND_TEXT(EDURAG_VERSION)) &&
                     keep_presence(&version, &err);
         if (well)
             tell_counts();
         if (well && second % SWEEP_EVERY == SWEEP_EVERY - 1)
-            well = ask(SQL_CHAT_SWEEP, NULL, 0, NULL, &err);
+            well = tx_worker0(SQL_CHAT_SWEEP, NULL, &err);
         if (!well && fine)
             warn("presence", &err);
         if (!well)
@@ -367,7 +357,7 @@ void feed_stop(void)
     pthread_join(feed.thread, NULL);
     feed.started = false;
     struct err err = {0};
-    if (!ask_for(SQL_CHAT_NODE_GONE, NULL, &err, BIND_TEXT(feed.node)))
+    if (!tx_worker(SQL_CHAT_NODE_GONE, NULL, &err, BIND_TEXT(feed.node)))
         warn("leave", &err); /* the others notice within ten seconds */
     free(feed.rooms);
     feed.rooms = NULL;

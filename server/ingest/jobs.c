@@ -19,7 +19,6 @@
 #include "server/privileges.h"
 #include "server/rpc/news.h"
 #include "server/store/listen.h"
-#include "server/store/pool.h"
 #include "server/store/tx.h"
 
 enum {
@@ -76,15 +75,6 @@ static struct timespec in_ms(int64_t ms)
     return t;
 }
 
-static bool ask(enum query query, const struct bind *values, size_t count, struct rows **rows, struct err *err)
-{
-    AUTO(tx_free) struct tx *tx = NULL;
-    return tx_begin(pool_worker(), NULL, &tx, err) && tx_query_commit(&tx, query, values, count, rows, err);
-}
-#define ASK(query_, rows_, err_, ...) \
-    ask(query_, (const struct bind[]){__VA_ARGS__}, sizeof((const struct bind[]){__VA_ARGS__}) / sizeof(struct bind), \
-        rows_, err_)
-
 static void copy(char *to, size_t size, const char *from)
 {
     snprintf(to, size, "%s", from ? from : "");
@@ -95,7 +85,7 @@ static bool claim(struct index_job *job)
 {
     struct err err = {0};
     AUTO(rows_free) struct rows *rows = NULL;
-    if (!ASK(SQL_JOBS_CLAIM, &rows, &err, BIND_TEXT(jobs.node), BIND_INT(LEASE_SECONDS)) || !rows_count(rows))
+    if (!tx_worker(SQL_JOBS_CLAIM, &rows, &err, BIND_TEXT(jobs.node), BIND_INT(LEASE_SECONDS)) || !rows_count(rows))
         return false;
     copy(job->job_id, sizeof job->job_id, rows_text(rows, 0, 0));
     copy(job->lease, sizeof job->lease, rows_text(rows, 0, 1));
@@ -129,7 +119,7 @@ static void fail(const struct index_job *job, const struct err *cause)
     log_event(permanent ? LOG_INFO : LOG_WARN, "index_failed", "job=%s pdf=%s attempt=%d permanent=%d cause=%s", job->job_id,
               job->pdf_id, job->attempt, permanent, log_quote(cause->log));
     /* Where this can't be stored, the lease runs out and the attempt counts all the same. */
-    if (!ASK(SQL_JOBS_FAIL, &rows, &err, BIND_TEXT(job->job_id), BIND_TEXT(job->lease),
+    if (!tx_worker(SQL_JOBS_FAIL, &rows, &err, BIND_TEXT(job->job_id), BIND_TEXT(job->lease),
              BIND_TEXT(sentence(job, cause, text, sizeof text)), BIND_TEXT(permanent ? "true" : "false")))
         log_event(LOG_WARN, "index_failure_untold", "job=%s cause=%s", job->job_id, log_quote(err.log));
 }
@@ -184,7 +174,7 @@ static void renew(struct indexer *indexer, const struct index_job *job, const in
     static const char *const states[] = {"extracting", "embedding", "storing"};
     struct err err = {0};
     AUTO(rows_free) struct rows *rows = NULL;
-    if (!ASK(SQL_JOBS_RENEW, &rows, &err, BIND_TEXT(job->job_id), BIND_TEXT(job->lease), BIND_INT(LEASE_SECONDS),
+    if (!tx_worker(SQL_JOBS_RENEW, &rows, &err, BIND_TEXT(job->job_id), BIND_TEXT(job->lease), BIND_INT(LEASE_SECONDS),
              BIND_TEXT(states[now[0]]), BIND_INT(now[1]), BIND_INT(now[2]), BIND_INT(now[3]), BIND_INT(now[4]), BIND_INT(now[5])))
         return; /* the database is away: the next round tries again */
     pthread_mutex_lock(&jobs.lock);
@@ -222,7 +212,7 @@ static void sweep(void)
 {
     struct err err = {0};
     AUTO(rows_free) struct rows *rows = NULL;
-    if (ask(SQL_JOBS_SWEEP, NULL, 0, &rows, &err) && rows_int(rows, 0, 0, 0))
+    if (tx_worker0(SQL_JOBS_SWEEP, &rows, &err) && rows_int(rows, 0, 0, 0))
         log_event(LOG_INFO, "uploads_swept", "uploads=%lld", (long long)rows_int(rows, 0, 0, 0));
 }
 
@@ -232,7 +222,7 @@ static void count(void)
     struct err err = {0};
     struct jobs_counts counts = {0};
     AUTO(rows_free) struct rows *rows = NULL;
-    if (!ask(SQL_JOBS_COUNT, NULL, 0, &rows, &err))
+    if (!tx_worker0(SQL_JOBS_COUNT, &rows, &err))
         return;
     for (int i = 0; i < rows_count(rows); i++)
         for (int state = 0; state < JOBS_STATES; state++)
@@ -294,7 +284,7 @@ static void hear(const char *payload, void *context)
     (void)context;
     struct err err = {0};
     AUTO(rows_free) struct rows *rows = NULL;
-    if (strlen(payload) != 36 || !ASK(SQL_JOBS_NEWS, &rows, &err, BIND_TEXT(payload)) || !rows_count(rows))
+    if (strlen(payload) != 36 || !tx_worker(SQL_JOBS_NEWS, &rows, &err, BIND_TEXT(payload)) || !rows_count(rows))
         return;
     const char *text = rows_text(rows, 0, 1);
     AUTO(json_freep) cJSON *job = json_parse(text, strlen(text), &err);
@@ -340,7 +330,7 @@ static void expire_dead(void)
     struct err err = {0};
     AUTO(rows_free) struct rows *rows = NULL;
     name_place(place);
-    if (!ask(SQL_JOBS_NODES, NULL, 0, &rows, &err))
+    if (!tx_worker0(SQL_JOBS_NODES, &rows, &err))
         return;
     for (int i = 0; i < rows_count(rows); i++) {
         const char *node = rows_text(rows, i, 0);
@@ -349,7 +339,7 @@ static void expire_dead(void)
         long pid = strtol(node + strlen(place), NULL, 10);
         bool dead = pid == getpid() ? strcmp(node, jobs.node) != 0 : kill((pid_t)pid, 0) && errno == ESRCH;
         AUTO(rows_free) struct rows *expired = NULL;
-        if (pid > 0 && dead && ASK(SQL_JOBS_EXPIRE, &expired, &err, BIND_TEXT(node)))
+        if (pid > 0 && dead && tx_worker(SQL_JOBS_EXPIRE, &expired, &err, BIND_TEXT(node)))
             log_event(LOG_INFO, "jobs_of_the_dead", "node=%s jobs=%lld", node, (long long)rows_int(expired, 0, 0, 0));
     }
 }
@@ -393,7 +383,7 @@ bool jobs_stop(void)
     ended = !pthread_timedjoin_np(jobs.keeper, NULL, &until) && ended;
     struct err err = {0};
     AUTO(rows_free) struct rows *rows = NULL;
-    if (!ASK(SQL_JOBS_RELEASE, &rows, &err, BIND_TEXT(jobs.node)))
+    if (!tx_worker(SQL_JOBS_RELEASE, &rows, &err, BIND_TEXT(jobs.node)))
         log_event(LOG_WARN, "jobs_not_released", "cause=%s", log_quote(err.log));
     if (!ended)
         return false;

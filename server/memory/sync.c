@@ -7,18 +7,9 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "server/memory/hindsight.h"
-#include "server/store/pool.h"
 #include "server/store/tx.h"
 
 enum { REFUSALS_MOST = 5, POLL_SECONDS = 2, POLL_MOST = 30, AWAY_MOST = 300, BANKS_KNOWN = 256 };
-
-static bool ask(enum query query, const struct bind *values, size_t count, struct rows **rows, struct err *err)
-{
-    struct tx *tx = NULL;
-    return tx_begin(pool_worker(), NULL, &tx, err) && tx_query_commit(&tx, query, values, count, rows, err);
-}
-#define ask_for(query, rows, err, ...) \
-    ask(query, (const struct bind[]){__VA_ARGS__}, sizeof((const struct bind[]){__VA_ARGS__}) / sizeof(struct bind), rows, err)
 
 static int gave_up(const char *what, const struct err *err)
 {
@@ -44,7 +35,7 @@ struct fact_row {
 static bool note_fact(const struct fact_row *row, const char *state, const char *operation, int64_t attempts, int64_t seconds,
                       const char *sentence, struct err *err)
 {
-    return ask_for(SQL_MEMORY_SYNC_NOTE, NULL, err, BIND_TEXT(state), BIND_INT(attempts), BIND_TEXT(operation), BIND_INT(seconds),
+    return tx_worker(SQL_MEMORY_SYNC_NOTE, NULL, err, BIND_TEXT(state), BIND_INT(attempts), BIND_TEXT(operation), BIND_INT(seconds),
                    BIND_TEXT(sentence), BIND_TEXT(row->id));
 }
 
@@ -110,7 +101,7 @@ int sync_facts(struct hindsight *h, bool (*stop)(void))
 {
     AUTO(rows_free) struct rows *rows = NULL;
     struct err err = {0};
-    if (!ask_for(SQL_MEMORY_SYNC_CLAIM, &rows, &err, BIND_INT(SYNC_BATCH)))
+    if (!tx_worker(SQL_MEMORY_SYNC_CLAIM, &rows, &err, BIND_INT(SYNC_BATCH)))
         return gave_up("claim", &err);
     for (int i = 0; i < rows_count(rows); i++) {
         struct fact_row row = {
@@ -139,7 +130,7 @@ int sync_erasures(struct hindsight *h, bool (*stop)(void))
 {
     AUTO(rows_free) struct rows *rows = NULL;
     struct err err = {0};
-    if (!ask_for(SQL_MEMORY_ERASURE_CLAIM, &rows, &err, BIND_INT(SYNC_BATCH)))
+    if (!tx_worker(SQL_MEMORY_ERASURE_CLAIM, &rows, &err, BIND_INT(SYNC_BATCH)))
         return gave_up("claim_erasures", &err);
     for (int i = 0; i < rows_count(rows); i++) {
         int64_t attempts = rows_int(rows, i, 5, 0) + 1;
@@ -147,7 +138,7 @@ int sync_erasures(struct hindsight *h, bool (*stop)(void))
             return -1;
         bool done = erase(h, rows, i, &err), final = !done && err.code == ERR_INVALID_PARAMS && attempts >= REFUSALS_MOST;
         struct err why = err;
-        if (!ask_for(SQL_MEMORY_ERASURE_NOTE, NULL, &err, BIND_TEXT(done ? "done" : final ? "failed" : "pending"), BIND_INT(attempts),
+        if (!tx_worker(SQL_MEMORY_ERASURE_NOTE, NULL, &err, BIND_TEXT(done ? "done" : final ? "failed" : "pending"), BIND_INT(attempts),
                      BIND_INT(done ? 0 : pause_after(attempts, &why)),
                      BIND_TEXT(final ? "The memory service refused to erase this." : "The memory service does not answer."),
                      BIND_TEXT(rows_text(rows, i, 0))))

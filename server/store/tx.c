@@ -10,6 +10,7 @@
 
 #include "common/mem.h"
 #include "server/store/borrow.h"
+#include "server/store/pool.h"
 #include "server/store/sqlstate.h"
 
 enum { GRACE_MS = 2000, TRIES = 3, STEPS_MOST = 8 };
@@ -257,6 +258,12 @@ bool tx_query_commit(struct tx **tx, enum query query, const struct bind *values
     bool ok = run(*tx, &(struct request){query, values, count, false, true}, rows, err);
     tx_free(tx);
     return ok;
+}
+
+bool tx_query_worker(enum query query, const struct bind *values, size_t count, struct rows **rows, struct err *err)
+{
+    struct tx *tx = NULL;
+    return tx_begin(pool_worker(), NULL, &tx, err) && tx_query_commit(&tx, query, values, count, rows, err);
 }
 
 bool tx_commit(struct tx **tx, struct err *err)

@@ -55,6 +55,13 @@ bool tx_query_binary(struct tx *tx, enum query query, const struct bind *values,
 bool tx_query_commit(struct tx **tx, enum query query, const struct bind *values, size_t count,
                      struct rows **rows, struct err *err) MUST_CHECK;
 
+/* One statement with the worker's own rights, in a transaction of its own. */
+bool tx_query_worker(enum query query, const struct bind *values, size_t count, struct rows **rows, struct err *err) MUST_CHECK;
+#define tx_worker(query_, rows_, err_, ...)                     \
+    tx_query_worker(query_, (const struct bind[]){__VA_ARGS__}, \
+                    sizeof((const struct bind[]){__VA_ARGS__}) / sizeof(struct bind), rows_, err_)
+#define tx_worker0(query_, rows_, err_) tx_query_worker(query_, NULL, 0, rows_, err_)
+
 void rows_free(struct rows **rows); /* for AUTO */
 int rows_count(const struct rows *rows);
 /* Lent by rows; NULL for SQL null. */
