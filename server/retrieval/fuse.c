@@ -94,9 +94,8 @@ static const struct fuse_model *model_of(const struct fuse_input *input, uint32_
 }
 
 /* Somebody who asks for words in a row as they stand in a text means that text. */
-static float run_bonus(const struct fuse_input *input, uint32_t text)
+static float run_bonus(size_t run, size_t length)
 {
-    size_t length = input->words->length, run = length > 1 ? lexical_run(input->lexical, input->words, text) : 0;
     if (run < 2)
         return 0;
     float share = (float)(run - 1) / (float)(length - 1);
@@ -107,16 +106,17 @@ static float run_bonus(const struct fuse_input *input, uint32_t text)
 static void finish(const struct fuse_input *input, const struct scale *scales, float best_lexical, struct fuse_hit *pool,
                    size_t count, const struct fuse_work *work)
 {
-    float pairs[FUSE_POOL];
+    size_t length = input->words->length, run;
     for (size_t i = 0; i < count; i++) {
         const struct fuse_model *model = model_of(input, pool[i].text);
         pool[i].lexical = work->lexical[pool[i].text];
         pool[i].cosine = model ? vectors_score(model->vectors, model->question, pool[i].text) : 0;
         pool[i].score = pool[i].lexical / best_lexical + (model ? scaled(&scales[model - input->models], pool[i].cosine) : 0);
-        pairs[i] = input->words->length > 1 ? lexical_pairs(input->lexical, input->words, input->scope, pool[i].text) : 0;
+        if (length < 2)
+            continue;
+        float pairs = lexical_pairs(input->lexical, input->words, input->scope, pool[i].text, &run);
+        pool[i].score += PAIRS * pairs / best_lexical + run_bonus(run, length);
     }
-    for (size_t i = 0; i < count; i++)
-        pool[i].score += PAIRS * pairs[i] / best_lexical + run_bonus(input, pool[i].text);
     qsort(pool, count, sizeof *pool, by_score);
 }
 

@@ -203,30 +203,6 @@ void lexical_score(const struct lexical *l, struct lexical_question *question, c
     }
 }
 
-size_t lexical_run(const struct lexical *l, const struct lexical_question *question, uint32_t text)
-{
-    uint8_t runs[COUNT_OF(question->order) + 1] = {0}; /* [i + 1]: how many of the text's last words end the question's first i + 1 */
-    const uint8_t *at = l->forward + l->starts[text], *end = l->forward + l->starts[text + 1];
-    const uint32_t *stems = vocabulary_stems_of(l->vocabulary);
-    size_t best = 0;
-    uint64_t asked = 0;
-    bool any = false;
-    for (size_t i = 0; i < question->length; i++)
-        asked |= 1ull << question->terms[question->order[i]].stem % 64;
-    while (at < end) {
-        uint32_t stem = stems[postings_number(&at)];
-        if (!any && !(asked >> stem % 64 & 1))
-            continue;
-        any = false;
-        for (size_t i = question->length; i-- > 0;) {
-            runs[i + 1] = question->terms[question->order[i]].stem == stem ? (uint8_t)(runs[i] + 1) : 0;
-            any = any || runs[i + 1];
-            best = runs[i + 1] > best ? runs[i + 1] : best;
-        }
-    }
-    return best;
-}
-
 size_t lexical_stems(const struct lexical *l, uint32_t text, uint32_t *stems, size_t most)
 {
     const uint8_t *at = l->forward + l->starts[text], *end = l->forward + l->starts[text + 1];
@@ -237,39 +213,64 @@ size_t lexical_stems(const struct lexical *l, uint32_t text, uint32_t *stems, si
     return count;
 }
 
-float lexical_pairs(const struct lexical *l, const struct lexical_question *question, const struct lexical_scope *scope,
-                    uint32_t text)
+/* A rough set of the question's stems: most words of a text are not in it. */
+static uint64_t asked_stems(const struct lexical_question *question)
 {
-    uint16_t found[COUNT_OF(question->order)] = {0};
-    const uint8_t *at = l->forward + l->starts[text], *end = l->forward + l->starts[text + 1];
-    const uint32_t *stems = vocabulary_stems_of(l->vocabulary);
-    uint32_t before = LEXICAL_NONE - 1; /* not LEXICAL_NONE: that is an unknown word's */
-    uint64_t asked = 0; /* a rough set of the question's stems: most words of the text are in none of its pairs */
-    for (size_t i = 1; i < question->length; i++)
-        asked |= 1ull << question->terms[question->order[i]].stem % 64;
-    while (at < end) {
-        uint32_t stem = stems[postings_number(&at)];
-        for (size_t i = 1; i < question->length && asked >> stem % 64 & 1; i++)
-            if (question->terms[question->order[i]].stem == stem && question->terms[question->order[i - 1]].stem == before)
-                found[i]++;
-        before = stem;
-    }
+    uint64_t asked = 0;
+    for (size_t i = 0; i < question->count; i++)
+        asked |= 1ull << question->terms[i].stem % 64;
+    return asked;
+}
+
+static float pairs_score(const struct lexical_question *question, const struct lexical_scope *scope, uint16_t length, const uint16_t *found)
+{
     float sum = 0, flat = K1 * (1 - B), slope = scope->mean_length > 0 ? K1 * B / (float)scope->mean_length : 0;
     for (size_t i = 1; i < question->length; i++) {
         const struct lexical_term *a = &question->terms[question->order[i - 1]], *b = &question->terms[question->order[i]];
         if (found[i])
-            sum += (a->idf + b->idf) * (K1 + 1) * (float)found[i] / ((float)found[i] + flat + slope * (float)l->lengths[text]);
+            sum += (a->idf + b->idf) * (K1 + 1) * (float)found[i] / ((float)found[i] + flat + slope * (float)length);
     }
     return sum;
+}
+
+float lexical_pairs(const struct lexical *l, const struct lexical_question *question, const struct lexical_scope *scope,
+                    uint32_t text, size_t *run)
+{
+    uint16_t found[COUNT_OF(question->order)] = {0};
+    uint8_t runs[COUNT_OF(question->order) + 1] = {0}; /* [i + 1]: how many of the text's last words end the question's first i + 1 */
+    uint32_t order[COUNT_OF(question->order)];
+    const uint8_t *at = l->forward + l->starts[text], *end = l->forward + l->starts[text + 1];
+    const uint32_t *stems = vocabulary_stems_of(l->vocabulary);
+    const uint64_t asked = asked_stems(question);
+    const size_t length = question->length;
+    bool any = false;
+    for (size_t i = 0; i < length; i++)
+        order[i] = question->terms[question->order[i]].stem;
+    *run = 0;
+    while (at < end) {
+        uint32_t stem = stems[postings_number(&at)];
+        if (!any && !(asked >> stem % 64 & 1))
+            continue;
+        any = false;
+        for (size_t i = length; i-- > 0;) {
+            runs[i + 1] = order[i] == stem ? (uint8_t)(runs[i] + 1) : 0;
+            any = any || runs[i + 1];
+            found[i] = (uint16_t)(found[i] + (runs[i + 1] > 1));
+            *run = runs[i + 1] > *run ? runs[i + 1] : *run;
+        }
+    }
+    return pairs_score(question, scope, l->lengths[text], found);
 }
 
 float lexical_share(const struct lexical *l, const struct lexical_question *question, uint32_t text)
 {
     bool held[LEXICAL_TERMS_MOST] = {false};
     const uint8_t *at = l->forward + l->starts[text], *end = l->forward + l->starts[text + 1];
+    const uint32_t *stems = vocabulary_stems_of(l->vocabulary);
+    const uint64_t asked = asked_stems(question);
     while (at < end) {
-        uint32_t stem = vocabulary_stem_of(l->vocabulary, postings_number(&at));
-        for (size_t i = 0; i < question->count; i++)
+        uint32_t stem = stems[postings_number(&at)];
+        for (size_t i = 0; asked >> stem % 64 & 1 && i < question->count; i++)
             held[i] |= question->terms[i].stem == stem;
     }
     float sum = 0, whole = 0;

@@ -57,12 +57,10 @@ void lexical_ask(struct lexical_question *question, uint32_t stem);
 void lexical_score(const struct lexical *l, struct lexical_question *question, const struct lexical_scope *scope,
                    float *scores, uint32_t *scratch);
 /* How much pairs of neighbours in the question are neighbours in this text too, as BM25 would count them.
- * After lexical_score. */
+ * `run` gets the longest run of neighbours in the text, stop words left out, that are neighbours in the question
+ * in the same order. After lexical_score. */
 float lexical_pairs(const struct lexical *l, const struct lexical_question *question, const struct lexical_scope *scope,
-                    uint32_t text);
-/* The longest run of neighbours in the text, stop words left out, that are neighbours in the question in the
- * same order. */
-size_t lexical_run(const struct lexical *l, const struct lexical_question *question, uint32_t text);
+                    uint32_t text, size_t *run);
 /* The share of the question's idf weight whose words stand in the text. After lexical_score. */
 float lexical_share(const struct lexical *l, const struct lexical_question *question, uint32_t text);
 /* Texts of the scope that hold the stem, counted up to `most`. */

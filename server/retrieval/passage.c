@@ -9,13 +9,14 @@
 #include "common/text.h"
 
 /* How many words from list[at] on stand as they were asked, from said[from] on. */
-static size_t row(const struct token *list, size_t count, size_t at, const struct passage_words *words, size_t from)
+static size_t row(const struct token *list, size_t count, size_t at, const struct passage_words *words, size_t from,
+                  const uint32_t *hashes)
 {
     size_t n = 0;
     for (; at < count && from + n < words->said_count; at++) {
         if (list[at].pair)
             continue;
-        if (strcmp(list[at].word, words->said[from + n]) != 0)
+        if (list[at].hash != hashes[from + n] || strcmp(list[at].word, words->said[from + n]) != 0)
             break;
         n++;
     }
@@ -24,9 +25,15 @@ static size_t row(const struct token *list, size_t count, size_t at, const struc
 
 static void find_run(struct passage *p, const struct token *list, size_t count, const struct passage_words *words)
 {
+    uint32_t hashes[PASSAGE_SAID_MOST];
+    uint64_t said = 0; /* a rough set of them: most words of a passage were not asked for */
+    for (size_t w = 0; w < words->said_count; w++) {
+        hashes[w] = tokens_hash(words->said[w], strlen(words->said[w]));
+        said |= 1ull << hashes[w] % 64;
+    }
     for (size_t i = 0; i < count; i++)
-        for (size_t from = 0; !list[i].pair && from < words->said_count; from++) {
-            size_t n = row(list, count, i, words, from);
+        for (size_t from = 0; said >> list[i].hash % 64 & 1 && !list[i].pair && from < words->said_count; from++) {
+            size_t n = list[i].hash == hashes[from] ? row(list, count, i, words, from, hashes) : 0;
             if (n > p->run) {
                 p->run = n;
                 p->run_start = list[i].start;

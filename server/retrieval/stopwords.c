@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "common/mem.h"
 #include "server/retrieval/tokens.h"
 
 /* Lower case, as tokens_split gives them; words of one letter come with the elisions ("l'eau", "it's"). */
@@ -67,6 +68,8 @@ static struct {
     const char *word;
     uint32_t length, hash, languages;
 } slots[SLOTS];
+/* Most words are in no list, and the table is larger than the processor's first cache: this tells most of them. */
+static uint64_t maybe[SLOTS / 16];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static uint32_t slot_of(const char *word, size_t length, uint32_t hash)
@@ -84,6 +87,7 @@ static void build(void)
         for (const char *p = lists[language]; *p;) {
             size_t length = strcspn(p, " ");
             uint32_t hash = tokens_hash(p, length), slot = slot_of(p, length, hash);
+            maybe[hash / 64 % COUNT_OF(maybe)] |= 1ull << hash % 64;
             slots[slot].word = p;
             slots[slot].hash = hash;
             slots[slot].length = (uint32_t)length;
@@ -95,6 +99,8 @@ static void build(void)
 uint32_t stopwords_languages(const char *word, size_t length, uint32_t hash)
 {
     pthread_once(&once, build);
+    if (!(maybe[hash / 64 % COUNT_OF(maybe)] >> hash % 64 & 1))
+        return 0;
     uint32_t slot = slot_of(word, length, hash);
     return slots[slot].word ? slots[slot].languages : 0;
 }

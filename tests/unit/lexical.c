@@ -99,8 +99,11 @@ static void neighbours_and_shares_are_counted(void **state)
     struct library l;
     fill(&l);
     struct lexical_question q = ask(&l, "folding proteins");
-    assert_true(lexical_pairs(l.lexical, &q, &l.scope, 3) > 0.0f);
-    assert_true(lexical_pairs(l.lexical, &q, &l.scope, 2) == 0.0f);
+    size_t run;
+    assert_true(lexical_pairs(l.lexical, &q, &l.scope, 3, &run) > 0.0f);
+    assert_int_equal(run, 2);
+    assert_true(lexical_pairs(l.lexical, &q, &l.scope, 2, &run) == 0.0f);
+    assert_true(run < 2);
     assert_true(lexical_share(l.lexical, &q, 3) > 0.999f);
     assert_true(lexical_share(l.lexical, &q, 2) > 0.0f && lexical_share(l.lexical, &q, 2) < 0.6f);
     assert_true(lexical_share(l.lexical, &q, 0) == 0.0f);
