@@ -1,4 +1,4 @@
-/* manual.c - what the man pages say out of the program's own tables. */
+/* cli_manual.c - what the man pages say out of the program's own tables. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* doctor.c - `eduragd doctor`: what is well here and what is not, a line each, with what to do. */
+/* cli_doctor.c - `eduragd doctor`: what is well here and what is not, a line each, with what to do. */
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/pem.h>
