@@ -17,23 +17,15 @@
 #include "server/retrieval/latent.h"
 #include "server/retrieval/question.h"
 #include "server/store/wire.h"
+#include "tests/lib/filling.h"
 #include "tests/lib/harness.h"
-#include "tests/lib/judged.h"
-#include "tests/lib/library.h"
 #include "tests/lib/pg.h"
 
-enum { DOCUMENT = 200, WORDS = 170, RUN = 12, CLIENTS = 30, ALONE = 400, SECONDS = 8, BATCH = 1000, READY_MS = 60000 };
+enum { CLIENTS = 30, ALONE = 400, SECONDS = 8, READY_MS = 60000 };
 
 struct bench {
-    struct judged judged;
-    char **words;             /* of all judged passages, in their order */
-    size_t word_count, passages;
-    struct lexical *lexical;
-    struct tokens *tokens;
-    struct latent *latent;
-    struct vectors *vectors;
+    struct filling f;
     struct harness h;
-    uint64_t random;
 };
 
 static double now_ms(void)
@@ -41,12 +33,6 @@ static double now_ms(void)
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
-
-static size_t below(struct bench *b, size_t limit)
-{
-    b->random = b->random * 6364136223846793005u + 1442695040888963407u;
-    return (size_t)(b->random >> 33) % limit;
 }
 
 static int by_value(const void *a, const void *b)
@@ -59,124 +45,6 @@ static double part(double *values, size_t count, double share)
 {
     qsort(values, count, sizeof *values, by_value);
     return count ? values[(size_t)((double)(count - 1) * share)] : 0;
-}
-
-static void cut_words(struct bench *b)
-{
-    size_t room = 0;
-    for (size_t i = 0; i < b->judged.passage_count; i++)
-        for (char *save = NULL, *word = strtok_r(b->judged.passages[i].text, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
-            if (b->word_count == room)
-                b->words = mem_grow(b->words, room = room ? room * 2 : 4096, sizeof *b->words);
-            b->words[b->word_count++] = word;
-        }
-}
-
-static void write_passage(struct bench *b, struct buf *text)
-{
-    buf_clear(text);
-    for (size_t n = 0; n < WORDS; n += RUN) {
-        size_t from = below(b, b->word_count - RUN);
-        for (size_t i = 0; i < RUN && n + i < WORDS; i++)
-            buf_printf(text, "%s%s", text->length ? " " : "", b->words[from + i]);
-    }
-}
-
-/* All passages into the index of this process, and the latent model from them. */
-static void fit(struct bench *b)
-{
-    AUTO(buf_free) struct buf text = {0};
-    AUTO(mem_freep) uint64_t *bits = mem_array(b->passages / 64 + 1, sizeof *bits);
-    b->random = 1;
-    b->lexical = lexical_new();
-    for (size_t i = 0; i < b->passages; i++) {
-        const struct token *words;
-        enum language language;
-        write_passage(b, &text);
-        size_t count = tokens_split(b->tokens, text.data, text.length, &words, &language);
-        lexical_add(b->lexical, b->tokens, language, words, count);
-        bits[i / 64] |= 1ull << i % 64;
-    }
-    double from = now_ms();
-    struct latent_sample *sample = latent_sample(b->lexical, bits);
-    b->latent = latent_fit(sample, NULL, NULL);
-    latent_sample_free(sample);
-    printf("search %6zu passages: latent vectors fitted in %.1f s\n", b->passages, (now_ms() - from) / 1e3);
-}
-
-static void store_model(struct bench *b)
-{
-    AUTO(buf_free) struct buf stored = {0};
-    AUTO(buf_free) struct buf sql = {0};
-    latent_store(b->latent, &stored);
-    free(library_sql(b->h.directory, "edurag_owner", "update public.embedding_models set state = 'ready' where state = 'current'"));
-    buf_printf(&sql, "insert into public.embedding_models (model, provider, dim, fusion_weight, state, fitted_on, parameters) "
-                     "values ('builtin-lsa-1', 'builtin', %d, %g, 'current', %zu, '\\x",
-               LATENT_DIMENSIONS, FUSE_LATENT_WEIGHT, b->passages);
-    for (size_t i = 0; i < stored.length; i++)
-        buf_printf(&sql, "%02x", (unsigned char)stored.data[i]);
-    buf_text(&sql, "')");
-    free(library_sql(b->h.directory, "edurag_owner", sql.data));
-    buf_clear(&sql);
-    buf_printf(&sql,
-               "with n as (select generate_series(1, %zu) as n), f as (insert into public.pdf_files (file_id) "
-               "select lpad(to_hex(n), 32, '0')::uuid from n returning file_id) "
-               "insert into public.pdfs (pdf_id, file_id, title, filename, size, sha256) select file_id, file_id, 'Document', 'd.pdf', 1, "
-               "encode(sha256(uuid_send(file_id)), 'hex') from f",
-               b->passages / DOCUMENT);
-    free(library_sql(b->h.directory, "edurag_owner", sql.data));
-}
-
-static void store_batch(struct bench *b, size_t from, struct buf *text)
-{
-    AUTO(buf_free) struct buf rows = {0};
-    AUTO(buf_free) struct buf sql = {0};
-    float vector[LATENT_DIMENSIONS];
-    buf_json_open(&rows, '[');
-    for (size_t i = from; i < from + BATCH; i++) {
-        AUTO(buf_free) struct buf array = {0};
-        write_passage(b, text);
-        latent_embed(b->latent, b->tokens, text->data, text->length, vector);
-        vectors_put(b->vectors, (uint32_t)i, vector);
-        for (size_t d = 0; d < LATENT_DIMENSIONS; d++)
-            buf_printf(&array, "%c%.5g", d ? ',' : '{', (double)vector[d]);
-        buf_char(&array, '}');
-        buf_json_open(&rows, '{');
-        buf_json_member_int(&rows, "n", (int64_t)i);
-        buf_json_member(&rows, "t", text->data);
-        buf_json_member(&rows, "v", array.data);
-        buf_json_close(&rows, '}');
-    }
-    buf_json_close(&rows, ']');
-    buf_printf(&sql, "with r as (select r.* from jsonb_to_recordset($bench$%s$bench$::jsonb) r(n int, t text, v text)), "
-                     "c as (insert into public.pdf_chunks (chunk_id, pdf_id, ordinal, first_page, last_page, start_offset, end_offset, text) "
-                     "select lpad(to_hex(n), 32, '0')::uuid, lpad(to_hex(n / %d + 1), 32, '0')::uuid, n %% %d, 1, 1, 0, 0, t from r) "
-                     "insert into public.rag_embeddings (chunk_id, model, vector) "
-                     "select lpad(to_hex(n), 32, '0')::uuid, 'builtin-lsa-1', v::real[] from r",
-               rows.data, DOCUMENT, DOCUMENT);
-    free(library_sql(b->h.directory, "edurag_owner", sql.data));
-}
-
-static void store(struct bench *b)
-{
-    AUTO(buf_free) struct buf text = {0};
-    store_model(b);
-    b->vectors = vectors_new(LATENT_DIMENSIONS);
-    b->random = 1;
-    for (size_t from = 0; from < b->passages; from += BATCH)
-        store_batch(b, from, &text);
-    free(library_sql(b->h.directory, "edurag_owner", "update public.pdfs set indexed_at = now(), embedding_model = 'builtin-lsa-1', pages = 1"));
-    free(library_sql(b->h.directory, "postgres", "analyze"));
-}
-
-static char *question_params(struct bench *b, bool preview)
-{
-    struct buf params = {0};
-    buf_json_open(&params, '{');
-    buf_json_member(&params, "query", b->judged.questions[below(b, b->judged.question_count)].text);
-    buf_json_member_bool(&params, "preview", preview);
-    buf_json_close(&params, '}');
-    return buf_take(&params);
 }
 
 static bool log_says(const struct harness *h, const char *what)
@@ -209,7 +77,7 @@ static double start_again(struct bench *b, long empty_kb)
     double ready = now_ms() - from;
     long kb = resident_kb(b->h.pid);
     printf("search %6zu passages: ready in %.2f s (aim 5); %.0f bytes of memory a passage (aim 2048), %ld MB resident in all\n",
-           b->passages, ready / 1e3, (double)(kb - empty_kb) * 1024 / (double)b->passages, kb / 1024);
+           b->f.passages, ready / 1e3, (double)(kb - empty_kb) * 1024 / (double)b->f.passages, kb / 1024);
     return ready;
 }
 
@@ -233,7 +101,7 @@ static void alone(struct bench *b)
     harness_open(&b->h, &ws, "searcher");
     double before = processor_ms(b->h.pid);
     for (size_t i = 0; i < ALONE + 20; i++) {
-        AUTO(mem_freep) char *params = question_params(b, false);
+        AUTO(mem_freep) char *params = filling_question(&b->f, false);
         double from = now_ms();
         AUTO(mem_freep) char *reply = ws_call(&ws, (int)i, "search.query", params, 20000);
         if (!reply || !strstr(reply, "\"results\":[{"))
@@ -241,7 +109,7 @@ static void alone(struct bench *b)
         if (i >= 20)
             took[i - 20] = now_ms() - from;
     }
-    printf("search %6zu passages: 1 client p50 %.2f ms p95 %.2f ms (aim p50 3); %.2f ms of the server's processor time each\n", b->passages,
+    printf("search %6zu passages: 1 client p50 %.2f ms p95 %.2f ms (aim p50 3); %.2f ms of the server's processor time each\n", b->f.passages,
            part(took, ALONE, 0.5), part(took, ALONE, 0.95), (processor_ms(b->h.pid) - before) / (ALONE + 20));
     ws_close(&ws);
     free(took);
@@ -278,7 +146,7 @@ static void heard(struct ws *ws, const char *text, size_t length, void *context)
 
 static void send_one(struct bench *b, struct client *client, bool preview)
 {
-    AUTO(mem_freep) char *params = question_params(b, preview);
+    AUTO(mem_freep) char *params = filling_question(&b->f, preview);
     AUTO(mem_freep) char *text = mem_printf("{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"search.query\",\"params\":%s}", client->next, params);
     client->sent[client->next++ % 64] = now_ms();
     if (!ws_send(&client->ws, text, strlen(text)))
@@ -314,10 +182,10 @@ static void together(struct bench *b, bool closed)
     }
     double seconds = (now_ms() - start) / 1e3;
     if (closed)
-        printf("search %6zu passages: 30 clients as fast as they can: %.0f a second, p95 %.1f ms\n", b->passages, (double)load->count / seconds,
+        printf("search %6zu passages: 30 clients as fast as they can: %.0f a second, p95 %.1f ms\n", b->f.passages, (double)load->count / seconds,
                part(load->took, load->count, 0.95));
     else
-        printf("search %6zu passages: 30 clients, 6 a second each: %.0f a second, p50 %.2f ms p95 %.2f ms (aim p95 20)\n", b->passages,
+        printf("search %6zu passages: 30 clients, 6 a second each: %.0f a second, p50 %.2f ms p95 %.2f ms (aim p95 20)\n", b->f.passages,
                (double)load->count / seconds, part(load->took, load->count, 0.5), part(load->took, load->count, 0.95));
     for (int i = 0; i < CLIENTS; i++)
         ws_close(&load->clients[i].ws);
@@ -340,28 +208,28 @@ static struct wire *open_owner(struct bench *b)
 /* Postings and scan in this process, then the rows by their key. */
 static void measure_floor(struct bench *b)
 {
-    AUTO(mem_freep) uint64_t *bits = mem_array(b->passages / 64 + 1, sizeof *bits);
+    AUTO(mem_freep) uint64_t *bits = mem_array(b->f.passages / 64 + 1, sizeof *bits);
     AUTO(mem_freep) double *rank = mem_array(ALONE, sizeof *rank);
     AUTO(mem_freep) double *fetch = mem_array(ALONE, sizeof *fetch);
     AUTO(fuse_work_free) struct fuse_work work = {0};
     AUTO(wire_close) struct wire *wire = open_owner(b);
     struct lexical_scope scope = {.bits = bits};
-    const struct vectors_span span = {0, (uint32_t)b->passages};
-    for (size_t i = 0; i < b->passages; i++)
+    const struct vectors_span span = {0, (uint32_t)b->f.passages};
+    for (size_t i = 0; i < b->f.passages; i++)
         bits[i / 64] |= 1ull << i % 64;
-    lexical_scope(b->lexical, &scope);
+    lexical_scope(b->f.lexical, &scope);
     for (size_t i = 0; i < ALONE; i++) {
-        const char *text = b->judged.questions[below(b, b->judged.question_count)].text;
+        const char *text = b->f.judged.questions[filling_below(&b->f, b->f.judged.question_count)].text;
         float vector[LATENT_DIMENSIONS];
         struct fuse_hit hits[10];
         struct question question;
         struct err err = {0};
         AUTO(buf_free) struct buf ids = {0};
         double from = now_ms();
-        question_read(&question, b->lexical, &scope, b->tokens, text, strlen(text));
-        latent_embed(b->latent, b->tokens, text, strlen(text), vector);
-        struct fuse_model model = {b->vectors, vector, FUSE_LATENT_WEIGHT, &span, 1};
-        size_t count = fuse_rank(&(struct fuse_input){b->lexical, &scope, &question.words, &model, 1}, &work, hits, 10);
+        question_read(&question, b->f.lexical, &scope, b->f.tokens, text, strlen(text));
+        latent_embed(b->f.latent, b->f.tokens, text, strlen(text), vector);
+        struct fuse_model model = {b->f.vectors, vector, FUSE_LATENT_WEIGHT, &span, 1};
+        size_t count = fuse_rank(&(struct fuse_input){b->f.lexical, &scope, &question.words, &model, 1}, &work, hits, 10);
         rank[i] = now_ms() - from;
         question_free(&question);
         for (size_t k = 0; k < count; k++)
@@ -374,19 +242,20 @@ static void measure_floor(struct bench *b)
         fetch[i] = now_ms() - from;
     }
     printf("search %6zu passages: floor p50 %.2f ms (postings, scan, spelling) + %.2f ms (fetch); index %.0f, vectors %.0f bytes a passage\n",
-           b->passages, part(rank, ALONE, 0.5), part(fetch, ALONE, 0.5), (double)lexical_bytes(b->lexical) / (double)b->passages,
-           (double)vectors_bytes(b->vectors) / (double)b->passages);
+           b->f.passages, part(rank, ALONE, 0.5), part(fetch, ALONE, 0.5), (double)lexical_bytes(b->f.lexical) / (double)b->f.passages,
+           (double)vectors_bytes(b->f.vectors) / (double)b->f.passages);
 }
 
 static void measure(struct bench *b, size_t passages)
 {
-    b->passages = passages;
-    fit(b);
+    double from = now_ms();
+    filling_fit(&b->f, passages);
+    printf("search %6zu passages: indexed, and latent vectors fitted, in %.1f s\n", passages, (now_ms() - from) / 1e3);
     harness_start(&b->h, NULL, (const char *const[]){"EDURAG_LOG=info", NULL});
     harness_user(&b->h, "student", "searcher", "Searcher");
     poll(NULL, 0, 500);
     long empty_kb = resident_kb(b->h.pid);
-    store(b);
+    filling_store(&b->f, b->h.directory);
     harness_stop(&b->h);
     start_again(b, empty_kb);
     measure_floor(b);
@@ -394,27 +263,22 @@ static void measure(struct bench *b, size_t passages)
     together(b, false);
     together(b, true);
     harness_stop(&b->h);
-    lexical_free(b->lexical);
-    latent_free(b->latent);
-    vectors_free(b->vectors);
+    filling_clear(&b->f);
 }
 
 int main(void)
 {
-    struct bench b = {.tokens = tokens_new()};
+    struct bench b = {0};
     const char *only = getenv("SEARCH_BENCH");
     static const size_t sizes[] = {10000, 100000};
     setvbuf(stdout, NULL, _IOLBF, 0);
-    if (!judged_load(&b.judged, "squad")) {
+    if (!filling_load(&b.f)) {
         puts("skipped: ../shared is not here");
         return 77;
     }
-    cut_words(&b);
     for (size_t i = 0; i < COUNT_OF(sizes); i++)
         if (!only || strtoul(only, NULL, 10) == sizes[i])
             measure(&b, sizes[i]);
-    free(b.words);
-    judged_free(&b.judged);
-    tokens_free(b.tokens);
+    filling_free(&b.f);
     return 0;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/json.h"
 #include "common/mem.h"
@@ -17,6 +18,7 @@ struct fake_models {
     int times, delay_ms, longest, dimensions;
     char *answer, *path, *headers, *body;
     int requests, open, most_open, texts;
+    struct fake_models_times times_of;
 };
 
 /* One request's copy of how to behave. */
@@ -25,7 +27,23 @@ struct mood {
     int delay_ms, longest, dimensions;
     char *answer;
     bool gemini;
+    struct fake_models *fake;
 };
+
+static int64_t now_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static void note_delta(struct fake_models *fake)
+{
+    pthread_mutex_lock(&fake->lock);
+    if (fake->times_of.count < FAKE_MODELS_DELTAS)
+        fake->times_of.sent[fake->times_of.count++] = now_us();
+    pthread_mutex_unlock(&fake->lock);
+}
 
 static bool is(const struct mood *mood, const char *behaviour)
 {
@@ -90,13 +108,14 @@ static bool send_pieces(const struct mood *mood, struct fake_peer *peer, const s
 static void send_stream(const struct mood *mood, struct fake_peer *peer)
 {
     fake_http_begin(peer, 200, "text/event-stream; charset=utf-8");
-    size_t length = strlen(mood->answer), step = 7;
+    size_t length = strlen(mood->answer), step = FAKE_MODELS_DELTA;
     for (size_t at = 0, next; at < length; at = next) {
         AUTO(buf_free) struct buf out = {0};
         next = at + step < length ? at + step : length;
         while (next < length && ((unsigned char)mood->answer[next] & 0xC0) == 0x80)
             next++;
         write_delta(mood, &out, mood->answer + at, next - at, NULL);
+        note_delta(mood->fake);
         if (!send_pieces(mood, peer, &out))
             return;
         bool middle = at >= length / 2;
@@ -297,7 +316,7 @@ static void control(struct fake_models *fake, const cJSON *json, struct fake_pee
 
 static struct mood note(struct fake_models *fake, const struct fake_request *r)
 {
-    struct mood mood = {.gemini = strstr(r->path, ":streamGenerateContent") || strstr(r->path, ":batchEmbedContents")};
+    struct mood mood = {.gemini = strstr(r->path, ":streamGenerateContent") || strstr(r->path, ":batchEmbedContents"), .fake = fake};
     pthread_mutex_lock(&fake->lock);
     snprintf(mood.behaviour, sizeof mood.behaviour, "%s", fake->behaviour);
     mood.delay_ms = fake->delay_ms;
@@ -317,6 +336,8 @@ static struct mood note(struct fake_models *fake, const struct fake_request *r)
 static void opened(struct fake_models *fake, int by)
 {
     pthread_mutex_lock(&fake->lock);
+    if (by > 0)
+        fake->times_of = (struct fake_models_times){.asked = now_us()};
     fake->open += by;
     fake->most_open = fake->open > fake->most_open ? fake->open : fake->most_open;
     pthread_mutex_unlock(&fake->lock);
@@ -401,6 +422,13 @@ int fake_models_most_open(struct fake_models *fake)
     int n;
     UNDER_LOCK(fake, n = fake->most_open);
     return n;
+}
+
+struct fake_models_times fake_models_times(struct fake_models *fake)
+{
+    struct fake_models_times times;
+    UNDER_LOCK(fake, times = fake->times_of);
+    return times;
 }
 
 static char *copy_of(struct fake_models *fake, char *const *text)

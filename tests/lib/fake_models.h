@@ -6,6 +6,9 @@
 #ifndef TESTS_LIB_FAKE_MODELS_H
 #define TESTS_LIB_FAKE_MODELS_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include "common/buf.h"
 
 struct fake_models;
@@ -23,6 +26,13 @@ void fake_models_longest(struct fake_models *fake, int bytes); /* refuses to emb
 int fake_models_requests(struct fake_models *fake);
 int fake_models_connections(struct fake_models *fake);
 int fake_models_most_open(struct fake_models *fake); /* generations at the same time */
+/* When the last generation was asked for, and when each delta of its answer left; in µs of the monotonic clock. */
+enum { FAKE_MODELS_DELTAS = 256, FAKE_MODELS_DELTA = 7 /* bytes, a little more where a letter has several */ };
+struct fake_models_times {
+    int64_t asked, sent[FAKE_MODELS_DELTAS];
+    size_t count;
+};
+struct fake_models_times fake_models_times(struct fake_models *fake);
 /* The last request: its path, a header (lower case), its body. Copies, the caller's to free. */
 char *fake_models_last_path(struct fake_models *fake);
 char *fake_models_last_headers(struct fake_models *fake);

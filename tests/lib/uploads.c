@@ -71,7 +71,7 @@ static void begin(struct buf *params, const char *filename, const void *bytes, s
     buf_text(params, "\"}");
 }
 
-struct upload uploads_send(struct ws *ws, const char *filename, const void *bytes, size_t length, size_t chunk,
+struct upload uploads_bring(struct ws *ws, const char *filename, const void *bytes, size_t length, size_t chunk,
                            const char *course_id)
 {
     struct upload upload = {0};
@@ -98,11 +98,23 @@ struct upload uploads_send(struct ws *ws, const char *filename, const void *byte
         offset = json_int(json_get(reply, "result"), "offset", offset);
         cJSON_Delete(reply);
     }
-    AUTO(mem_freep) char *id = mem_printf("{\"upload_id\":\"%s\"}", upload.upload_id);
-    reply = call(ws, &upload, "library.upload_commit", id);
-    copy(upload.pdf_id, sizeof upload.pdf_id, json_text(json_get(reply, "result"), "pdf_id", ""));
-    copy(upload.job_id, sizeof upload.job_id, json_text(json_get(reply, "result"), "job_id", ""));
-    cJSON_Delete(reply);
+    return upload;
+}
+
+void uploads_commit(struct ws *ws, struct upload *upload)
+{
+    AUTO(mem_freep) char *id = mem_printf("{\"upload_id\":\"%s\"}", upload->upload_id);
+    AUTO(json_freep) cJSON *reply = call(ws, upload, "library.upload_commit", id);
+    copy(upload->pdf_id, sizeof upload->pdf_id, json_text(json_get(reply, "result"), "pdf_id", ""));
+    copy(upload->job_id, sizeof upload->job_id, json_text(json_get(reply, "result"), "job_id", ""));
+}
+
+struct upload uploads_send(struct ws *ws, const char *filename, const void *bytes, size_t length, size_t chunk,
+                           const char *course_id)
+{
+    struct upload upload = uploads_bring(ws, filename, bytes, length, chunk, course_id);
+    if (!strcmp(upload.reason, "ok"))
+        uploads_commit(ws, &upload);
     return upload;
 }
 

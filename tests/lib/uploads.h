@@ -19,6 +19,10 @@ void uploads_pdf(struct buf *out, const char *const *pages);
 /* begin, chunks of `chunk` bytes (0: as the server says), commit. `course_id` may be NULL. */
 struct upload uploads_send(struct ws *ws, const char *filename, const void *bytes, size_t length, size_t chunk,
                            const char *course_id);
+/* The same in its two halves: begin and chunks; then commit. */
+struct upload uploads_bring(struct ws *ws, const char *filename, const void *bytes, size_t length, size_t chunk,
+                            const char *course_id);
+void uploads_commit(struct ws *ws, struct upload *upload);
 /* Until the job is indexed or failed, up to `ms`; false past it. */
 bool uploads_wait(struct ws *ws, struct upload *upload, int ms);
 
