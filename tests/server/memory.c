@@ -374,6 +374,67 @@ static void an_outage_of_hindsight_loses_nothing_and_slows_nobody(void **state)
     ws_close(&sue);
 }
 
+enum { CLASS = 5, STEPS = 24 };
+
+/* Five minutes on the clock of what waits: every pause and lease that began before is over. */
+static void five_minutes_pass(void)
+{
+    free(library_sql(h.directory, "edurag_owner", "update public.memory_facts set run_after = run_after - interval '5 minutes' where state in ('pending', 'sent')"));
+}
+
+static void in_time(struct ws *ws, const char *method, const char *params, int most_ms)
+{
+    int64_t began = now_ms();
+    cJSON_Delete(result_of(ws, method, params));
+    if (now_ms() - began >= most_ms)
+        fail_msg("%s took %d ms", method, (int)(now_ms() - began));
+}
+
+static void every_fact_is_there_once(const char *id)
+{
+    AUTO(mem_freep) char *sql = mem_printf("select coalesce(string_agg(fact_id::text, ' '), '') from public.memory_facts f join public.users u using (user_id) "
+                                           "where institution_id = '%s'", id);
+    AUTO(mem_freep) char *ids = library_sql(h.directory, "edurag_owner", sql);
+    int count = 0;
+    for (char *save = NULL, *fact = strtok_r(ids, " ", &save); fact; fact = strtok_r(NULL, " ", &save), count++)
+        if (fake_hindsight_retains(fake, fact) != 1)
+            fail_msg("a fact of %s arrived %d times", id, fake_hindsight_retains(fake, fact));
+    assert_int_equal(count, STEPS + 1); /* a search in each step, and one question */
+}
+
+/* From 10:00 to 12:00 a class searches and asks, and the service is down in every way there is. */
+static void two_hours_without_hindsight_in_the_middle_of_a_class(void **state)
+{
+    (void)state;
+    static const char *const troubles[] = {"503", "cut_at_once", "hang", "500", "429", "malformed"};
+    struct ws pupils[CLASS];
+    char ids[CLASS][8], params[100];
+    for (int i = 0; i < CLASS; i++) {
+        snprintf(ids[i], sizeof ids[i], "pupil%c", 'a' + i);
+        harness_user(&h, "student", ids[i], "Pupil");
+        harness_open(&h, &pupils[i], ids[i]);
+    }
+    for (int step = 0; step < STEPS; step++, five_minutes_pass()) {
+        fake_hindsight_behave(fake, troubles[(size_t)step % COUNT_OF(troubles)], 0);
+        snprintf(params, sizeof params, "{\"query\":\"enzyme inhibition lesson %c\"}", 'a' + step);
+        for (int i = 0; i < CLASS; i++)
+            in_time(&pupils[i], "search.query", params, 1000);
+        in_time(&pupils[step % CLASS], "memory.recall", params, 3000);
+        if (step < CLASS)
+            in_time(&pupils[step], "search.ask", "{\"query\":\"what does a competitive inhibitor occupy?\"}", 3000);
+    }
+    AUTO(mem_freep) char *waiting = library_sql(h.directory, "edurag_owner", "select count(*) from public.memory_facts where state = 'pending' and failed_at is null");
+    assert_int_equal(atoi(waiting), CLASS * (STEPS + 1));
+    for (int i = 0; i < CLASS; i++)
+        assert_int_equal(documents_of(ids[i]) > 0, 0);
+    fake_hindsight_behave(fake, "fine", 0);
+    for (int i = 0; i < CLASS; i++) {
+        wait_for_documents(ids[i], STEPS + 1);
+        every_fact_is_there_once(ids[i]);
+        ws_close(&pupils[i]);
+    }
+}
+
 static void forgetting_reaches_hindsight_too(void **state)
 {
     (void)state;
@@ -440,6 +501,7 @@ int main(void)
     const struct CMUnitTest others[] = {
         cmocka_unit_test(with_memory_off_nothing_is_kept_and_nothing_fails),
         cmocka_unit_test(an_outage_of_hindsight_loses_nothing_and_slows_nobody),
+        cmocka_unit_test(two_hours_without_hindsight_in_the_middle_of_a_class),
         cmocka_unit_test(forgetting_reaches_hindsight_too),
     };
     int failed = cmocka_run_group_tests(builtin, start, stop);
