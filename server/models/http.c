@@ -462,7 +462,10 @@ bool http_refused(const struct http_service *service, const struct http_reply *r
 {
     char text[200];
     http_error_text(reply, text, sizeof text);
-    if (*service->key && strstr(text, service->key)) /* some services repeat a wrong key */
+    bool about_input = reply->status == 400 || reply->status == 413 || reply->status == 422;
+    if (about_input && !strcasestr(text, "api key"))
+        snprintf(text, sizeof text, "(its sentence may repeat what was sent, and is withheld)");
+    else if (*service->key && strstr(text, service->key)) /* some services repeat a wrong key */
         snprintf(text, sizeof text, "(its sentence repeats the key)");
     for (char *c = text; *c; c++)
         if ((unsigned char)*c < 0x20 || *c == 0x7F)
