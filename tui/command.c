@@ -75,11 +75,11 @@ static bool covered(const struct ui *ui, const char *method)
 }
 
 /* 0: not; the smaller the better: begins so, has a word that begins so, holds it, holds its letters in order. */
-static int rank(const char *name, const char *typed, size_t length)
+static int rank(const char *name, const char *typed, size_t length, bool takes)
 {
     if (!length || strncasecmp(name, typed, length) == 0)
         return 1;
-    if (strlen(name) < length && strncasecmp(name, typed, strlen(name)) == 0)
+    if (takes && strlen(name) < length && strncasecmp(name, typed, strlen(name)) == 0)
         return 1; /* its parameters are being typed */
     char word[128];
     snprintf(word, sizeof word, "%.*s", (int)length, typed);
@@ -116,8 +116,9 @@ static size_t matches(const struct ui *ui, struct entry *found)
         if (!offered(ui, row))
             continue;
         char name[80];
-        snprintf(name, sizeof name, "%.*s", (int)fixed_words(row->command), row->command);
-        int r = rank(name, typed, length);
+        size_t fixed = fixed_words(row->command);
+        snprintf(name, sizeof name, "%.*s", (int)fixed, row->command);
+        int r = rank(name, typed, length, row->command[fixed]);
         if (r)
             found[count++] = (struct entry){.row = row, .rank = r};
     }
@@ -126,7 +127,7 @@ static size_t matches(const struct ui *ui, struct entry *found)
     {
         const char *name = json_text(method, "name", "");
         size_t word = strcspn(typed, " ");
-        int r = rank(name, typed, typed[word] ? word : length);
+        int r = rank(name, typed, typed[word] ? word : length, true);
         if (count < MATCHES && r && *name && allowed(ui, method) && !covered(ui, name))
             found[count++] = (struct entry){.method = method, .rank = r};
     }

@@ -115,6 +115,7 @@ const struct keymap_row keymap_rows[] = {
     {ACT_LOGOUT, 0, "", false, "", NULL, "logout", "auth.logout"},
     {ACT_LOGOUT_ALL, 0, "", false, "", NULL, "logout everywhere", "auth.logout"},
     {ACT_REFLECT_ME, 0, "", false, "", NULL, "memory reflect", "memory.reflect"},
+    {ACT_HISTORY, IN(SEARCH), "", false, "earlier searches", NULL, "history", "search.history"},
 };
 const size_t keymap_row_count = COUNT_OF(keymap_rows);
 
@@ -129,7 +130,7 @@ static const char *const names[ACT_COUNT] = {
     [ACT_ADD] = "add", [ACT_DELETE] = "delete", [ACT_DELETE_ALL] = "delete-all", [ACT_AGAIN] = "again",
     [ACT_RENAME] = "rename", [ACT_SWITCH] = "switch", [ACT_IMPORT] = "import", [ACT_MUTE] = "mute", [ACT_WHY] = "why",
     [ACT_STUDENT] = "student", [ACT_ENROL] = "enrol", [ACT_RELOAD] = "reload", [ACT_STOP] = "stop",
-    [ACT_REDRAW] = "redraw", [ACT_SUSPEND] = "suspend", [ACT_QUIT] = "quit",
+    [ACT_REDRAW] = "redraw", [ACT_SUSPEND] = "suspend", [ACT_QUIT] = "quit", [ACT_HISTORY] = "history",
 };
 
 const char *keymap_name(enum action action)

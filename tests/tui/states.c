@@ -208,6 +208,53 @@ static void an_answer_outlives_the_connection(void **state)
     glass_stop(&g);
 }
 
+static void earlier_searches_are_a_list(void **state)
+{
+    (void)state;
+    struct glass g;
+    glass_start(&g, 24, 80);
+    glass_login(&g, "student");
+    glass_answer(&g, "search.history", "{\"items\":[]}");
+    glass_key(&g, "Esc :");
+    glass_type(&g, "history");
+    glass_key(&g, "Enter");
+    glass_answer(&g, "search.history", "{\"items\":[{\"search_id\":\"s2\",\"thread_id\":null,\"query\":\"stone age\",\"results\":3,\"at\":\"2026-11-20T14:00:00Z\"},"
+                 "{\"search_id\":\"s1\",\"thread_id\":\"t7\",\"query\":\"why iron?\",\"results\":4,\"at\":\"2026-11-19T14:00:00Z\"}]}");
+    assert_true(glass_shows(&g, "Your earlier searches"));
+    assert_true(glass_shows(&g, "stone age"));
+    glass_key(&g, "Down Enter");
+    assert_true(glass_shows(&g, "Search: why iron?"));
+    assert_non_null(strstr(glass_params(&g, "search.query"), "why iron?"));
+    assert_string_equal(glass_params(&g, "search.thread"), "{\"thread_id\":\"t7\"}");
+    glass_answer(&g, "search.query", "{\"query\":\"why iron?\",\"results\":[{\"chunk_id\":\"c\",\"pdf_id\":\"d\",\"title\":\"T\",\"page\":1,\"snippet\":\"s\"}]}");
+    glass_answer(&g, "search.thread", "{\"turns\":[{\"search_id\":\"s1\",\"query\":\"why iron?\",\"answer\":\"It was kept.\",\"citations\":[],\"at\":\"2026-11-19T14:00:00Z\"}]}");
+    glass_key(&g, "Tab");
+    assert_true(glass_shows(&g, "It was kept."));
+    assert_false(glass_asked(&g, "search.ask"));
+    glass_key(&g, "f");
+    glass_type(&g, "and steel");
+    glass_key(&g, "Enter");
+    assert_non_null(strstr(glass_params(&g, "search.ask"), "\"thread_id\":\"t7\""));
+    glass_stop(&g);
+}
+
+static void the_longer_command_is_not_taken_for_the_shorter(void **state)
+{
+    (void)state;
+    struct glass g;
+    glass_start(&g, 24, 80);
+    glass_login(&g, "student");
+    glass_key(&g, "Esc :");
+    glass_type(&g, "history clear");
+    glass_key(&g, "Enter");
+    assert_true(glass_shows(&g, "Clear your search history?"));
+    glass_key(&g, "Esc :");
+    glass_type(&g, "logout everywhere");
+    glass_key(&g, "Enter");
+    assert_string_equal(glass_params(&g, "auth.logout"), "{\"everywhere\":true}");
+    glass_stop(&g);
+}
+
 static void a_list_of_people_is_shown_before_it_is_sent(void **state)
 {
     (void)state;
@@ -287,6 +334,7 @@ int main(void)
         cmocka_unit_test(words_for_what_goes_wrong), cmocka_unit_test(what_the_server_has_not_is_not_shown),
         cmocka_unit_test(an_answer_outlives_the_connection), cmocka_unit_test(a_list_of_people_is_shown_before_it_is_sent),
         cmocka_unit_test(many_pasted_lines_ask_before_they_are_sent), cmocka_unit_test(a_login_is_renewed_before_it_ends),
+        cmocka_unit_test(earlier_searches_are_a_list), cmocka_unit_test(the_longer_command_is_not_taken_for_the_shorter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

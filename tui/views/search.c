@@ -10,8 +10,8 @@
 #include "tui/words.h"
 
 enum { REST_MS = 250, PREVIEW_LEAST = 3, LIMIT = 50 };
-enum { CALL_QUERY = SEARCH_CALL_QUERY, CALL_PREVIEW, CALL_ASK, CALL_HISTORY, CALL_COURSES, CALL_CLEAR, CALL_THREAD };
-enum { ASK_COURSE = 1, ASK_ON, ASK_SAVE, ASK_CLEAR };
+enum { CALL_QUERY = SEARCH_CALL_QUERY, CALL_PREVIEW, CALL_ASK, CALL_HISTORY, CALL_COURSES, CALL_CLEAR, CALL_THREAD, CALL_EARLIER, CALL_KEPT };
+enum { ASK_COURSE = 1, ASK_ON, ASK_SAVE, ASK_CLEAR, ASK_EARLIER };
 static struct search *of(struct view *view)
 {
     return (struct search *)view;
@@ -184,6 +184,9 @@ static bool act_more(struct search *s, enum action action, const struct key *key
                 ui_ask_text(&s->view, ASK_ON, "Ask on:", "");
             return true;
         case ACT_COURSE: ui_callf(&s->view, CALL_COURSES, "courses.list", "Loading the courses", "limit:i", (int64_t)200); return true;
+        case ACT_HISTORY:
+            ui_callf(&s->view, CALL_EARLIER, "search.history", "Loading your searches", "limit:i", (int64_t)200);
+            return true;
         case ACT_SAVE:
             if (ui->argument)
                 save(s, ui->argument);
@@ -309,6 +312,52 @@ static void took_courses(struct search *s, const cJSON *result)
     ui_ask_choice(&s->view, ASK_COURSE, "Search in");
 }
 
+static void took_earlier(struct search *s, const cJSON *result)
+{
+    struct ui *ui = s->view.ui;
+    const cJSON *row;
+    cJSON_ArrayForEach(row, json_get(result, "items"))
+    {
+        char when[32];
+        words_when(words_time(json_text(row, "at", NULL)), ui->wall, WORDS_WHEN_CLOCK, when);
+        AUTO(mem_freep) char *label = mem_printf("%-16s  %s", when, json_text(row, "query", ""));
+        AUTO(mem_freep) char *value = mem_printf("%s\n%s", json_text(row, "thread_id", ""), json_text(row, "query", ""));
+        ui_ask_option(ui, label, value);
+    }
+    if (cJSON_GetArraySize(json_get(result, "items")))
+        ui_ask_choice(&s->view, ASK_EARLIER, "Your earlier searches");
+    else
+        ui_say(ui, ROLE_TEXT, "You have not searched yet.");
+}
+
+/* Searches once more; an answer that was written then is shown as it was. */
+static void earlier(struct search *s, const char *chosen)
+{
+    size_t thread = strcspn(chosen, "\n");
+    AUTO(mem_freep) char *id = mem_dupn(chosen, thread);
+    search_open(s->view.ui, chosen + thread + (chosen[thread] == '\n'));
+    ui_forget(&s->view, CALL_KEPT);
+    if (*id && !answer_writing(&s->answer))
+        ui_callf(&s->view, CALL_KEPT, "search.thread", NULL, "thread_id:s", id);
+    snprintf(s->kept_id, sizeof s->kept_id, "%s", id);
+}
+
+static void took_kept(struct search *s, const cJSON *thread)
+{
+    const cJSON *entry;
+    if (answer_writing(&s->answer) || !cJSON_GetArraySize(json_get(thread, "turns")))
+        return;
+    answer_clear(&s->answer);
+    cJSON_ArrayForEach(entry, json_get(thread, "turns"))
+    {
+        if (!*json_text(entry, "answer", ""))
+            continue;
+        answer_begin(&s->answer, json_text(entry, "query", ""), s->view.ui->now);
+        answer_finish(answer_writing(&s->answer), entry, s->view.ui->now);
+    }
+    snprintf(s->answer.thread_id, sizeof s->answer.thread_id, "%s", s->kept_id);
+}
+
 static void reply(struct view *view, const struct reply *r)
 {
     struct search *s = of(view);
@@ -317,7 +366,7 @@ static void reply(struct view *view, const struct reply *r)
     } else if (r->tag == CALL_ASK) {
         took_answer(s, r);
     } else if (r->err) {
-        if (r->tag != CALL_HISTORY && r->tag != CALL_THREAD)
+        if (r->tag != CALL_HISTORY && r->tag != CALL_THREAD && r->tag != CALL_KEPT)
             ui_error(view->ui, r->err);
     } else if (r->tag == CALL_HISTORY) {
         const cJSON *items = json_get(r->result, "items");
@@ -327,6 +376,10 @@ static void reply(struct view *view, const struct reply *r)
         took_courses(s, r->result);
     } else if (r->tag == CALL_THREAD) {
         answer_found(&s->answer, r->result);
+    } else if (r->tag == CALL_EARLIER) {
+        took_earlier(s, r->result);
+    } else if (r->tag == CALL_KEPT) {
+        took_kept(s, r->result);
     } else if (r->tag == CALL_CLEAR) {
         ui_say(view->ui, ROLE_GOOD, "Forgotten.");
     }
@@ -363,6 +416,8 @@ static void answer(struct view *view, int tag, const char *text)
         ask(s, text, true);
     } else if (tag == ASK_SAVE) {
         save(s, text);
+    } else if (tag == ASK_EARLIER) {
+        earlier(s, text);
     } else if (tag == ASK_CLEAR) {
         for (int i = 0; i < s->query.history_count; i++)
             free(s->query.history[i]);
