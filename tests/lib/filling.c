@@ -121,7 +121,7 @@ void filling_store(struct filling *filling, const char *directory)
     for (size_t from = 0; from < filling->passages; from += FILLING_BATCH)
         store_batch(filling, directory, from, &text);
     free(library_sql(directory, "edurag_owner", "update public.pdfs set indexed_at = now(), embedding_model = 'builtin-lsa-1', pages = 1"));
-    free(library_sql(directory, "postgres", "analyze"));
+    free(library_sql(directory, "edurag_owner", "analyze public.pdfs, public.pdf_chunks, public.rag_embeddings"));
 }
 
 char *filling_question(struct filling *filling, bool preview)
