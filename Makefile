@@ -76,7 +76,7 @@ clean: ; rm -rf build
 _all: $(PROGRAMS) $(B)/libserver.a $(B)/libtui.a $(B)/libcommon.a
 _run: _all $(EXTRA_RUN) ; @tests/lib/run-demo.sh $(B)
 _test: _all $(TESTS) $(FAKES) $(EXTRA_TEST) ; @tests/run.sh $(B) '$(T)'
-_bench: _all $(BENCHES) $(FAKES) ; @tests/bench/run.sh $(B)
+_bench: _all $(BENCHES) $(FAKES) $(EXTRA_BENCH) ; @tests/bench/run.sh $(B)
 names: _all ; @tests/names.sh $(B)
 deb: ; @packaging/deb.sh
 

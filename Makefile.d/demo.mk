@@ -2,6 +2,7 @@
 LESSONS   := $(patsubst demo/%.ms,$(B)/demo/%.pdf,$(wildcard demo/*.ms))
 EXTRA_RUN += $(LESSONS)
 EXTRA_TEST += $(LESSONS)
+EXTRA_BENCH += $(LESSONS)
 
 $(B)/demo/%.pdf: demo/%.ms demo/lesson.tmac
 	@mkdir -p $(@D)
