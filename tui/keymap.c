@@ -70,7 +70,7 @@ const struct keymap_row keymap_rows[] = {
     {ACT_DELETE, IN(ADMIN), "d", false, "delete", "delete (asks first)", NULL, "users.delete"},
     {ACT_WHY, IN(ADMIN), "w", false, "why", "the whole record of this job", NULL, "library.job"},
     {ACT_STUDENT, IN(ADMIN), "p", false, "another student", "choose a student", NULL, "admin.students"},
-    {ACT_SAVE, IN(ADMIN), "e", false, "save", "save this reflection as a file", NULL, NULL},
+    {ACT_SAVE, IN(ADMIN), "e", false, "save", "save this reflection, or the new passwords, as a file", NULL, NULL},
     {ACT_COPY, IN(ADMIN), "y", false, "copy", "copy the password that is shown", NULL, NULL},
     {ACT_ENTER, IN(ADMIN), "Enter", true, "open", "more about this row", NULL, NULL},
     {ACT_LAST_ROOM, IN(ADMIN), "Alt-Left", true, "", "the section before", NULL, NULL},

@@ -171,7 +171,7 @@ static void draw_keys(struct ui *ui, struct canvas c)
         return;
     }
     if (ui->over.kind == OVER_TEXT) {
-        canvas_text(c, 0, 1, ROLE_TEXT, "Up Down move  y copy  Esc close");
+        canvas_text(c, 0, 1, ROLE_TEXT, keymap_row(ACT_SAVE, ui->open) ? "Up Down move  y copy  e save  Esc close" : "Up Down move  y copy  Esc close");
         return;
     }
     front(ui)->class->keys(front(ui), &row);

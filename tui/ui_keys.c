@@ -114,10 +114,22 @@ static void leave(struct ui *ui)
         ui->host.leave(ui->host.context);
 }
 
+/* What is shown once must not be lost to a slip in the file's name: it stays open until Esc closes it. */
+static void save_record(struct ui *ui, const char *path)
+{
+    char said[300];
+    ui->over.kind = OVER_TEXT;
+    if (!path || !*path)
+        return;
+    bool saved = ui->host.write_file(ui->host.context, path, ui->over.text, said, sizeof said);
+    ui_say(ui, saved ? ROLE_GOOD : ROLE_BAD, "%s", said);
+}
+
 void ui_keys_answered(struct ui *ui, int tag, const char *text)
 {
     struct buf params = {0};
     switch (tag) {
+        case UI_FRAME_SAVE: save_record(ui, text); return;
         case UI_FRAME_FIND:
             if (text)
                 snprintf(ui->find, sizeof ui->find, "%s", text);
@@ -260,6 +272,8 @@ static void text_key(struct ui *ui, const struct key *key)
         return;
     if (action == ACT_COPY)
         ui_copy(ui, ui->over.text);
+    else if (action == ACT_SAVE)
+        ui_ask_frame(ui, UI_FRAME_SAVE, UI_ASK_FILE, "Save this as:");
     else if (action == ACT_BACK || action == ACT_QUIT || action == ACT_ENTER)
         ui->over.kind = OVER_NONE;
 }

@@ -280,8 +280,21 @@ static void a_list_of_people_is_shown_before_it_is_sent(void **state)
     assert_non_null(strstr(glass_params(&g, "users.import"), "\"partial\":true"));
     glass_answer(&g, "users.import", "{\"created\":[{\"institution_id\":\"s2\",\"password\":\"tulip-94\"}],\"skipped\":1,\"errors\":[{\"line\":4,\"message\":\"no such role\"}]}");
     assert_true(glass_shows(&g, "tulip-94"));
+    assert_true(glass_shows(&g, "1 had an account already."));
+    glass_key(&g, "e Esc");
+    assert_true(glass_shows(&g, "tulip-94"));
+    glass_key(&g, "e");
+    glass_type(&g, "new-people.txt");
+    glass_key(&g, "Enter");
+    assert_true(glass_shows(&g, "tulip-94"));
+    assert_non_null(strstr(g.written, "tulip-94"));
     glass_key(&g, "Esc");
     assert_false(glass_shows(&g, "tulip-94"));
+    glass_answer(&g, "users.list", "{\"items\":[{\"user_id\":\"u1\",\"institution_id\":\"s1\",\"name\":\"Maria Okafor\",\"role\":\"student\"}],\"next_cursor\":\"more\"}");
+    glass_key(&g, "i Ctrl-U");
+    glass_type(&g, path);
+    glass_key(&g, "Enter");
+    assert_true(glass_shows(&g, "up to 1 new, 1 or more known, 3 wrong"));
     unlink(path);
     glass_stop(&g);
 }

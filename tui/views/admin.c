@@ -274,9 +274,11 @@ static void imported(struct admin *a, const cJSON *result)
         buf_printf(&text, "line %lld: %s\n", (long long)json_int(entry, "line", 0), json_text(entry, "message", ""));
     int created = cJSON_GetArraySize(json_get(result, "created"));
     if (created)
-        buf_printf(&text, "%d new. These passwords are shown once; y copies them.\n\n", created);
+        buf_printf(&text, "%d new. These passwords are shown once; y copies them, e saves them.\n\n", created);
     else
         buf_text(&text, "Nobody was added.\n");
+    if (json_int(result, "skipped", 0))
+        buf_printf(&text, "%lld had an account already.\n\n", (long long)json_int(result, "skipped", 0));
     cJSON_ArrayForEach(entry, json_get(result, "created"))
         buf_printf(&text, "%-16s %s\n", json_text(entry, "institution_id", ""), json_text(entry, "password", ""));
     ui_text(a->view.ui, "Imported", text.data);
@@ -338,8 +340,9 @@ static void preview(struct admin *a, const char *path)
         ui_error(a->view.ui, &err);
         return;
     }
-    people_preview(a->csv, &a->rows[PEOPLE], line, sizeof line);
-    snprintf(question, sizeof question, "%s. Enter adds the new ones, Esc does nothing.", line);
+    bool all = a->rows[PEOPLE].items && !a->rows[PEOPLE].cursor && !*a->query && !*a->role;
+    people_preview(a->csv, &a->rows[PEOPLE], all, line, sizeof line);
+    snprintf(question, sizeof question, "%s. Enter adds the new, Esc stops.", line);
     ui_ask_text(&a->view, ASK_IMPORT, question, "");
 }
 

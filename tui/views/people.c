@@ -68,7 +68,7 @@ static const char *wrong(const char *line, size_t length)
     return "no such role";
 }
 
-long people_preview(const char *csv, const struct rows *known, char *out, size_t size)
+long people_preview(const char *csv, const struct rows *known, bool all, char *out, size_t size)
 {
     long fresh = 0, old = 0, bad = 0, number = 0;
     char first[80] = "";
@@ -90,7 +90,7 @@ long people_preview(const char *csv, const struct rows *known, char *out, size_t
         line += *line == '\r';
         line += *line == '\n';
     }
-    snprintf(out, size, "%ld new, %ld known, %ld wrong%s", fresh, old, bad, first);
+    snprintf(out, size, "%s%ld new, %ld%s known, %ld wrong%s", all ? "" : "up to ", fresh, old, all ? "" : " or more", bad, first);
     return fresh;
 }
 
