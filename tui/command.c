@@ -213,6 +213,55 @@ static char *method_params(const cJSON *method, const char *rest)
     return buf_take(&out);
 }
 
+/* The parameter whose value stands at the end of the line, as method_params divides it; NULL: none yet. */
+static const char *typed_parameter(const struct ui *ui, const cJSON *method, const char **value)
+{
+    const char *rest = field_text(&ui->over.find) + strlen(json_text(method, "name", ""));
+    const cJSON *param;
+    if (strncmp(field_text(&ui->over.find), json_text(method, "name", ""), (size_t)(rest - field_text(&ui->over.find))) != 0 || *rest != ' ')
+        return NULL;
+    rest += strspn(rest, " ");
+    cJSON_ArrayForEach(param, json_get(method, "params"))
+    {
+        bool last = !param->next || !json_bool(param->next, "required", false);
+        size_t word = strcspn(rest, " ");
+        if (last || !rest[word]) {
+            bool many = strcmp(json_text(json_get(param, "schema"), "type", ""), "array") == 0;
+            for (const char *at = rest; many && *at; at++)
+                if (*at == ' ' || *at == ',')
+                    rest = at + 1;
+            *value = rest;
+            return json_text(param, "name", "");
+        }
+        rest += word;
+        rest += strspn(rest, " ");
+    }
+    return NULL;
+}
+
+/* A name becomes the id that the server wants; where nothing is known yet, the list is asked for. */
+static void complete_value(struct ui *ui, const cJSON *method)
+{
+    static const char *const lists[][2] = {
+        [KNOWN_COURSE] = {"courses.list"}, [KNOWN_DOCUMENT] = {"library.list"}, [KNOWN_PERSON] = {"users.list", "admin.students"},
+    };
+    const char *typed = NULL, *value = NULL, *parameter = typed_parameter(ui, method, &typed);
+    char list[200];
+    if (!parameter || known_kind_of(parameter) == KNOWN_NOTHING)
+        return;
+    size_t count = known_fitting(&ui->known, parameter, typed, &value, list, sizeof list);
+    if (count == 1) {
+        const char *line = field_text(&ui->over.find);
+        AUTO(mem_freep) char *whole = mem_printf("%.*s%s", (int)(typed - line), line, value);
+        field_set(&ui->over.find, whole);
+    } else if (!count) {
+        const char *const *names = lists[known_kind_of(parameter)];
+        const char *name = names[1] && !ui_admin(ui) ? names[1] : names[0];
+        if (ui_can(ui, name))
+            ui_frame_call(ui, UI_FRAME_CALL_KNOWN, name, mem_dup("{\"limit\":200}"), "Looking");
+    }
+}
+
 static void run(struct ui *ui, const struct entry *entry)
 {
     AUTO(mem_freep) char *typed = mem_dup(field_text(&ui->over.find));
@@ -249,6 +298,8 @@ static void complete(struct ui *ui, const struct entry *entry)
     if (strncmp(typed, name, length) != 0 || !typed[length]) {
         field_set(&ui->over.find, name);
         field_insert(&ui->over.find, " ", 1);
+    } else if (entry->method) {
+        complete_value(ui, entry->method);
     } else if (entry->row && strstr(entry->row->command, "FILE")) {
         struct field path = {0};
         field_set(&path, typed + length + 1);
@@ -305,8 +356,9 @@ static void describe(const struct ui *ui, const struct entry *entry, char *out, 
 {
     const cJSON *method = entry->method ? entry->method : method_named(ui, entry->row->method), *param;
     AUTO(buf_free) struct buf names = {0};
+    const char *typed = NULL, *value = NULL, *parameter = entry->method ? typed_parameter(ui, method, &typed) : NULL;
     *out = 0;
-    if (!method)
+    if (!method || (parameter && known_fitting(&ui->known, parameter, typed, &value, out, size)))
         return;
     cJSON_ArrayForEach(param, json_get(method, "params"))
         buf_printf(&names, "%s\"%s\"%s", names.length ? ", " : "", json_text(param, "name", ""),

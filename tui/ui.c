@@ -49,6 +49,7 @@ struct view *ui_view(struct ui *ui, enum pane pane)
 
 static void drop_view(struct ui *ui, enum pane pane)
 {
+    known_clear(&ui->known); /* what its replies named */
     struct view *view = ui->views[pane];
     if (!view)
         return;
@@ -463,6 +464,7 @@ void ui_reply(struct ui *ui, uint64_t id, const cJSON *result, const struct err 
     *call = (struct ui_call){0};
     AUTO(json_freep) cJSON *clean = tidy_copy(result);
     struct err said = {0};
+    known_take(&ui->known, clean);
     if (err) {
         said = *err;
         tidy_text(err->say, said.say, sizeof said.say);

@@ -8,6 +8,7 @@
 
 #include <time.h>
 
+#include "tui/known.h"
 #include "tui/view.h"
 #include "tui/widgets/list.h"
 
@@ -95,6 +96,7 @@ struct ui {
     bool bare;             /* v: what would be copied is shown instead, without margins */
     const char *argument;  /* of the command under way; NULL: the view asks */
 
+    struct known known;    /* for `:`, of this person's replies */
     cJSON *drafts;         /* from an earlier run, until their owner logs in */
     struct ui_call calls[UI_CALLS];
 };

@@ -14,7 +14,7 @@ void ui_ask_complete(struct field *field);
 
 /* Questions that the frame asks itself have negative tags. */
 enum { UI_FRAME_FIND = -1, UI_FRAME_QUIT = -2, UI_FRAME_OLD_PASSWORD = -3, UI_FRAME_NEW_PASSWORD = -4, UI_FRAME_PLAIN = -5, UI_FRAME_SAVE = -6 };
-enum { UI_FRAME_CALL_TEXT = 100, UI_FRAME_CALL_PASSWORD, UI_FRAME_CALL_PROFILE, UI_FRAME_CALL_LOGOUT };
+enum { UI_FRAME_CALL_TEXT = 100, UI_FRAME_CALL_PASSWORD, UI_FRAME_CALL_PROFILE, UI_FRAME_CALL_LOGOUT, UI_FRAME_CALL_KNOWN };
 void ui_keys_answered(struct ui *ui, int tag, const char *text);
 void ui_keys_reply(struct ui *ui, int tag, const cJSON *result, const struct err *err);
 uint64_t ui_frame_call(struct ui *ui, int tag, const char *method, char *params, const char *doing);

@@ -169,6 +169,8 @@ void ui_keys_reply(struct ui *ui, int tag, const cJSON *result, const struct err
 {
     if (err) {
         ui_error(ui, err);
+    } else if (tag == UI_FRAME_CALL_KNOWN) {
+        return; /* ui->known has it already */
     } else if (tag == UI_FRAME_CALL_PASSWORD) {
         ui->host.login(ui->host.context, json_text(result, "token", NULL));
         ui_say(ui, ROLE_GOOD, "Your password is changed. You are logged out everywhere else.");

@@ -255,6 +255,43 @@ static void the_longer_command_is_not_taken_for_the_shorter(void **state)
     glass_stop(&g);
 }
 
+static void names_become_ids_after_a_colon(void **state)
+{
+    (void)state;
+    struct glass g;
+    glass_start(&g, 24, 80);
+    glass_login(&g, "admin");
+    cJSON_Delete(g.ui.methods);
+    g.ui.methods = cJSON_Parse(
+        "{\"methods\":[{\"name\":\"search.query\"},{\"name\":\"courses.list\"},{\"name\":\"users.list\"},{\"name\":\"library.list\"},"
+        "{\"name\":\"library.outline\",\"params\":[{\"name\":\"pdf_id\",\"required\":true,\"schema\":{\"type\":\"string\"}}]},"
+        "{\"name\":\"courses.unenrol\",\"params\":[{\"name\":\"course_id\",\"required\":true,\"schema\":{\"type\":\"string\"}},"
+        "{\"name\":\"institution_ids\",\"required\":true,\"schema\":{\"type\":\"array\"}}]}]}");
+    glass_key(&g, "Esc :");
+    glass_type(&g, "courses.unenrol bio");
+    glass_key(&g, "Tab");
+    glass_answer(&g, "courses.list", "{\"items\":[{\"course_id\":\"c-1\",\"code\":\"BIO101\",\"title\":\"Enzymes\"},"
+                 "{\"course_id\":\"c-2\",\"code\":\"BIO102\",\"title\":\"Cells\"},{\"course_id\":\"c-3\",\"code\":\"HIS1\",\"title\":\"Iron\"}],\"next_cursor\":null}");
+    assert_true(glass_shows(&g, "BIO101 Enzymes, BIO102 Cells"));
+    glass_key(&g, "Tab");
+    assert_true(glass_shows(&g, ":courses.unenrol bio"));
+    glass_type(&g, "102");
+    glass_key(&g, "Tab");
+    assert_true(glass_shows(&g, ":courses.unenrol c-2"));
+    glass_type(&g, " s7 okaf");
+    glass_key(&g, "Tab");
+    glass_answer(&g, "users.list", "{\"items\":[{\"user_id\":\"u1\",\"institution_id\":\"s1\",\"name\":\"Maria Okafor\"}],\"next_cursor\":null}");
+    glass_key(&g, "Tab Enter");
+    assert_string_equal(glass_params(&g, "courses.unenrol"), "{\"course_id\":\"c-2\",\"institution_ids\":[\"s7\",\"s1\"]}");
+    glass_key(&g, ":");
+    glass_type(&g, "library.outline iron age");
+    glass_key(&g, "Tab");
+    glass_answer(&g, "library.list", "{\"items\":[{\"pdf_id\":\"d-9\",\"title\":\"The Iron Age\",\"course_id\":\"c-3\"}],\"next_cursor\":null}");
+    glass_key(&g, "Tab Enter");
+    assert_string_equal(glass_params(&g, "library.outline"), "{\"pdf_id\":\"d-9\"}");
+    glass_stop(&g);
+}
+
 static void a_list_of_people_is_shown_before_it_is_sent(void **state)
 {
     (void)state;
@@ -347,7 +384,7 @@ int main(void)
         cmocka_unit_test(words_for_what_goes_wrong), cmocka_unit_test(what_the_server_has_not_is_not_shown),
         cmocka_unit_test(an_answer_outlives_the_connection), cmocka_unit_test(a_list_of_people_is_shown_before_it_is_sent),
         cmocka_unit_test(many_pasted_lines_ask_before_they_are_sent), cmocka_unit_test(a_login_is_renewed_before_it_ends),
-        cmocka_unit_test(earlier_searches_are_a_list), cmocka_unit_test(the_longer_command_is_not_taken_for_the_shorter),
+        cmocka_unit_test(earlier_searches_are_a_list), cmocka_unit_test(names_become_ids_after_a_colon), cmocka_unit_test(the_longer_command_is_not_taken_for_the_shorter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
