@@ -59,6 +59,9 @@ const struct keymap_row keymap_rows[] = {
 
     {ACT_STUDENT, IN(STUDENTS), "p", false, "another student", "choose a student", NULL, "admin.students"},
     {ACT_SAVE, IN(STUDENTS), "e", false, "save", "save this reflection as a file", NULL, NULL},
+    {ACT_ADD, IN(STUDENTS), "a", false, "add", "add a course", NULL, "courses.create"},
+    {ACT_RENAME, IN(STUDENTS), "R", false, "rename", "give this course another title", NULL, "courses.update"},
+    {ACT_DELETE, IN(STUDENTS), "d", false, "delete", "delete this course (asks first)", NULL, "courses.delete"},
     {ACT_RELOAD, IN(STUDENTS), "Ctrl-R", true, "again", "reflect again", NULL, "memory.reflect"},
 
     {ACT_ADD, IN(ADMIN), "a", false, "add", "add a person or a course", NULL, "users.create"},
@@ -66,15 +69,16 @@ const struct keymap_row keymap_rows[] = {
     {ACT_AGAIN, IN(ADMIN), "r", false, "new password", "a new password (asks first); a failed job: read again", NULL, "users.reset_password"},
     {ACT_RENAME, IN(ADMIN), "R", false, "role", "change the role; a course: its title", NULL, "users.update"},
     {ACT_SWITCH, IN(ADMIN), "x", false, "switch off", "switch the account off or on", NULL, "users.update"},
-    {ACT_ENROL, IN(ADMIN), "E", false, "enrol", "put people into this course", NULL, "courses.enrol"},
+    {ACT_ENROL, IN(ADMIN) | IN(STUDENTS), "E", false, "enrol", "put people into this course", NULL, "courses.enrol"},
+    {ACT_UNENROL, IN(ADMIN) | IN(STUDENTS), "U", false, "take out", "take people out of this course", NULL, "courses.unenrol"},
     {ACT_DELETE, IN(ADMIN), "d", false, "delete", "delete (asks first)", NULL, "users.delete"},
     {ACT_WHY, IN(ADMIN), "w", false, "why", "the whole record of this job", NULL, "library.job"},
     {ACT_STUDENT, IN(ADMIN), "p", false, "another student", "choose a student", NULL, "admin.students"},
     {ACT_SAVE, IN(ADMIN), "e", false, "save", "save this reflection, or the new passwords, as a file", NULL, NULL},
     {ACT_COPY, IN(ADMIN), "y", false, "copy", "copy the password that is shown", NULL, NULL},
     {ACT_ENTER, IN(ADMIN), "Enter", true, "open", "more about this row", NULL, NULL},
-    {ACT_LAST_ROOM, IN(ADMIN), "Alt-Left", true, "", "the section before", NULL, NULL},
-    {ACT_NEXT_ROOM, IN(ADMIN), "Alt-Right", true, "section", "the next section", NULL, NULL},
+    {ACT_LAST_ROOM, IN(ADMIN) | IN(STUDENTS), "Alt-Left", true, "", "the section before", NULL, NULL},
+    {ACT_NEXT_ROOM, IN(ADMIN) | IN(STUDENTS), "Alt-Right", true, "section", "the next section", NULL, NULL},
 
     {ACT_ENTER, IN(LOGIN), "Enter", true, "choose", "choose, or log in", NULL, NULL},
     {ACT_COPY, IN(LOGIN), "y", false, "copy the code", "copy the code of this server", NULL, NULL},
@@ -130,7 +134,7 @@ static const char *const names[ACT_COUNT] = {
     [ACT_ADD] = "add", [ACT_DELETE] = "delete", [ACT_DELETE_ALL] = "delete-all", [ACT_AGAIN] = "again",
     [ACT_RENAME] = "rename", [ACT_SWITCH] = "switch", [ACT_IMPORT] = "import", [ACT_MUTE] = "mute", [ACT_WHY] = "why",
     [ACT_STUDENT] = "student", [ACT_ENROL] = "enrol", [ACT_RELOAD] = "reload", [ACT_STOP] = "stop",
-    [ACT_REDRAW] = "redraw", [ACT_SUSPEND] = "suspend", [ACT_QUIT] = "quit", [ACT_HISTORY] = "history",
+    [ACT_REDRAW] = "redraw", [ACT_SUSPEND] = "suspend", [ACT_QUIT] = "quit", [ACT_HISTORY] = "history", [ACT_UNENROL] = "unenrol",
 };
 
 const char *keymap_name(enum action action)

@@ -262,7 +262,7 @@ bool ui_front(const struct view *view)
 bool ui_focus(const struct view *view)
 {
     const struct ui *ui = view->ui;
-    bool section = ui->open == PANE_ADMIN && view == ui->views[PANE_STUDENTS];
+    bool section = view == ui->views[ui->open == PANE_ADMIN ? PANE_STUDENTS : ui->open == PANE_STUDENTS ? PANE_ADMIN : ui->open];
     return (section || ui_front(view)) && ui->over.kind == OVER_NONE && ui->asking == UI_ASK_NONE;
 }
 

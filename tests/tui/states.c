@@ -292,6 +292,42 @@ static void names_become_ids_after_a_colon(void **state)
     glass_stop(&g);
 }
 
+static void a_teacher_keeps_the_courses(void **state)
+{
+    (void)state;
+    struct glass g;
+    glass_start(&g, 24, 80);
+    glass_login(&g, "teacher");
+    glass_key(&g, "Esc g t Alt-Right");
+    glass_answer(&g, "courses.list", "{\"items\":[{\"course_id\":\"c-1\",\"code\":\"BIO101\",\"title\":\"Enzymes\",\"teacher\":\"Ada\",\"members\":3,\"documents\":1}],\"next_cursor\":null}");
+    assert_true(glass_shows(&g, "[Courses]"));
+    assert_true(glass_shows(&g, "BIO101"));
+    assert_false(glass_asked(&g, "users.list"));
+    glass_key(&g, "U");
+    glass_type(&g, "s1, s2");
+    glass_key(&g, "Enter");
+    assert_string_equal(glass_params(&g, "courses.unenrol"), "{\"course_id\":\"c-1\",\"institution_ids\":[\"s1\",\"s2\"]}");
+    glass_answer(&g, "courses.unenrol", "{\"changed\":1,\"unknown\":[\"s2\"]}");
+    assert_true(glass_shows(&g, "1 taken out, 1 not known."));
+    glass_key(&g, "E");
+    glass_type(&g, "s3");
+    glass_key(&g, "Enter");
+    assert_non_null(strstr(glass_params(&g, "courses.enrol"), "[\"s3\"]"));
+    glass_key(&g, "a");
+    glass_type(&g, "HIS1");
+    glass_key(&g, "Enter");
+    glass_type(&g, "Iron");
+    glass_key(&g, "Enter");
+    assert_string_equal(glass_params(&g, "courses.create"), "{\"code\":\"HIS1\",\"title\":\"Iron\"}");
+    glass_key(&g, "R Ctrl-U");
+    glass_type(&g, "Cells");
+    glass_key(&g, "Enter");
+    assert_string_equal(glass_params(&g, "courses.update"), "{\"course_id\":\"c-1\",\"title\":\"Cells\"}");
+    glass_key(&g, "Alt-Left");
+    assert_true(glass_shows(&g, "Choose a student"));
+    glass_stop(&g);
+}
+
 static void a_list_of_people_is_shown_before_it_is_sent(void **state)
 {
     (void)state;
@@ -384,7 +420,7 @@ int main(void)
         cmocka_unit_test(words_for_what_goes_wrong), cmocka_unit_test(what_the_server_has_not_is_not_shown),
         cmocka_unit_test(an_answer_outlives_the_connection), cmocka_unit_test(a_list_of_people_is_shown_before_it_is_sent),
         cmocka_unit_test(many_pasted_lines_ask_before_they_are_sent), cmocka_unit_test(a_login_is_renewed_before_it_ends),
-        cmocka_unit_test(earlier_searches_are_a_list), cmocka_unit_test(names_become_ids_after_a_colon), cmocka_unit_test(the_longer_command_is_not_taken_for_the_shorter),
+        cmocka_unit_test(earlier_searches_are_a_list), cmocka_unit_test(a_teacher_keeps_the_courses), cmocka_unit_test(names_become_ids_after_a_colon), cmocka_unit_test(the_longer_command_is_not_taken_for_the_shorter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,9 +10,9 @@
 #include "tui/words.h"
 
 enum section { PEOPLE, COURSES, JOBS, NUMBERS, AUDIT, STUDENTS, SECTIONS };
-enum { CALL_LIST = 10, CALL_MORE = 20, CALL_CREATE = 30, CALL_IMPORT, CALL_PASSWORD, CALL_CHANGE, CALL_DELETE, CALL_WHY, CALL_MEMBERS, CALL_ENROL };
+enum { CALL_LIST = 10, CALL_MORE = 20, CALL_CREATE = 30, CALL_IMPORT, CALL_PASSWORD, CALL_CHANGE, CALL_DELETE, CALL_WHY, CALL_MEMBERS, CALL_ENROL, CALL_UNENROL };
 enum { ASK_FIND = 1, ASK_NUMBER, ASK_NAME, ASK_ROLE, ASK_CODE, ASK_TITLE, ASK_FILE, ASK_IMPORT, ASK_PASSWORD, ASK_NEW_ROLE,
-       ASK_SWITCH, ASK_DELETE, ASK_RENAME, ASK_ENROL };
+       ASK_SWITCH, ASK_DELETE, ASK_RENAME, ASK_ENROL, ASK_UNENROL };
 enum { DETAIL_ROWS = 6 };
 
 static const struct {
@@ -67,8 +67,11 @@ static void load_from(struct admin *a, const char *cursor)
         ui_callf(view, tag, method, "Loading", "limit:i cursor:s", (int64_t)100, cursor);
 }
 
+/* A teacher has the courses alone, as a section of Students. */
 static void show(struct view *view)
 {
+    if (!ui_admin(view->ui))
+        of(view)->section = COURSES;
     load_from(of(view), NULL);
 }
 
@@ -172,9 +175,10 @@ static bool act_courses(struct admin *a, enum action action)
             if (target(a, "title"))
                 ui_ask_text(view, ASK_RENAME, "New title:", a->target_name);
             return true;
-        case ACT_ENROL:
+        case ACT_ENROL: case ACT_UNENROL:
             if (target(a, "title"))
-                ui_ask_text(view, ASK_ENROL, "School numbers, with blanks between:", "");
+                ui_ask_text(view, action == ACT_ENROL ? ASK_ENROL : ASK_UNENROL,
+                            action == ACT_ENROL ? "School numbers, with blanks between:" : "Take out (school numbers, with blanks between):", "");
             return true;
         case ACT_DELETE:
             if (target(a, "title"))
@@ -319,10 +323,11 @@ static void reply(struct view *view, const struct reply *r)
         cJSON_ArrayForEach(person, json_get(r->result, "items"))
             buf_printf(&text, "%-12s %-9s %s\n", json_text(person, "institution_id", ""), json_text(person, "role", ""), json_text(person, "name", ""));
         ui_text(view->ui, r->tag == CALL_WHY ? json_text(r->result, "title", "Job") : a->target_name, text.data ? text.data : "Nobody yet. E enrols people.");
-    } else if (r->tag == CALL_ENROL) {
+    } else if (r->tag == CALL_ENROL || r->tag == CALL_UNENROL) {
         const cJSON *unknown = json_get(r->result, "unknown");
         int missing = cJSON_IsArray(unknown) ? cJSON_GetArraySize(unknown) : (int)json_int(r->result, "unknown", 0);
-        ui_say(view->ui, missing ? ROLE_WARN : ROLE_GOOD, "%lld enrolled, %d not known.", (long long)json_int(r->result, "changed", 0), missing);
+        ui_say(view->ui, missing ? ROLE_WARN : ROLE_GOOD, "%lld %s, %d not known.", (long long)json_int(r->result, "changed", 0),
+               r->tag == CALL_ENROL ? "enrolled" : "taken out", missing);
         load_from(a, NULL);
     } else {
         ui_say(view->ui, ROLE_GOOD, "Done.");
@@ -346,7 +351,7 @@ static void preview(struct admin *a, const char *path)
     ui_ask_text(&a->view, ASK_IMPORT, question, "");
 }
 
-static void enrol(struct admin *a, const char *text)
+static void enrol(struct admin *a, bool in, const char *text)
 {
     struct buf params = {0};
     AUTO(mem_freep) char *copy = mem_dup(text);
@@ -359,7 +364,7 @@ static void enrol(struct admin *a, const char *text)
         buf_json_string(&params, word);
     buf_json_close(&params, ']');
     buf_json_close(&params, '}');
-    ui_call(&a->view, CALL_ENROL, "courses.enrol", buf_take(&params), "Enrolling");
+    ui_call(&a->view, in ? CALL_ENROL : CALL_UNENROL, in ? "courses.enrol" : "courses.unenrol", buf_take(&params), "Saving");
 }
 
 static void answer(struct view *view, int tag, const char *text)
@@ -391,7 +396,7 @@ static void answer(struct view *view, int tag, const char *text)
                 ui_callf(view, CALL_DELETE, "courses.delete", "Deleting", "course_id:s", a->target);
             break;
         case ASK_RENAME: ui_callf(view, CALL_CHANGE, "courses.update", "Saving", "course_id:s title:s", a->target, text); break;
-        case ASK_ENROL: enrol(a, text); break;
+        case ASK_ENROL: case ASK_UNENROL: enrol(a, tag == ASK_ENROL, text); break;
         default: break;
     }
 }
@@ -414,8 +419,13 @@ static void layout(struct view *view, int rows, int cols)
 static void draw_sections(const struct admin *a, struct canvas c)
 {
     int x = 1;
-    if (c.cols < 60) {
+    if (c.cols < 60 && ui_admin(a->view.ui)) {
         canvas_format(c, 0, 1, ROLE_TAB_OPEN, "[%s] %d/%d", sections[a->section].title, (int)a->section + 1, SECTIONS);
+        return;
+    }
+    if (!ui_admin(a->view.ui)) {
+        x += canvas_text(c, 0, x, ROLE_TAB, " Students ");
+        canvas_text(c, 0, x, ROLE_TAB_OPEN, "[Courses]");
         return;
     }
     for (int i = 0; i < SECTIONS; i++) {
@@ -556,6 +566,7 @@ static void keys(const struct view *view, struct keyrow *row)
     }
     if (any && a->section == COURSES) {
         view_key(row, ACT_ENROL, NULL);
+        view_key(row, ACT_UNENROL, NULL);
         view_key(row, ACT_RENAME, "rename");
         view_key(row, ACT_DELETE, NULL);
     }

@@ -20,7 +20,7 @@ struct students {
     char *query;
     cJSON *reflection;
     char user_id[48], name[96], number[64];
-    bool choosing;
+    bool choosing, courses; /* courses: a teacher looks at those instead */
     struct list topics;
     int64_t asked_at, took;
     int rows;
@@ -34,6 +34,11 @@ static struct students *of(struct view *view)
 static const struct students *const_of(const struct view *view)
 {
     return (const struct students *)view;
+}
+
+static struct view *courses(const struct students *s)
+{
+    return s->courses ? ui_view(s->view.ui, PANE_ADMIN) : NULL;
 }
 
 static void load(struct view *view)
@@ -133,7 +138,14 @@ static bool act_list(struct students *s, enum action action)
 static bool act(struct view *view, enum action action, const struct key *key)
 {
     struct students *s = of(view);
-    (void)key;
+    if ((action == ACT_NEXT_ROOM || action == ACT_LAST_ROOM) && !ui_admin(view->ui) && ui_can(view->ui, "courses.list")) {
+        s->courses = !s->courses;
+        if (s->courses)
+            courses(s)->class->show(courses(s));
+        return true;
+    }
+    if (s->courses)
+        return courses(s)->class->act(courses(s), action, key);
     if (s->choosing && action == ACT_RELOAD) {
         load(view);
         return true;
@@ -195,8 +207,9 @@ static void answer(struct view *view, int tag, const char *text)
 static void layout(struct view *view, int rows, int cols)
 {
     struct students *s = of(view);
-    (void)cols;
     s->rows = rows;
+    if (s->courses)
+        courses(s)->class->layout(courses(s), rows, cols);
     list_fit(&s->students.list, rows - 1, NULL, NULL);
 }
 
@@ -361,7 +374,9 @@ static void draw_reflection(const struct students *s, struct canvas c)
 static void draw(const struct view *view, struct canvas c)
 {
     const struct students *s = const_of(view);
-    if (s->choosing)
+    if (s->courses)
+        courses(s)->class->draw(courses(s), c);
+    else if (s->choosing)
         draw_list(s, c);
     else
         draw_reflection(s, c);
@@ -370,9 +385,17 @@ static void draw(const struct view *view, struct canvas c)
 static void keys(const struct view *view, struct keyrow *row)
 {
     const struct students *s = const_of(view);
+    if (s->courses) {
+        courses(s)->class->keys(courses(s), row);
+        return;
+    }
     if (s->choosing) {
         view_key(row, ACT_ENTER, "reflect");
         view_key(row, ACT_FIND, NULL);
+        if (!ui_admin(view->ui) && ui_can(view->ui, "courses.list")) {
+            view_key(row, ACT_NEXT_ROOM, "your courses");
+            row->entries[row->count - 1].keys = "Alt-Right";
+        }
         return;
     }
     view_key(row, ACT_STUDENT, NULL);
@@ -385,7 +408,9 @@ static void status(const struct view *view, struct status *st)
 {
     const struct students *s = const_of(view);
     char first[96];
-    if (s->choosing) {
+    if (s->courses) {
+        courses(s)->class->status(courses(s), st);
+    } else if (s->choosing) {
         rows_position(&s->students, 0, st->right, sizeof st->right);
     } else if (s->reflection && !ui_running(view->ui, view, CALL_REFLECT)) {
         snprintf(st->left, sizeof st->left, "Done in %.1f s  counted from %s's own searches", (double)s->took / 1000,
