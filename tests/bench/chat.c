@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -256,6 +257,8 @@ int main(void)
     if (!mkdtemp(directory))
         return 1;
     bench_certificate(directory, cert, key);
+    if (chmod(directory, 0755) != 0 || chmod(key, 0644) != 0) /* the server is another account */
+        return 1;
     serve((const char *const[]){"EDURAG_CONNECTIONS=6000", "EDURAG_LOG=info", NULL});
     fan_out("", NULL, NULL, NULL);
     struct run crowd = {.count = 300, .senders = 30, .lines = 1500}, calm = {.count = 1000, .senders = 1, .lines = 100, .pace_us = 50000};
