@@ -254,8 +254,8 @@ static void settings_of_the_role_do_not_bend_a_session(void **context)
     struct err err = {0};
     struct pool *owner = open_pool("edurag_owner", 1, true);
     /* Long enough for what every new connection says first, on a busy machine too, and far shorter than this hash. */
-    free(pg_sql("postgres", "alter role edurag_app set statement_timeout = 100"));
-    free(pg_sql("edurag_owner", "select auth.configure('{\"bcrypt_cost\": 13}')"));
+    free(pg_sql("postgres", "alter role edurag_app set statement_timeout = 30"));
+    free(pg_sql("edurag_owner", "select auth.configure('{\"bcrypt_cost\": 10}')"));
     free(pg_sql("postgres", "alter role edurag_app set default_transaction_read_only = on"));
     make_user(owner, "bent", "a good password", &err);
     struct pool *app = open_pool("edurag_app", 1, true);
