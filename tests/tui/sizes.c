@@ -27,7 +27,8 @@ static void every_pane(struct glass *g)
     }
 }
 
-/* One pane for each size, in turn, so that all of them meet all kinds of sizes; then back in jumps. */
+/* One pane for each size, in turn, so that all of them meet all kinds of sizes; then back in jumps. Every size at every
+ * fourth height and each seventh width between; all of them with EDURAG_ALL_SIZES=1. */
 static void through_all_sizes(void **state)
 {
     (void)state;
@@ -35,8 +36,9 @@ static void through_all_sizes(void **state)
     glass_start(&g, 24, 80);
     glass_data_fill(&g, "admin", "An ordinary text of some words, 表 と 文字, naïve cafe\xcc\x81 and so on");
     enum pane pane = PANE_SEARCH;
+    int step = getenv("EDURAG_ALL_SIZES") ? 1 : 7;
     for (int rows = 5; rows <= 80; rows++) {
-        for (int cols = 20; cols <= 250; cols += rows % 4 == 1 ? 1 : 7) {
+        for (int cols = 20; cols <= 250; cols += rows % 4 == 1 ? 1 : step) {
             do
                 pane = pane == PANE_ADMIN ? PANE_SEARCH : (enum pane)(pane + 1);
             while (!ui_visible(&g.ui, pane));
