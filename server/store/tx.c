@@ -20,6 +20,7 @@ struct tx {
     struct wire *wire;
     char *token;
     bool begun, spent; /* BEGIN has been sent; a statement failed */
+    struct err cause;  /* of being spent: whoever goes on all the same is told that */
 };
 
 struct rows {
@@ -217,12 +218,21 @@ static bool finish(struct tx *tx, enum query how, struct err *err)
                                                                                       : away(tx, err);
 }
 
+static bool refuse_spent(const struct tx *tx, struct err *err)
+{
+    if (err)
+        *err = tx->cause;
+    return false;
+}
+
 /* Only the first pipeline of a transaction may run again: nothing of it can have been committed. */
 static bool run(struct tx *tx, const struct request *r, struct rows **rows, struct err *err)
 {
     if (tx->spent)
-        return err_set(err, ERR_INTERNAL, "query %s in a spent transaction", query_texts[r->query].name);
+        return refuse_spent(tx, err);
     struct pipeline p;
+    struct err ours = {0};
+    err = err ? err : &ours;
     bool ok, first = !tx->begun;
     for (int try = 1;; try++) {
         p = (struct pipeline){.tx = tx};
@@ -232,6 +242,8 @@ static bool run(struct tx *tx, const struct request *r, struct rows **rows, stru
             break;
     }
     tx->spent = !ok;
+    if (!ok)
+        tx->cause = *err;
     if (ok && rows) {
         *rows = mem_alloc(sizeof **rows);
         (*rows)->result = TAKE(p.rows);
@@ -270,7 +282,7 @@ bool tx_commit(struct tx **tx, struct err *err)
 {
     bool ok = !(*tx)->spent;
     if (!ok)
-        err_set(err, ERR_INTERNAL, "commit of a spent transaction");
+        refuse_spent(*tx, err);
     else if ((*tx)->begun)
         ok = finish(*tx, SQL_TX_COMMIT, err);
     tx_free(tx);
