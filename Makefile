@@ -5,6 +5,7 @@
 #   make test       every test against a real private PostgreSQL (installs what is missing)
 #   make test T=params            only tests whose name contains "params"
 #   make test SAN=address,undefined   (or SAN=thread) the same under sanitizers
+#   make torture TORTURE_MINUTES=20   breaks things on purpose for longer; prints the seed that repeats it
 #   make names      proves one door per library, and the names of exported functions
 #   make bench      measures, with a floor beside every figure
 #   make install DESTDIR= PREFIX=/usr/local

@@ -1,8 +1,8 @@
 #!/bin/bash
 # run.sh - runs the tests of a build: `tests/run.sh build [PART OF A NAME]`.
-# Every executable under BUILD/tests/{unit,server,tui}, every tests/{sql,server,tui}/*.sh. Two at a time (JOBS).
+# Every executable under BUILD/tests/{unit,server,tui,faults}, every tests/{sql,server,tui}/*.sh. Two at a time (JOBS).
 # A test passes with exit code 0, is skipped with 77 (its last line says why), and fails otherwise; its output
-# is shown when it fails. The last line is `N passed, N failed[, N skipped]`; TALLY=FILE gets the same figures.
+# is shown when it fails. One that passes counts each of its lines "skipped: CASE: why" as skipped, too. The last line is `N passed, N failed[, N skipped]`; TALLY=FILE gets the same figures.
 set -u
 cd "$(dirname "$0")/.." || exit 2
 build=$1 part=${2:-} jobs=${JOBS:-2} limit=${LIMIT:-600}
@@ -19,7 +19,9 @@ one() {
     code=$?
     took=$((($(date +%s%N) - start) / 1000000))
     case $code in
-        0) echo "ok   $name (${took} ms)"; echo pass >>"$out/tally" ;;
+        0)
+            echo "ok   $name (${took} ms)"; echo pass >>"$out/tally"
+            sed -n 's/^skipped: //p' "$log" | while read -r case; do echo "skip $name: $case"; echo skip >>"$out/tally"; done ;;
         77) echo "skip $name: $(tail -n 1 "$log")"; echo skip >>"$out/tally" ;;
         *) { echo "FAIL $name (exit $code, ${took} ms)"; tail -n 60 "$log" | sed 's/^/     /'; }; echo fail >>"$out/tally" ;;
     esac
@@ -28,7 +30,7 @@ export -f one
 export out limit
 
 list=$(
-    for f in "$build"/tests/unit/* "$build"/tests/server/* "$build"/tests/tui/*; do
+    for f in "$build"/tests/unit/* "$build"/tests/server/* "$build"/tests/tui/* "$build"/tests/faults/*; do
         [ -f "$f" ] && [ -x "$f" ] && [ -f "${f#"$build"/}.c" ] && echo "${f#"$build"/tests/} $PWD/$f"
     done
     for f in tests/sql/*.sh tests/server/*.sh tests/tui/*.sh; do

@@ -162,10 +162,15 @@ int harness_stop(struct harness *h)
         }
         pause_ms(10);
     }
-    kill(h->pid, SIGKILL);
-    waitpid(h->pid, &status, 0);
-    forget(h->pid);
+    harness_kill(h);
     return -1;
+}
+
+void harness_kill(struct harness *h)
+{
+    kill(h->pid, SIGKILL);
+    waitpid(h->pid, NULL, 0);
+    forget(h->pid);
 }
 
 char *harness_command(const struct harness *h, const char *const *args)

@@ -25,6 +25,8 @@ struct harness {
 void harness_start(struct harness *h, const char *directory, const char *const *settings);
 /* SIGTERM, and the exit code; -1 where it did not end within 15 s and was killed. */
 int harness_stop(struct harness *h);
+/* SIGKILL. */
+void harness_kill(struct harness *h);
 /* The whole log so far; free it. */
 char *harness_log(const struct harness *h);
 /* `eduragd ARGS` on the same data directory: standard output without its last line end; free it. NULL where
