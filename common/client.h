@@ -59,6 +59,7 @@ void client_token(struct client *c, const char *token);
 enum client_state client_state(const struct client *c);
 const struct address *client_address(const struct client *c);
 int client_retry_ms(const struct client *c);        /* CLIENT_WAITING: until the next try; else 0 */
+const struct err *client_why(const struct client *c); /* why the last connection ended, or did not come about */
 unsigned client_tries(const struct client *c);      /* failed tries since it was last online */
 bool client_verified(const struct client *c);       /* the system's own store vouches for the certificate */
 
