@@ -7,7 +7,8 @@
 #   make test SAN=address,undefined   (or SAN=thread) the same under sanitizers
 #   make torture TORTURE_MINUTES=20   breaks things on purpose for longer; prints the seed that repeats it
 #   make names      proves one door per library, and the names of exported functions
-#   make bench      measures, with a floor beside every figure
+#   make bench      measures everything in one table, also as build/bench.json (T=search: only that)
+#   make bench-readme             puts the table of build/bench.json into the README
 #   make install DESTDIR= PREFIX=/usr/local
 #   make deb        Debian packages into build/deb/
 #   make deps       only install the Debian packages that building and testing need
@@ -59,7 +60,7 @@ TESTS    := $(patsubst tests/%.c,$(B)/tests/%,$(TESTS_C))
 FAKES    := $(patsubst tests/%.c,$(B)/tests/%,$(call srcs,tests/fakes/*.c))
 BENCHES  := $(patsubst tests/%.c,$(B)/tests/%,$(call srcs,tests/bench/*.c))
 
-.PHONY: all deb run test names bench install deps clean help _all _run _test _bench
+.PHONY: all deb run test names bench bench-readme install deps clean help _all _run _test _bench
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -77,7 +78,8 @@ clean: ; rm -rf build
 _all: $(PROGRAMS) $(B)/libserver.a $(B)/libtui.a $(B)/libcommon.a
 _run: _all $(EXTRA_RUN) ; @tests/lib/run-demo.sh $(B)
 _test: _all $(TESTS) $(FAKES) $(EXTRA_TEST) ; @tests/run.sh $(B) '$(T)'
-_bench: _all $(BENCHES) $(FAKES) $(EXTRA_BENCH) ; @tests/bench/run.sh $(B)
+_bench: _all $(BENCHES) $(FAKES) $(EXTRA_BENCH) ; @tests/bench/run.sh $(B) '$(T)'
+bench-readme: ; @tests/bench/readme.sh $(B)/bench.json README.md
 names: _all ; @tests/names.sh $(B)
 deb: ; @packaging/deb.sh
 

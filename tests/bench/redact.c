@@ -34,7 +34,7 @@ int main(void)
                 return 1;
             }
         }
-        bench_figure(facts[f].name, (double)(bench_cpu_us(getpid()) - from) / ROUNDS, "us", 0);
+        bench_aim(facts[f].name, (double)(bench_cpu_us(getpid()) - from) / ROUNDS, "us", 0, "<= 20");
     }
     return 0;
 }

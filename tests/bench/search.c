@@ -17,6 +17,7 @@
 #include "server/retrieval/latent.h"
 #include "server/retrieval/question.h"
 #include "server/store/wire.h"
+#include "tests/lib/bench.h"
 #include "tests/lib/filling.h"
 #include "tests/lib/harness.h"
 #include "tests/lib/pg.h"
@@ -26,7 +27,15 @@ enum { CLIENTS = 30, ALONE = 400, SECONDS = 8, READY_MS = 60000 };
 struct bench {
     struct filling f;
     struct harness h;
+    double floor_ms; /* postings, scan and fetch of one question */
 };
+
+static void tell(const struct bench *b, const char *what, double value, const char *unit, double floor, const char *aim)
+{
+    char name[80];
+    snprintf(name, sizeof name, "search, %zu passages: %s", b->f.passages, what);
+    bench_aim(name, value, unit, floor, aim);
+}
 
 static double now_ms(void)
 {
@@ -76,8 +85,9 @@ static double start_again(struct bench *b, long empty_kb)
         poll(NULL, 0, 20);
     double ready = now_ms() - from;
     long kb = resident_kb(b->h.pid);
-    printf("search %6zu passages: ready in %.2f s (aim 5); %.0f bytes of memory a passage (aim 2048), %ld MB resident in all\n",
-           b->f.passages, ready / 1e3, (double)(kb - empty_kb) * 1024 / (double)b->f.passages, kb / 1024);
+    tell(b, "ready after a start", ready / 1e3, "s", 0, "<= 5");
+    tell(b, "memory a passage", (double)(kb - empty_kb) * 1024 / (double)b->f.passages, "B", 0, "<= 2048");
+    tell(b, "memory of the server", (double)kb / 1024, "MB", 0, NULL);
     return ready;
 }
 
@@ -109,8 +119,10 @@ static void alone(struct bench *b)
         if (i >= 20)
             took[i - 20] = now_ms() - from;
     }
-    printf("search %6zu passages: 1 client p50 %.2f ms p95 %.2f ms (aim p50 3); %.2f ms of the server's processor time each\n", b->f.passages,
-           part(took, ALONE, 0.5), part(took, ALONE, 0.95), (processor_ms(b->h.pid) - before) / (ALONE + 20));
+    double each = (processor_ms(b->h.pid) - before) / (ALONE + 20);
+    tell(b, "1 client, p50", part(took, ALONE, 0.5), "ms", b->floor_ms, "<= 3");
+    tell(b, "1 client, p95", part(took, ALONE, 0.95), "ms", 0, NULL);
+    tell(b, "our processor time a search", each, "ms", 0, NULL);
     ws_close(&ws);
     free(took);
 }
@@ -181,12 +193,15 @@ static void together(struct bench *b, bool closed)
                 fprintf(stderr, "search: a socket ended\n");
     }
     double seconds = (now_ms() - start) / 1e3;
-    if (closed)
-        printf("search %6zu passages: 30 clients as fast as they can: %.0f a second, p95 %.1f ms\n", b->f.passages, (double)load->count / seconds,
-               part(load->took, load->count, 0.95));
-    else
-        printf("search %6zu passages: 30 clients, 6 a second each: %.0f a second, p50 %.2f ms p95 %.2f ms (aim p95 20)\n", b->f.passages,
-               (double)load->count / seconds, part(load->took, load->count, 0.5), part(load->took, load->count, 0.95));
+    double p95 = part(load->took, load->count, 0.95);
+    if (closed) {
+        tell(b, "30 clients as fast as they can", (double)load->count / seconds, "/s",
+             1e3 / b->floor_ms * (double)sysconf(_SC_NPROCESSORS_ONLN), NULL);
+        tell(b, "30 clients as fast as they can, p95", p95, "ms", 0, NULL);
+    } else {
+        tell(b, "30 clients, 6 a second each, p50", part(load->took, load->count, 0.5), "ms", 0, NULL);
+        tell(b, "30 clients, 6 a second each, p95", p95, "ms", 0, "<= 20");
+    }
     for (int i = 0; i < CLIENTS; i++)
         ws_close(&load->clients[i].ws);
     free(load->took);
@@ -241,16 +256,18 @@ static void measure_floor(struct bench *b)
             fprintf(stderr, "search: %s\n", err.log);
         fetch[i] = now_ms() - from;
     }
-    printf("search %6zu passages: floor p50 %.2f ms (postings, scan, spelling) + %.2f ms (fetch); index %.0f, vectors %.0f bytes a passage\n",
-           b->f.passages, part(rank, ALONE, 0.5), part(fetch, ALONE, 0.5), (double)lexical_bytes(b->f.lexical) / (double)b->f.passages,
-           (double)vectors_bytes(b->f.vectors) / (double)b->f.passages);
+    b->floor_ms = part(rank, ALONE, 0.5) + part(fetch, ALONE, 0.5);
+    tell(b, "postings, scan and spelling alone, p50", part(rank, ALONE, 0.5), "ms", 0, NULL);
+    tell(b, "one indexed fetch of ten rows, p50", part(fetch, ALONE, 0.5), "ms", 0, NULL);
+    tell(b, "of a passage's memory, the index", (double)lexical_bytes(b->f.lexical) / (double)b->f.passages, "B", 0, NULL);
+    tell(b, "of a passage's memory, the vectors", (double)vectors_bytes(b->f.vectors) / (double)b->f.passages, "B", 0, NULL);
 }
 
 static void measure(struct bench *b, size_t passages)
 {
     double from = now_ms();
     filling_fit(&b->f, passages);
-    printf("search %6zu passages: indexed, and latent vectors fitted, in %.1f s\n", passages, (now_ms() - from) / 1e3);
+    tell(b, "indexed and vectors fitted, in memory", (now_ms() - from) / 1e3, "s", 0, NULL);
     harness_start(&b->h, NULL, (const char *const[]){"EDURAG_LOG=info", NULL});
     harness_user(&b->h, "student", "searcher", "Searcher");
     poll(NULL, 0, 500);

@@ -55,7 +55,6 @@ static PGconn *floor_connect(void)
     return pg;
 }
 
-
 struct floor {
     pthread_t thread;
     PGconn *pg;
@@ -118,13 +117,13 @@ static void rates(const char *token)
         close_sockets(steps[i].clients);
         double floor = floor_rate(token, steps[i].connections);
         snprintf(name, sizeof name, "requests a second, %zu clients", steps[i].clients);
-        bench_figure(name, load.per_second, "/s", floor);
-        snprintf(name, sizeof name, "  p50, %zu clients", steps[i].clients);
+        bench_aim(name, load.per_second, "/s", floor, ">= 0.5x");
+        snprintf(name, sizeof name, "a request, %zu clients, p50", steps[i].clients);
         bench_figure(name, bench_percentile(load.us, load.count, 0.5), "us", steps[i].clients == 1 ? 1e6 / floor : 0);
-        snprintf(name, sizeof name, "  p99, %zu clients", steps[i].clients);
+        snprintf(name, sizeof name, "a request, %zu clients, p99", steps[i].clients);
         bench_figure(name, bench_percentile(load.us, load.count, 0.99), "us", 0);
-        snprintf(name, sizeof name, "  our processor time a request, %zu clients", steps[i].clients);
-        bench_figure(name, cpu, "us", 0);
+        snprintf(name, sizeof name, "our processor time a request, %zu clients", steps[i].clients);
+        bench_aim(name, cpu, "us", 0, "<= 60");
         free(load.us);
     }
 }
@@ -136,7 +135,7 @@ static void memory(const char *kind, SSL_CTX *tls, const char *target, const cha
     open_sockets(IDLE, target, tls, token);
     free(ws_call(&sockets[IDLE - 1], 7, "server.ping", "{}", 5000));
     snprintf(name, sizeof name, "memory of an idle connection, %s", kind);
-    bench_figure(name, (double)(bench_rss_bytes(h.pid) - before) / IDLE / 1024, "KB", tls ? 19.6 : 5.3);
+    bench_aim(name, (double)(bench_rss_bytes(h.pid) - before) / IDLE / 1024, "KB", 0, tls ? "<= 30" : "<= 12");
     close_sockets(IDLE);
 }
 
@@ -159,7 +158,7 @@ static void idle_sockets(const char *token)
     double alone = echo_p50(token);
     bench_figure("echo p50, nobody else", alone, "us", 0);
     open_sockets(MANY, h.socket, NULL, token);
-    bench_figure("echo p50, 5,000 idle sockets", echo_p50(token), "us", alone);
+    bench_aim("echo p50, 5,000 idle sockets", echo_p50(token), "us", alone, "<= 1.2x");
     close_sockets(MANY);
 }
 
@@ -219,9 +218,10 @@ static void login_storm(const char *token)
     pthread_join(storm.thread, NULL);
     close_sockets(30);
     bench_figure("logins a second (bcrypt cost 10)", STORM / storm.seconds, "/s", bare_bcrypt_rate());
-    bench_figure("p99 of 30 readers, calm", bench_percentile(calm.us, calm.count, 0.99), "us", 0);
-    bench_figure("p99 of 30 readers, 300 logins at once", bench_percentile(stormy.us, stormy.count, 0.99), "us",
-                 bench_percentile(calm.us, calm.count, 0.99));
+    double before = bench_percentile(calm.us, calm.count, 0.99), during = bench_percentile(stormy.us, stormy.count, 0.99);
+    bench_figure("p99 of 30 readers, calm", before / 1e3, "ms", 0);
+    bench_figure("p99 of 30 readers, 300 logins at once", during / 1e3, "ms", before / 1e3);
+    bench_aim("p99 that 300 logins add to 30 readers", (during - before) / 1e3, "ms", 0, "<= 10");
     free(calm.us);
     free(stormy.us);
 }
@@ -252,7 +252,9 @@ int main(void)
     snprintf(key_setting, sizeof key_setting, "EDURAG_TLS_KEY=%s", key);
     settings[6] = cert_setting;
     settings[7] = key_setting;
+    int64_t from = bench_now_us();
     harness_start(&h, directory, settings);
+    bench_aim("ready after a start, existing cluster", (double)(bench_now_us() - from) / 1e6, "s", 0, "<= 1");
     SSL_CTX *tls = SSL_CTX_new(TLS_client_method());
     memory("TLS", tls, h.target, token);
     SSL_CTX_free(tls);

@@ -1,6 +1,7 @@
-/* bench.c - what benchmarks share: a line for each figure, percentiles, clocks, and certificates. */
+/* bench.c - what benchmarks share: a row for each figure, percentiles, clocks, and certificates. */
 #include "tests/lib/bench.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,21 +12,46 @@
 
 #include "common/mem.h"
 
-void bench_figure(const char *name, double value, const char *unit, double floor)
+/* Three digits that count, as far as a figure has so many. */
+static const char *digits(double value, char text[32])
 {
-    char least[32] = "-", ratio[32] = "-";
+    double size = value < 0 ? -value : value;
+    snprintf(text, 32, "%.*f", size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3, value);
+    return text;
+}
+
+static bool kept(const char *aim, double value, double floor)
+{
+    char *end;
+    double most = strtod(aim + 2, &end);
+    double said = *end == 'x' ? value / floor : value;
+    return *aim == '<' ? said <= most : said >= most;
+}
+
+void bench_aim(const char *name, double value, const char *unit, double floor, const char *aim)
+{
+    char figure[32], least[32] = "-", ratio[32] = "-";
+    bool met = aim && kept(aim, value, floor);
     if (floor > 0) {
-        snprintf(least, sizeof least, "%.2f", floor);
+        digits(floor, least);
         snprintf(ratio, sizeof ratio, "%.2f", value / floor);
     }
-    printf("%-52s %12.2f %-6s %12s %8s\n", name, value, unit, least, ratio);
+    printf("%-58s %10s %-5s %10s %7s  %-8s%s\n", name, digits(value, figure), unit, least, ratio, aim ? aim : "",
+           !aim || met ? "" : "  missed");
     fflush(stdout);
     const char *path = getenv("BENCH_JSON");
     FILE *file = path && *path ? fopen(path, "a") : NULL;
     if (!file)
         return;
-    fprintf(file, "{\"name\":\"%s\",\"value\":%.3f,\"unit\":\"%s\",\"floor\":%.3f}\n", name, value, unit, floor);
+    fprintf(file, "{\"bench\":\"%s\",\"name\":\"%s\",\"value\":%s,\"unit\":\"%s\",", program_invocation_short_name, name, figure, unit);
+    fprintf(file, floor > 0 ? "\"floor\":%s,\"ratio\":%s" : "\"floor\":null,\"ratio\":null", least, ratio);
+    fprintf(file, aim ? ",\"aim\":\"%s\",\"met\":%s}\n" : ",\"aim\":null,\"met\":null}\n", aim, met ? "true" : "false");
     fclose(file);
+}
+
+void bench_figure(const char *name, double value, const char *unit, double floor)
+{
+    bench_aim(name, value, unit, floor, NULL);
 }
 
 int64_t bench_now_us(void)

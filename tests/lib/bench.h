@@ -1,6 +1,6 @@
-/* bench.h - what benchmarks share: a line for each figure, percentiles, clocks, and certificates.
+/* bench.h - what benchmarks share: a row for each figure, percentiles, clocks, and certificates.
  *
- * A figure is printed as a row `name value unit floor ratio`, and as a line of JSON to $BENCH_JSON if set.
+ * A figure is printed as a row `name value unit floor ratio aim`, and as a line of JSON to $BENCH_JSON if set.
  */
 #ifndef TESTS_LIB_BENCH_H
 #define TESTS_LIB_BENCH_H
@@ -13,6 +13,8 @@
 
 /* floor: what the machine or the library alone does; 0: there is none. */
 void bench_figure(const char *name, double value, const char *unit, double floor);
+/* The same beside what was promised: "<= 3" or ">= 1000", and of the floor "<= 1.2x" or ">= 0.5x". */
+void bench_aim(const char *name, double value, const char *unit, double floor, const char *aim);
 int64_t bench_now_us(void);
 double bench_percentile(int64_t *us, size_t count, double part); /* sorts; in µs */
 int64_t bench_cpu_us(pid_t pid);  /* user and system time of that process, without its children */

@@ -75,6 +75,12 @@ static void set_environment(const struct harness *h, const char *const *settings
     };
     setenv("EDURAG_DATA_DIR", h->directory, 1);
     setenv("EDURAG_SOCKET", h->socket, 1);
+    if (h->node) {
+        setenv("EDURAG_DATABASE_URL", pg_url("edurag_app"), 1);
+        setenv("EDURAG_DATABASE_WORKER_URL", pg_url("edurag_worker"), 1);
+        setenv("EDURAG_DATABASE_OWNER_URL", pg_url("edurag_owner"), 1);
+        setenv("EDURAG_DATABASE_LISTEN_URL", pg_url("edurag_worker"), 1);
+    }
     for (const char *const *setting = defaults; *setting; setting++)
         putenv((char *)(uintptr_t)*setting);
     for (const char *const *setting = settings; setting && *setting; setting++)
@@ -117,10 +123,9 @@ static void forget(pid_t pid)
             servers[i] = 0;
 }
 
-void harness_start(struct harness *h, const char *directory, const char *const *settings)
+static void start(struct harness *h, const char *const *settings)
 {
     static int number;
-    *h = (struct harness){.directory = directory ? directory : pg_directory()};
     snprintf(h->socket, sizeof h->socket, "%.90s/sock", h->directory);
     snprintf(h->log, sizeof h->log, "%.90s/harness-%d.log", h->directory, number++);
     int log = open(h->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
@@ -149,6 +154,18 @@ void harness_start(struct harness *h, const char *directory, const char *const *
         pause_ms(20);
     }
     give_up(h, "eduragd does not get ready");
+}
+
+void harness_start(struct harness *h, const char *directory, const char *const *settings)
+{
+    *h = (struct harness){.directory = directory ? directory : pg_directory()};
+    start(h, settings);
+}
+
+void harness_node(struct harness *h, const char *const *settings)
+{
+    *h = (struct harness){.directory = pg_scratch(), .node = true};
+    start(h, settings);
 }
 
 int harness_stop(struct harness *h)

@@ -18,11 +18,14 @@ struct harness {
     char socket[108];
     char log[128];
     const char *directory; /* its data directory */
+    bool node;             /* on the cluster of pg_start */
 };
 
 /* `settings`: "NAME=VALUE", ended by NULL, over defaults for tests: development, cheap hashes, high rates,
  * log at debug. With `directory` (NULL: a fresh one) it serves what an earlier harness did. */
 void harness_start(struct harness *h, const char *directory, const char *const *settings);
+/* One of several nodes: on the cluster that pg_start has started in this program. */
+void harness_node(struct harness *h, const char *const *settings);
 /* SIGTERM, and the exit code; -1 where it did not end within 15 s and was killed. */
 int harness_stop(struct harness *h);
 /* SIGKILL. */

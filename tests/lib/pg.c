@@ -114,7 +114,7 @@ static const char *base_directory(void)
     return plenty && access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
 }
 
-static char *fresh_directory(void)
+const char *pg_scratch(void)
 {
     char path[40];
     snprintf(path, sizeof path, "%s/edurag-test-XXXXXX", base_directory());
@@ -143,7 +143,7 @@ static void start_in(const char *directory)
 static void make_template(const char *path)
 {
     AUTO(mem_freep) char *half = mem_printf("%s.new", path);
-    const char *directory = fresh_directory();
+    const char *directory = pg_scratch();
     struct err err = {0};
     start_in(directory);
     if (!migrate_run(embedded_url("edurag_owner"), NULL, &err))
@@ -175,7 +175,7 @@ static const char *template_directory(void)
 const char *pg_directory(void)
 {
     AUTO(mem_freep) char *from = mem_printf("%s/.", template_directory());
-    const char *directory = fresh_directory();
+    const char *directory = pg_scratch();
     setenv("EDURAG_TEST_UNSAFE_DATABASE", "1", 1);
     run((const char *[]){"cp", "-a", from, directory, NULL});
     return directory;
@@ -189,6 +189,20 @@ void pg_start(void)
 void pg_stop(void)
 {
     embedded_stop();
+}
+
+int pg_setup(void **state)
+{
+    (void)state;
+    pg_start();
+    return 0;
+}
+
+int pg_teardown(void **state)
+{
+    (void)state;
+    pg_stop();
+    return 0;
 }
 
 const char *pg_url(const char *role)

@@ -17,6 +17,11 @@ const char *pg_directory(void);
 /* Starts the cluster of a fresh directory inside this program, as eduragd does. */
 void pg_start(void);
 void pg_stop(void);
+/* The same two for cmocka's groups. */
+int pg_setup(void **state);
+int pg_teardown(void **state);
+/* A fresh empty directory of whom PostgreSQL runs as; removed when the program ends. */
+const char *pg_scratch(void);
 /* Connection string for edurag_owner, edurag_app, edurag_worker or postgres, while pg_start's is running. */
 const char *pg_url(const char *role);
 /* The same for the server of an eduragd on `directory`. */

@@ -15,13 +15,13 @@
 #include "common/text.h"
 #include "server/chat/feed.h"
 #include "server/store/embedded.h"
-#include "tests/lib/node.h"
+#include "tests/lib/harness.h"
 #include "tests/lib/pg.h"
 
 enum { LINES_MOST = 3000, WAIT_MS = 15000 };
 
-static struct node nodes[3];
-static const char *maria, *jonas, *novak;
+static struct harness nodes[3];
+static char *maria, *jonas, *novak; /* their tokens */
 
 /* One member: the lines it has got, from the reply to chat.join and from the stream alike. */
 struct member {
@@ -30,6 +30,19 @@ struct member {
     int64_t seqs[LINES_MOST];
     int count;
 };
+
+/* A person of the school, and a token of theirs. */
+static char *person(const char *id, const char *name, const char *role)
+{
+    harness_user(&nodes[0], role, id, name);
+    return harness_token(&nodes[0], id);
+}
+
+static char *user_id(const char *id)
+{
+    AUTO(mem_freep) char *sql = mem_printf("select user_id from public.users where institution_id = '%s'", id);
+    return pg_sql("edurag_owner", sql);
+}
 
 static int64_t now_ms(void)
 {
@@ -96,7 +109,7 @@ static void expect(struct member *m, const char *method, const char *params, con
         fail_msg("%s %s: %s", method, params, reason(reply));
 }
 
-static void enter(struct member *m, struct node *node, const char *token)
+static void enter(struct member *m, const struct harness *node, const char *token)
 {
     struct err err = {0};
     m->calls = 0;
@@ -200,7 +213,7 @@ static void a_killed_node_costs_its_members_nothing(void **state)
     for (int i = 0; i < 60; i++) {
         say(&a, room, i);
         if (i == 30)
-            node_kill(&nodes[2]);
+            harness_kill(&nodes[2]);
     }
     while (ws_read(&b.ws, hear, &b))
         ;
@@ -212,7 +225,7 @@ static void a_killed_node_costs_its_members_nothing(void **state)
     in_order_and_once(&b);
     ws_close(&a.ws);
     ws_close(&b.ws);
-    node_start(&nodes[2], NULL);
+    harness_node(&nodes[2], NULL);
 }
 
 static void a_cut_listen_connection_is_caught_up(void **state)
@@ -310,11 +323,12 @@ static void a_long_log_comes_in_pages(void **state)
     (void)state;
     char room[40];
     new_course(room, "PAGES");
+    AUTO(mem_freep) char *sender = user_id("s1");
     AUTO(mem_freep) char *fill = mem_printf(
         "with said as (insert into public.chat_messages (room_id, seq, user_id, text, expires_at) "
         "select '%s', n, '%s', 'line ' || n, now() + interval '1 hour' from generate_series(1, 2300) n returning seq) "
         "update public.chat_rooms set last_seq = 2300 where room_id = '%s' returning last_seq",
-        room, node_user_id("s1"), room);
+        room, sender, room);
     free(pg_sql("edurag_owner", fill));
     static struct member a;
     memset(&a, 0, sizeof a);
@@ -413,7 +427,8 @@ static void teachers_keep_order_and_others_do_not(void **state)
     enter(&a, &nodes[0], maria);
     enter(&b, &nodes[1], jonas);
     enter(&t, &nodes[2], novak);
-    enter(&stranger, &nodes[0], node_person("s3", "Stranger", "student"));
+    AUTO(mem_freep) char *token = person("s3", "Stranger", "student"), *muted = user_id("s1");
+    enter(&stranger, &nodes[0], token);
     join(&b, room);
     snprintf(params, sizeof params, "{\"room\":\"%s\"}", room);
     expect(&stranger, "chat.join", params, "not_found");
@@ -427,7 +442,7 @@ static void teachers_keep_order_and_others_do_not(void **state)
     AUTO(mem_freep) char *news = ws_wait(&b.ws, "chat.deleted", WAIT_MS);
     assert_non_null(news);
     assert_non_null(strstr(news, id));
-    snprintf(params, sizeof params, "{\"room\":\"%s\",\"user_id\":\"%s\",\"seconds\":60}", room, node_user_id("s1"));
+    snprintf(params, sizeof params, "{\"room\":\"%s\",\"user_id\":\"%s\",\"seconds\":60}", room, muted);
     expect(&t, "chat.mute", params, "none");
     snprintf(params, sizeof params, "{\"room\":\"%s\",\"text\":\"still here\"}", room);
     AUTO(json_freep) cJSON *refused = call(&a, "chat.send", params);
@@ -455,11 +470,11 @@ static void presence_counts_people_over_all_nodes(void **state)
     assert_non_null(two);
     int64_t began = now_ms();
     ws_close(&c.ws);
-    node_kill(&nodes[2]);
+    harness_kill(&nodes[2]);
     AUTO(mem_freep) char *one = ws_wait(&a.ws, "\"online\":1", WAIT_MS);
     assert_non_null(one);
     assert_true(now_ms() - began < 11000);
-    node_start(&nodes[2], NULL);
+    harness_node(&nodes[2], NULL);
     /* who leaves the course leaves its room */
     static struct member t, d;
     memset(&t, 0, sizeof t), memset(&d, 0, sizeof d);
@@ -508,10 +523,10 @@ static int start(void **state)
     (void)state;
     pg_start();
     for (size_t i = 0; i < COUNT_OF(nodes); i++)
-        node_start(&nodes[i], NULL);
-    maria = node_person("s1", "Maria", "student");
-    jonas = node_person("s2", "Jonas", "student");
-    novak = node_person("t1", "D. Novak", "teacher");
+        harness_node(&nodes[i], NULL);
+    maria = person("s1", "Maria", "student");
+    jonas = person("s2", "Jonas", "student");
+    novak = person("t1", "D. Novak", "teacher");
     return 0;
 }
 
@@ -519,8 +534,9 @@ static int stop(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(nodes); i++)
-        node_stop(&nodes[i]);
+        harness_stop(&nodes[i]);
     pg_stop();
+    free(maria), free(jonas), free(novak);
     return 0;
 }
 

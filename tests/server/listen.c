@@ -241,20 +241,6 @@ static void stopping_does_not_wait(void **context)
     }
 }
 
-static int start(void **context)
-{
-    (void)context;
-    pg_start();
-    return 0;
-}
-
-static int stop(void **context)
-{
-    (void)context;
-    pg_stop();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,5 +250,5 @@ int main(void)
         cmocka_unit_test(behind_a_deaf_pooler_it_asks_every_second),
         cmocka_unit_test(stopping_does_not_wait),
     };
-    return cmocka_run_group_tests_name("listen", tests, start, stop);
+    return cmocka_run_group_tests_name("listen", tests, pg_setup, pg_teardown);
 }

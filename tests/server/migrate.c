@@ -132,20 +132,6 @@ static void nobody_there_is_an_error(void **context)
     assert_int_equal(err.code, ERR_BUSY);
 }
 
-static int start(void **context)
-{
-    (void)context;
-    pg_start();
-    return 0;
-}
-
-static int stop(void **context)
-{
-    (void)context;
-    pg_stop();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,5 +141,5 @@ int main(void)
         cmocka_unit_test(nodes_that_start_together_apply_once),
         cmocka_unit_test(nobody_there_is_an_error),
     };
-    return cmocka_run_group_tests_name("migrate", tests, start, stop);
+    return cmocka_run_group_tests_name("migrate", tests, pg_setup, pg_teardown);
 }

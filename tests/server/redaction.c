@@ -59,25 +59,11 @@ static void the_second_lock_is_a_lock(void **state)
     }
 }
 
-static int start(void **state)
-{
-    (void)state;
-    pg_start();
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    pg_stop();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_redaction_lets_through_may_be_stored),
         cmocka_unit_test(the_second_lock_is_a_lock),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, pg_setup, pg_teardown);
 }

@@ -506,20 +506,6 @@ static void threads_share_a_pool(void **context)
     pool_close(pool);
 }
 
-static int start(void **context)
-{
-    (void)context;
-    pg_start();
-    return 0;
-}
-
-static int stop(void **context)
-{
-    (void)context;
-    pg_stop();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -541,5 +527,5 @@ int main(void)
         cmocka_unit_test(the_database_is_killed_and_comes_back),
         cmocka_unit_test(threads_share_a_pool),
     };
-    return cmocka_run_group_tests_name("tx", tests, start, stop);
+    return cmocka_run_group_tests_name("tx", tests, pg_setup, pg_teardown);
 }
