@@ -30,12 +30,12 @@ static void up(struct buf *out, const char *service, const char *provider, bool 
 static void write_providers(struct buf *out)
 {
     const struct models_generator *generator = models_generator();
-    const struct models_embedder *embedder = models_embedder();
+    struct models_embedder *embedder = models_embedder();
     metrics_gauge(out, "edurag_provider_up", "Whether a service answered when it was last needed.");
     if (memory_enabled())
         up(out, "memory", memory_provider(), memory_reachable());
     up(out, "generation", generator ? generator->provider : "extractive", !generator || http_reachable(generator->service));
-    up(out, "embeddings", embedder ? embedder->provider : "builtin", !embedder || http_reachable(embedder->service));
+    up(out, "embeddings", embedder ? embedder->provider : "builtin", !embedder || models_embedder_reachable(embedder));
 }
 
 static void write_library(struct buf *out)

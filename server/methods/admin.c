@@ -4,6 +4,7 @@
 #include "common/mem.h"
 #include "server/memory/memory.h"
 #include "server/models/models.h"
+#include "server/retrieval/embed.h"
 #include "server/rpc/method.h"
 
 struct audit_params {
@@ -23,13 +24,15 @@ static const struct param students_spec[] = {
     {0},
 };
 
-static void write_health(struct buf *result, const char *name, const struct models_health *health)
+/* `stand_in`: who answers where the service does not; NULL: nobody has to. */
+static void write_health(struct buf *result, const char *name, const struct models_health *health, const char *stand_in)
 {
     buf_json_key(result, name);
     buf_json_open(result, '{');
     buf_json_member(result, "provider", health->provider);
     buf_json_member(result, "model", health->model);
     buf_json_member_bool(result, "reachable", health->reachable);
+    buf_json_member(result, "stand_in", stand_in);
     buf_json_close(result, '}');
 }
 
@@ -38,6 +41,7 @@ static bool stats(struct call *call, const void *params, struct buf *result, str
 {
     AUTO(rows_free) struct rows *rows = NULL;
     struct models_health generation, embeddings;
+    struct embed_model built_in;
     (void)params;
     if (!tx_run0(call->tx, SQL_ADMIN_STATS, &rows, err))
         return false;
@@ -53,9 +57,10 @@ static bool stats(struct call *call, const void *params, struct buf *result, str
     }
     buf_json_key(result, "providers");
     buf_json_open(result, '{');
-    write_health(result, "generation", &generation);
-    write_health(result, "embeddings", &embeddings);
-    write_health(result, "memory", &(struct models_health){memory_provider(), "", memory_reachable()});
+    bool fitted = embed_stand_in(&built_in);
+    write_health(result, "generation", &generation, models_generator() ? "extractive" : NULL);
+    write_health(result, "embeddings", &embeddings, !models_embedder() ? NULL : fitted ? built_in.name : "words");
+    write_health(result, "memory", &(struct models_health){memory_provider(), "", memory_reachable()}, memory_hindsight() ? "builtin" : NULL);
     buf_json_close(result, '}');
     buf_json_close(result, '}');
     return true;

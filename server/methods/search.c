@@ -104,7 +104,8 @@ static enum lane query_lane(const cJSON *params)
     return embed_waits() && !json_bool(params, "preview", false) ? LANE_SLOW : LANE_QUICK;
 }
 
-static void write_found(struct buf *result, const struct query_params *params, const struct found *found, const char *search_id, double since)
+static void write_found(struct buf *result, const struct query_params *params, const struct found *found, const char *search_id, bool degraded,
+                        double since)
 {
     buf_json_open(result, '{');
     buf_json_member(result, "search_id", search_id);
@@ -115,6 +116,7 @@ static void write_found(struct buf *result, const struct query_params *params, c
     for (size_t i = 0; i < found->count; i++)
         write_result(result, found, &found->items[i]);
     buf_json_close(result, ']');
+    buf_json_member_bool(result, "embeddings_degraded", degraded);
     write_took(result, since);
     buf_json_close(result, '}');
 }
@@ -133,12 +135,13 @@ static bool query(struct call *call, const void *data, struct buf *result, struc
     bool fine = ready && found_search(tx, params->query, params->course_id, (size_t)params->limit, &found, err) &&
                 (params->preview || tx_run(tx, SQL_SEARCH_RECORD, &recorded, err, BIND_TEXT(params->query), BIND_INT((int64_t)found->count),
                                            BIND_TEXT(params->course_id), BIND_TEXT(NULL)));
+    bool degraded = embed_reduced();
     embed_ahead(NULL);
     if (!fine)
         return false;
     if (recorded && found->count)
         bank_note(call, tx, BANK_SEARCH, params->query, params->course_id, NULL);
-    write_found(result, params, found, recorded ? rows_text(recorded, 0, 0) : NULL, since);
+    write_found(result, params, found, recorded ? rows_text(recorded, 0, 0) : NULL, degraded, since);
     return !own || tx_commit(&own, err);
 }
 
@@ -166,6 +169,7 @@ struct asked {
     struct prompt_turn turns[PROMPT_TURNS_MOST];
     size_t turn_count;
     struct bank_items facts;
+    bool embeddings_degraded;
     const char *fact_texts[FACTS_MOST];
 };
 
@@ -218,7 +222,7 @@ static bool ask_end(const struct search_write *write, const struct ask_params *p
 }
 
 static void write_answer(struct buf *result, const struct search_write *write, const struct answer *answer, const char *generation,
-                         bool degraded, double since)
+                         const struct asked *asked, double since)
 {
     buf_json_open(result, '{');
     buf_json_member(result, "search_id", write->search_id);
@@ -228,7 +232,8 @@ static void write_answer(struct buf *result, const struct search_write *write, c
     buf_json_member_raw(result, "sentences", answer->sentences.data);
     buf_json_member_bool(result, "grounded", answer->grounded);
     buf_json_member_int(result, "memory_used", (int64_t)write->fact_count);
-    buf_json_member_bool(result, "memory_degraded", degraded);
+    buf_json_member_bool(result, "memory_degraded", asked->facts.degraded);
+    buf_json_member_bool(result, "embeddings_degraded", asked->embeddings_degraded);
     buf_json_member(result, "generation", generation);
     write_took(result, since);
     buf_json_close(result, '}');
@@ -242,6 +247,7 @@ static bool ask(struct call *call, const void *data, struct buf *result, struct 
     AUTO(answer_free) struct answer answer = {0};
     const char *generation = NULL;
     bool ready = ask_begin(call, params, &asked, err) && read_facts(call, params->query, &asked, err);
+    asked.embeddings_degraded = embed_reduced();
     embed_ahead(NULL);
     if (!ready)
         return false;
@@ -254,7 +260,7 @@ static bool ask(struct call *call, const void *data, struct buf *result, struct 
         write.fact_count = 0;
     if (!ask_end(&write, params, &answer, generation, err))
         return false;
-    write_answer(result, &write, &answer, generation, asked.facts.degraded, since);
+    write_answer(result, &write, &answer, generation, &asked, since);
     return true;
 }
 

@@ -7,8 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/mem.h"
+#include "server/models/breaker.h"
 
 enum { SHORTEST = 200 };
 
@@ -28,15 +30,23 @@ static bool is_interrupted(void *context)
     return atomic_load(&interrupted);
 }
 
+/* Somebody else's question was in vain: this one need not find that out for itself. */
+static bool is_in_vain(void *context)
+{
+    struct models_embedder *e = context;
+    return atomic_load(&interrupted) || !breaker_closed(e->questions);
+}
+
 bool embedding_send(struct models_embedder *e, enum models_text kind, const char *path, const char *body, struct http_reply *reply,
                     struct err *err)
 {
     int64_t limit = e->settings->embed_ms ? e->settings->embed_ms : JOB_MS;
-    bool query = kind == MODELS_QUERY;
+    bool query = kind != MODELS_PASSAGE;
     if (query && limit > QUERY_MS)
         limit = QUERY_MS;
     struct http_request request = {.path = path, .body = body, .total_ms = limit, .first_byte_ms = limit, .most = 16u << 20,
-                                   .again = query ? 0 : JOB_AGAIN, .again_most_ms = AGAIN_MOST_MS, .cancelled = is_interrupted};
+                                   .again = query ? 0 : JOB_AGAIN, .again_most_ms = AGAIN_MOST_MS, .probe = kind == MODELS_PROBE,
+                                   .cancelled = kind == MODELS_QUERY ? is_in_vain : is_interrupted, .context = e};
     return http_send(e->service, &request, reply, err);
 }
 
@@ -131,12 +141,18 @@ bool models_embedder_known(struct models_embedder *e)
     return known;
 }
 
+static void write_name(const struct models_embedder *e, size_t dimensions, char name[MODELS_NAME_MOST])
+{
+    snprintf(name, MODELS_NAME_MOST, "%s/%.70s@%zu", e->provider, e->model, dimensions);
+    for (char *c = name; *c; c++) /* what the database takes as a name */
+        if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:/@+-", *c))
+            *c = '-';
+}
+
 void models_embedder_recall(struct models_embedder *e, const char *name, size_t dimensions)
 {
     char own[MODELS_NAME_MOST];
-    struct models_embedder would = *e;
-    would.dimensions = dimensions;
-    models_embedder_name(&would, own);
+    write_name(e, dimensions, own);
     pthread_mutex_lock(&learning);
     if (!e->dimensions && !strcmp(own, name))
         e->dimensions = dimensions;
@@ -166,10 +182,46 @@ bool models_embed(struct models_embedder *e, enum models_text kind, const char *
     return true;
 }
 
+static int64_t now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static bool ask_one(struct models_embedder *e, enum models_text kind, const char *question, float *vector, struct err *err)
+{
+    bool fine = models_embed(e, kind, &question, 1, vector, err);
+    if (fine || err->code != ERR_CANCELLED)
+        breaker_tell(e->questions, fine, now_ms());
+    else if (kind == MODELS_PROBE)
+        breaker_drop(e->questions);
+    return fine;
+}
+
+bool models_embed_question(struct models_embedder *e, const char *question, float *vector, struct err *err)
+{
+    struct err own = {0}, *said = err ? err : &own;
+    if (!breaker_closed(e->questions))
+        return malformed(e, said, "not asked, since it did not answer the last question");
+    return ask_one(e, MODELS_QUERY, question, vector, said);
+}
+
+void models_embedder_probe(struct models_embedder *e)
+{
+    struct err err = {0};
+    if (breaker_closed(e->questions) || !models_embedder_known(e) || !breaker_ask(e->questions, now_ms()))
+        return;
+    AUTO(mem_freep) float *vector = mem_array(e->dimensions, sizeof *vector);
+    (void)!ask_one(e, MODELS_PROBE, "Is anybody there?", vector, &err);
+}
+
+bool models_embedder_reachable(struct models_embedder *e)
+{
+    return http_reachable(e->service) && breaker_closed(e->questions);
+}
+
 void models_embedder_name(const struct models_embedder *e, char name[MODELS_NAME_MOST])
 {
-    snprintf(name, MODELS_NAME_MOST, "%s/%.70s@%zu", e->provider, e->model, e->dimensions);
-    for (char *c = name; *c; c++) /* what the database takes as a name */
-        if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:/@+-", *c))
-            *c = '-';
+    write_name(e, e->dimensions, name);
 }

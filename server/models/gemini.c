@@ -122,9 +122,9 @@ static bool task_in_text(const char *model)
 static void write_request(const struct models_embedder *e, enum models_text kind, const char *text, struct buf *body)
 {
     const struct models_settings *s = e->settings;
-    const char *prefix = kind == MODELS_QUERY ? s->query_prefix : s->passage_prefix;
+    const char *prefix = kind == MODELS_PASSAGE ? s->passage_prefix : s->query_prefix;
     if (task_in_text(e->model) && (!prefix || !*prefix))
-        prefix = kind == MODELS_QUERY ? "task: search result | query: " : "title: none | text: ";
+        prefix = kind == MODELS_PASSAGE ? "title: none | text: " : "task: search result | query: ";
     AUTO(mem_freep) char *whole = mem_printf("%s%s", prefix ? prefix : "", text), *model = mem_printf("models/%s", e->model);
     buf_json_open(body, '{');
     buf_json_member(body, "model", model);
@@ -133,7 +133,7 @@ static void write_request(const struct models_embedder *e, enum models_text kind
     buf_json_key(body, "embedContentConfig");
     buf_json_open(body, '{');
     if (!task_in_text(e->model))
-        buf_json_member(body, "taskType", kind == MODELS_QUERY ? "RETRIEVAL_QUERY" : "RETRIEVAL_DOCUMENT");
+        buf_json_member(body, "taskType", kind == MODELS_PASSAGE ? "RETRIEVAL_DOCUMENT" : "RETRIEVAL_QUERY");
     buf_json_member_int(body, "outputDimensionality", (int64_t)e->dimensions);
     buf_json_close(body, '}');
     buf_json_close(body, '}');

@@ -6,9 +6,12 @@
 #include <string.h>
 
 #include "common/mem.h"
+#include "server/models/breaker.h"
 #include "server/models/gemini.h"
 #include "server/models/http.h"
 #include "server/models/openai.h"
+
+enum { QUESTIONS_PAUSE_MOST_MS = 60000 };
 
 static struct models_generator *generator;
 static struct models_embedder *embedder;
@@ -95,6 +98,8 @@ bool models_embedder_open(const struct models_settings *s, struct models_embedde
             return false;
     }
     snprintf(e.model, sizeof e.model, "%s", model);
+    e.questions = mem_alloc(sizeof *e.questions);
+    breaker_init(e.questions, 1, s->breaker_pause_ms ? s->breaker_pause_ms : 5000, QUESTIONS_PAUSE_MOST_MS);
     *out = mem_alloc(sizeof **out);
     **out = e;
     return true;
@@ -110,8 +115,11 @@ void models_generator_free(struct models_generator **g)
 
 void models_embedder_free(struct models_embedder **e)
 {
-    if (*e)
+    if (*e) {
         http_close((*e)->service);
+        breaker_destroy((*e)->questions);
+        free((*e)->questions);
+    }
     free(*e);
     *e = NULL;
 }
@@ -139,7 +147,7 @@ void models_health(struct models_health *generation, struct models_health *embed
     if (generator)
         *generation = (struct models_health){generator->provider, generator->model, http_reachable(generator->service)};
     if (embedder)
-        *embeddings = (struct models_health){embedder->provider, embedder->model, http_reachable(embedder->service)};
+        *embeddings = (struct models_health){embedder->provider, embedder->model, models_embedder_reachable(embedder)};
 }
 
 struct models_generator *models_generator(void) { return generator; }

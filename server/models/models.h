@@ -15,6 +15,7 @@
 
 enum { MODELS_NAME_MOST = 100, MODELS_DIMENSIONS_MOST = 4096 };
 
+struct breaker;
 struct http_service;
 
 /* ------------------------------------------------------------------ generation */
@@ -64,7 +65,7 @@ struct models_generator {
 
 /* ------------------------------------------------------------------ embeddings */
 
-enum models_text { MODELS_PASSAGE, MODELS_QUERY };
+enum models_text { MODELS_PASSAGE, MODELS_QUERY, MODELS_PROBE /* a query that nobody waits for */ };
 
 struct models_embedder {
     const char *provider;
@@ -72,6 +73,7 @@ struct models_embedder {
     size_t dimensions;            /* 0 until models_embedder_learn */
     size_t batch;                 /* texts a request */
     struct http_service *service;
+    struct breaker *questions;    /* of what people wait for; opened by one failure, closed by a probe */
     const struct models_settings *settings;
     /* One request's worth, at most `batch` texts; `vectors` gets count * dimensions floats of length 1. */
     bool (*embed)(struct models_embedder *e, enum models_text kind, const char *const *texts, size_t count, float *vectors,
@@ -82,6 +84,12 @@ struct models_embedder {
  * found, which is then shortened. ERR_UPSTREAM on failure. */
 bool models_embed(struct models_embedder *e, enum models_text kind, const char *const *texts, size_t count, float *vectors,
                   struct err *err) MUST_CHECK;
+/* For a search that somebody waits for: 5 s at most, of known dimensions. Once one was in vain, those that wait beside
+ * it and all that follow are refused at once, until models_embedder_probe has had an answer. */
+bool models_embed_question(struct models_embedder *e, const char *question, float *vector, struct err *err) MUST_CHECK;
+/* In the background, every second or so: asks again, with growing pauses, while questions are refused. */
+void models_embedder_probe(struct models_embedder *e);
+bool models_embedder_reachable(struct models_embedder *e); /* without asking */
 /* Asks for the dimensions where they are not configured. Cheap once they are known. */
 bool models_embedder_learn(struct models_embedder *e, struct err *err) MUST_CHECK;
 bool models_embedder_known(struct models_embedder *e); /* learnt, or configured */

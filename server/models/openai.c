@@ -90,12 +90,12 @@ static const struct {
 
 static const char *prefix_of(const struct models_embedder *e, enum models_text kind)
 {
-    const char *set = kind == MODELS_QUERY ? e->settings->query_prefix : e->settings->passage_prefix;
+    const char *set = kind == MODELS_PASSAGE ? e->settings->passage_prefix : e->settings->query_prefix;
     if (set && *set)
         return set;
     for (size_t i = 0; i < COUNT_OF(prefixes); i++)
         if (strcasestr(e->model, prefixes[i].part))
-            return kind == MODELS_QUERY ? prefixes[i].query : prefixes[i].passage;
+            return kind == MODELS_PASSAGE ? prefixes[i].passage : prefixes[i].query;
     return "";
 }
 

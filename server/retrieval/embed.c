@@ -172,6 +172,7 @@ bool embed_find(const char *name, struct embed_model *model)
 static _Thread_local struct {
     char model[EMBED_NAME_MOST];
     float *vector;
+    bool in_vain;
 } ahead;
 
 bool embed_waits(void)
@@ -199,14 +200,45 @@ void embed_ahead(const char *question)
     struct err err = {0};
     free(ahead.vector);
     ahead.vector = NULL;
+    ahead.in_vain = false;
     if (!question || !serving(&model))
         return;
     float *vector = mem_array(model.dimensions, sizeof *vector);
-    if (models_embed(models_embedder(), MODELS_QUERY, &question, 1, vector, &err)) {
+    ahead.in_vain = !models_embed_question(models_embedder(), question, vector, &err);
+    if (!ahead.in_vain) {
         snprintf(ahead.model, sizeof ahead.model, "%s", model.name);
         ahead.vector = TAKE(vector);
     }
     free(vector);
+}
+
+bool embed_reduced(void)
+{
+    return ahead.in_vain;
+}
+
+bool embed_stand_in(struct embed_model *model)
+{
+    bool found = false;
+    pthread_rwlock_rdlock(&state.lock);
+    for (size_t i = 0; i < state.count; i++)
+        if (state.known[i].latent) { /* the oldest come first */
+            *model = state.known[i].model;
+            found = true;
+        }
+    pthread_rwlock_unlock(&state.lock);
+    return found;
+}
+
+bool embed_stems(const char *model, const char *const *stems, size_t count, float *vector)
+{
+    pthread_rwlock_rdlock(&state.lock);
+    const struct known *known = find(state.known, state.count, model);
+    bool fitted = known && known->latent;
+    if (fitted)
+        latent_embed_stems(known->latent, stems, count, vector);
+    pthread_rwlock_unlock(&state.lock);
+    return fitted;
 }
 
 static bool embed_outside(const struct embed_model *model, enum embed_kind kind, const char *const *texts, size_t count, float *vectors,

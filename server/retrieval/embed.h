@@ -40,11 +40,18 @@ bool embed_find(const char *name, struct embed_model *model);
 bool embed_texts(const char *model, enum embed_kind kind, const char *const *texts, size_t count, float *vectors,
                  struct err *err) MUST_CHECK;
 
+/* The latest fitted built-in model, whatever model is current: it embeds questions whose service does not. */
+bool embed_stand_in(struct embed_model *model);
+/* As embed_texts, for one text as the index has cut it; false: no such fitted model. */
+bool embed_stems(const char *model, const char *const *stems, size_t count, float *vector);
+
 /* Whether questions wait for a service. Constant while we serve. */
 bool embed_waits(void);
 /* Before a transaction: asks the outside model, where one serves, for the vector of the question that this thread
- * is about to search for, and waits a few seconds at most. Without it the search goes by words. NULL forgets it. */
+ * is about to search for, and waits a few seconds at most. Without it the stand-in serves. NULL forgets it. */
 void embed_ahead(const char *question);
+/* Whether this thread's question was asked ahead in vain. */
+bool embed_reduced(void);
 /* In the background: makes the model of the settings the current one, once it is known; false: not yet. */
 bool embed_adopt(struct err *err) MUST_CHECK;
 

@@ -103,7 +103,7 @@ static float run_bonus(size_t run, size_t length)
 }
 
 /* The pool again, now with exact cosines, with pairs and runs. */
-static void finish(const struct fuse_input *input, const struct scale *scales, float best_lexical, struct fuse_hit *pool,
+static void finish(const struct fuse_input *input, const struct scale *scales, float per_best, struct fuse_hit *pool,
                    size_t count, const struct fuse_work *work)
 {
     size_t length = input->words->length, run;
@@ -111,13 +111,28 @@ static void finish(const struct fuse_input *input, const struct scale *scales, f
         const struct fuse_model *model = model_of(input, pool[i].text);
         pool[i].lexical = work->lexical[pool[i].text];
         pool[i].cosine = model ? vectors_score(model->vectors, model->question, pool[i].text) : 0;
-        pool[i].score = pool[i].lexical / best_lexical + (model ? scaled(&scales[model - input->models], pool[i].cosine) : 0);
-        if (length < 2)
+        pool[i].score = pool[i].lexical * per_best + (model ? scaled(&scales[model - input->models], pool[i].cosine) : 0);
+        if (length < 2 || per_best <= 0)
             continue;
         float pairs = lexical_pairs(input->lexical, input->words, input->scope, pool[i].text, &run);
-        pool[i].score += PAIRS * pairs / best_lexical + run_bonus(run, length);
+        pool[i].score += PAIRS * pairs * per_best + run_bonus(run, length);
     }
     qsort(pool, count, sizeof *pool, by_score);
+}
+
+static bool has_say(const struct fuse_model *model, bool alone)
+{
+    return model->question && model->weight > 0 && (model->alone || !alone);
+}
+
+/* Without a common word the vectors must be near, and not just the nearest. */
+static size_t drop_far(struct fuse_hit *pool, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (pool[i].cosine >= FUSE_ALONE)
+            pool[kept++] = pool[i];
+    return kept;
 }
 
 size_t fuse_rank(const struct fuse_input *input, struct fuse_work *work, struct fuse_hit *best, size_t most)
@@ -133,20 +148,19 @@ size_t fuse_rank(const struct fuse_input *input, struct fuse_work *work, struct 
     float best_lexical = 0;
     for (uint32_t text = 0; text < texts; text++)
         best_lexical = work->lexical[text] > best_lexical ? work->lexical[text] : best_lexical;
-    if (best_lexical <= 0)
-        return 0; /* no word of the question stands in what the caller may see */
+    bool alone = best_lexical <= 0; /* no word of the question stands in what the caller may see */
     memset(work->cosine, 0, texts * sizeof *work->cosine);
     for (size_t m = 0; m < input->model_count; m++) {
         const struct fuse_model *model = &input->models[m];
-        if (!model->question || model->weight <= 0)
+        if (!has_say(model, alone))
             continue;
         vectors_scan(model->vectors, model->question, model->spans, model->span_count, work->cosine);
-        scales[m] = scale_of(model, work->cosine);
+        scales[m] = alone ? (struct scale){0, (float)model->weight} : scale_of(model, work->cosine);
         for (size_t s = 0; s < model->span_count; s++)
             for (uint32_t text = model->spans[s].from; text < model->spans[s].to; text++)
                 work->cosine[text] = scaled(&scales[m], work->cosine[text]);
     }
-    float per_best = 1 / best_lexical, bar = 0;
+    float per_best = alone ? 0 : 1 / best_lexical, bar = 0;
     for (uint32_t word = 0; word * 64 < texts; word++)
         for (uint64_t bits = input->scope->bits[word]; bits; bits &= bits - 1) {
             uint32_t text = word * 64 + (uint32_t)__builtin_ctzll(bits);
@@ -156,7 +170,8 @@ size_t fuse_rank(const struct fuse_input *input, struct fuse_work *work, struct 
             count = pool_add(pool, count, text, score);
             bar = count == FUSE_POOL ? pool[0].score : 0;
         }
-    finish(input, scales, best_lexical, pool, count, work);
+    finish(input, scales, per_best, pool, count, work);
+    count = alone ? drop_far(pool, count) : count;
     count = count < most ? count : most;
     memcpy(best, pool, count * sizeof *best);
     return count;

@@ -13,12 +13,15 @@
 #include "server/retrieval/vectors.h"
 
 #define FUSE_LATENT_WEIGHT 0.35
+#define FUSE_ALONE 0.25f /* cosine from which a text without a word of the question has something in common with it */
 enum { FUSE_MODELS_MOST = 4, FUSE_POOL = 100 };
 
 struct fuse_model {
     const struct vectors *vectors;
     const float *question;               /* embedded with this model; all zero or NULL: it has no say */
     double weight;
+    bool alone;                          /* finds also where no visible text holds a word of the question: not for models that
+                                            know their words from texts which the asker may not see */
     const struct vectors_span *spans;    /* the visible texts that this model serves */
     size_t span_count;
 };

@@ -227,6 +227,34 @@ static void add_term(const struct latent *latent, uint32_t term, size_t times, f
         vector[i] += weight * (float)row[i];
 }
 
+static void fold(const struct latent *latent, uint32_t *terms, size_t count, float vector[D])
+{
+    qsort(terms, count, sizeof *terms, by_number);
+    memset(vector, 0, D * sizeof *vector);
+    for (size_t i = 0, j; i < count; i = j) {
+        for (j = i + 1; j < count && terms[j] == terms[i]; j++)
+            continue;
+        add_term(latent, terms[i], j - i, vector);
+    }
+    float square = 0;
+    for (size_t i = 0; i < D; i++)
+        square += vector[i] * vector[i];
+    for (size_t i = 0; i < D && square > 0; i++)
+        vector[i] /= sqrtf(square);
+}
+
+void latent_embed_stems(const struct latent *latent, const char *const *stems, size_t count, float vector[D])
+{
+    AUTO(mem_freep) uint32_t *terms = mem_array(count + 1, sizeof *terms);
+    size_t known = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t term = find_term(latent, stems[i], strlen(stems[i]));
+        if (term != LEXICAL_NONE)
+            terms[known++] = term;
+    }
+    fold(latent, terms, known, vector);
+}
+
 void latent_embed(const struct latent *latent, struct tokens *tokens, const char *text, size_t length, float vector[D])
 {
     const struct token *words;
@@ -242,18 +270,7 @@ void latent_embed(const struct latent *latent, struct tokens *tokens, const char
         if (term != LEXICAL_NONE)
             terms[known++] = term;
     }
-    qsort(terms, known, sizeof *terms, by_number);
-    memset(vector, 0, D * sizeof *vector);
-    for (size_t i = 0, j; i < known; i = j) {
-        for (j = i + 1; j < known && terms[j] == terms[i]; j++)
-            continue;
-        add_term(latent, terms[i], j - i, vector);
-    }
-    float square = 0;
-    for (size_t i = 0; i < D; i++)
-        square += vector[i] * vector[i];
-    for (size_t i = 0; i < D && square > 0; i++)
-        vector[i] /= sqrtf(square);
+    fold(latent, terms, known, vector);
 }
 
 void latent_store(const struct latent *latent, struct buf *out)

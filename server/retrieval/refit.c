@@ -11,6 +11,7 @@
 
 #include "common/log.h"
 #include "common/mem.h"
+#include "server/models/models.h"
 #include "server/retrieval/embed.h"
 #include "server/retrieval/shelf.h"
 #include "server/store/pool.h"
@@ -62,7 +63,7 @@ static bool promote(const char *name, const struct latent *latent, size_t passag
     AUTO(tx_free) struct tx *tx = NULL;
     AUTO(rows_free) struct rows *rows = NULL;
     latent_store(latent, &stored);
-    return tx_begin(pool_worker(), NULL, &tx, err) && tx_run0(tx, SQL_EMBED_DEMOTE, NULL, err) &&
+    return tx_begin(pool_worker(), NULL, &tx, err) && tx_run0(tx, SQL_EMBED_DEMOTE_BUILTIN, NULL, err) &&
            tx_run(tx, SQL_EMBED_PROMOTE, &rows, err, BIND_BYTES(stored.data, stored.length), BIND_INT((int64_t)passages), BIND_TEXT(name)) &&
            (rows_count(rows) || err_set(err, ERR_CONFLICT, "the claim on %s is gone", name)) && tx_commit(&tx, err);
 }
@@ -101,6 +102,19 @@ static bool forget(struct err *err)
 {
     AUTO(tx_free) struct tx *tx = NULL;
     return tx_begin(pool_worker(), NULL, &tx, err) && tx_run0(tx, SQL_EMBED_FORGET, NULL, err) && tx_commit(&tx, err);
+}
+
+/* While an outside model serves a document, the built-in one is ready to stand in for it. */
+static void stand_by(void)
+{
+    struct embed_model model;
+    bool whole = false;
+    while (!whole && !atomic_load(&refit.stopping)) {
+        bool wanted = stock_served_outside(shelf_stock()) && embed_stand_in(&model);
+        whole = stock_stand_in(shelf_stock(), wanted ? model.name : NULL, wanted ? model.dimensions : 0, embed_stems);
+    }
+    if (models_embedder())
+        models_embedder_probe(models_embedder());
 }
 
 static bool pause_for(int seconds)
@@ -149,6 +163,7 @@ static void *run(void *unused)
             fine = adopted;
             adopt = ADOPT_SECONDS;
         }
+        stand_by();
         embed_current(&current);
         if (fine && adopted && stock_served_by_others(shelf_stock(), current.name))
             fine = follow(current.name, &err);

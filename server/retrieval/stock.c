@@ -75,6 +75,8 @@ void stock_free(struct stock *s)
         vectors_free(s->models[i]->vectors);
         free(s->models[i]);
     }
+    vectors_free(s->stand_in.vectors);
+    vectors_free(s->coming.vectors);
     lexical_free(s->lexical);
     tokens_free(s->tokens);
     free(s->ids);
@@ -200,6 +202,7 @@ static void rebuild_if_many(struct stock *s)
     struct vectors *vectors[FUSE_MODELS_MOST];
     for (size_t i = 0; i < s->model_count; i++)
         vectors[i] = vectors_copy(s->models[i]->vectors, keep, texts);
+    struct vectors *stand_in = s->stand_in.vectors ? vectors_copy(s->stand_in.vectors, keep, texts) : NULL;
     pthread_rwlock_unlock(&s->lock);
 
     pthread_rwlock_wrlock(&s->lock);
@@ -218,6 +221,11 @@ static void rebuild_if_many(struct stock *s)
         vectors_free(s->models[i]->vectors);
         s->models[i]->vectors = vectors[i];
     }
+    vectors_free(s->stand_in.vectors);
+    vectors_free(s->coming.vectors);
+    s->stand_in.vectors = stand_in;
+    s->stand_in.done = 0;
+    s->coming = (struct stand_in){0};
     s->removed = 0;
     pthread_rwlock_unlock(&s->lock);
     lexical_free(old);
@@ -410,6 +418,7 @@ void stock_figures(struct stock *s, struct stock_figures *figures)
                                       .bytes = lexical_bytes(s->lexical) + s->ids_room * (sizeof *s->ids + sizeof *s->owners)};
     for (size_t i = 0; i < s->model_count; i++)
         figures->bytes += vectors_bytes(s->models[i]->vectors);
+    figures->bytes += s->stand_in.vectors ? vectors_bytes(s->stand_in.vectors) : 0;
     pthread_rwlock_unlock(&s->lock);
 }
 
@@ -421,6 +430,16 @@ bool stock_served_by_others(struct stock *s, const char *model)
         others |= s->models[i]->documents && strcmp(s->models[i]->name, model) != 0;
     pthread_rwlock_unlock(&s->lock);
     return others;
+}
+
+bool stock_served_outside(struct stock *s)
+{
+    bool outside = false;
+    pthread_rwlock_rdlock(&s->lock);
+    for (size_t i = 0; i < s->model_count; i++)
+        outside |= s->models[i]->documents && strncmp(s->models[i]->name, STOCK_BUILTIN, strlen(STOCK_BUILTIN)) != 0;
+    pthread_rwlock_unlock(&s->lock);
+    return outside;
 }
 
 struct latent_sample *stock_sample(struct stock *s, size_t least, size_t *passages)

@@ -34,6 +34,8 @@ struct stock_passage {
     const float *vector; /* `dimensions` of the model */
 };
 
+#define STOCK_BUILTIN "builtin-" /* so begin the names of models that know no words but this library's */
+
 struct stock;
 struct stock *stock_new(void);
 void stock_free(struct stock *stock);
@@ -80,6 +82,14 @@ void stock_answer_free(struct stock_answer *answer);
 typedef bool stock_embed(const char *model, const char *text, float *vector, double *weight, void *context);
 void stock_search(struct stock *stock, const struct stock_asker *asker, const char *query, stock_embed *embed, void *context,
                   size_t most, struct stock_answer *answer);
+
+/* The vector of a text whose stems these are; false: that model is gone. */
+typedef bool stock_fold(const char *model, const char *const *stems, size_t count, float *vector);
+/* Keeps vectors of a built-in model beside those that serve, for questions that the outside model does not embed: folds in
+ * what is new, a thousand texts at most. Until a newly named one is whole the one before stands in. NULL: none.
+ * False: there is more to do. */
+bool stock_stand_in(struct stock *stock, const char *model, size_t dimensions, stock_fold *fold);
+bool stock_served_outside(struct stock *stock); /* any document, by a model that is not built in */
 
 struct stock_figures {
     size_t documents, passages, removed, bytes;

@@ -94,18 +94,24 @@ struct asked {
     double weight;
 };
 
-/* Every model that serves gets the question; without any lock, since one may be far away. */
+/* Every model that serves gets the question; without any lock, since one may be far away. Where one does not embed it
+ * the stand-in gets it too. */
 static size_t embed_all(struct stock *s, const char *text, stock_embed *embed, void *context, struct asked *asked)
 {
-    size_t dimensions[FUSE_MODELS_MOST], count, kept = 0;
+    size_t dimensions[FUSE_MODELS_MOST + 1], count, kept = 0;
     pthread_rwlock_rdlock(&s->lock);
     count = s->model_count;
     for (size_t i = 0; i < count; i++) {
         memcpy(asked[i].name, s->models[i]->name, STOCK_MODEL_MOST);
         dimensions[i] = vectors_dimensions(s->models[i]->vectors);
     }
+    bool stands_in = s->stand_in.vectors;
+    if (stands_in) {
+        memcpy(asked[count].name, s->stand_in.name, STOCK_MODEL_MOST);
+        dimensions[count] = vectors_dimensions(s->stand_in.vectors);
+    }
     pthread_rwlock_unlock(&s->lock);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count || (i == count && stands_in && kept < count); i++) {
         if (i != kept)
             memcpy(asked[kept].name, asked[i].name, STOCK_MODEL_MOST);
         asked[kept].vector = mem_array(dimensions[i], sizeof(float));
@@ -117,6 +123,26 @@ static size_t embed_all(struct stock *s, const char *text, stock_embed *embed, v
     return kept;
 }
 
+static const struct asked *asked_of(const struct asked *asked, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(asked[i].name, name))
+            return &asked[i];
+    return NULL;
+}
+
+/* What compares the question with a model's documents: its own vectors, else the stand-in's, else nothing. */
+static struct fuse_model fuse_model_of(struct stock *s, const struct model *model, const struct asked *asked, size_t asked_count)
+{
+    const struct asked *own = asked_of(asked, asked_count, model->name);
+    const struct asked *other = own || !s->stand_in.vectors ? NULL : asked_of(asked, asked_count, s->stand_in.name);
+    if (!own && !other)
+        return (struct fuse_model){.vectors = model->vectors};
+    return (struct fuse_model){.vectors = own ? model->vectors : s->stand_in.vectors, .question = own ? own->vector : other->vector,
+                               .weight = own ? own->weight : other->weight,
+                               .alone = own && strncmp(model->name, STOCK_BUILTIN, strlen(STOCK_BUILTIN)) != 0};
+}
+
 static void rank(struct stock *s, struct desk *desk, const size_t *ends, const struct asked *asked, size_t asked_count,
                  struct question *question, const struct lexical_scope *scope, size_t most, struct stock_answer *answer)
 {
@@ -124,12 +150,9 @@ static void rank(struct stock *s, struct desk *desk, const size_t *ends, const s
     answer->compared = asked_count > 0;
     for (size_t m = 0; m < s->model_count; m++) {
         size_t from = m ? ends[m - 1] : 0;
-        models[m] = (struct fuse_model){.vectors = s->models[m]->vectors, .spans = desk->spans + from, .span_count = ends[m] - from};
-        for (size_t i = 0; i < asked_count; i++)
-            if (!strcmp(asked[i].name, s->models[m]->name)) {
-                models[m].question = asked[i].vector;
-                models[m].weight = asked[i].weight;
-            }
+        models[m] = fuse_model_of(s, s->models[m], asked, asked_count);
+        models[m].spans = desk->spans + from;
+        models[m].span_count = ends[m] - from;
     }
     struct fuse_hit *hits = mem_array(FUSE_POOL, sizeof *hits);
     struct fuse_input input = {s->lexical, scope, &question->words, models, s->model_count};
@@ -154,7 +177,7 @@ void stock_search(struct stock *s, const struct stock_asker *asker, const char *
     struct desk *desk = desk_take(s);
     struct lexical_scope scope;
     struct question question;
-    struct asked asked[FUSE_MODELS_MOST];
+    struct asked asked[FUSE_MODELS_MOST + 1];
     size_t ends[FUSE_MODELS_MOST + 1];
     *answer = (struct stock_answer){0};
 

@@ -21,6 +21,13 @@ struct entry {
     struct model *model;
 };
 
+/* Vectors of one built-in model for every text, whatever model serves its document. */
+struct stand_in {
+    char name[STOCK_MODEL_MOST];
+    struct vectors *vectors; /* NULL: none */
+    uint32_t done;           /* texts that have been looked at */
+};
+
 /* What one search needs for itself, kept between searches. */
 struct desk {
     struct tokens *tokens;
@@ -49,6 +56,8 @@ struct stock {
     size_t course_count;
     struct model *models[FUSE_MODELS_MOST];
     size_t model_count, removed;
+    struct stand_in stand_in;
+    struct stand_in coming;  /* that of another model, until it is whole: whoever has `update` */
     uint64_t changes;        /* a search that finds the same number again need not look again */
     pthread_mutex_t desks_lock;
     struct desk *desks;

@@ -15,7 +15,8 @@ enum { FLOATS_MOST = 256, STEP = 64 };
 struct vectors {
     size_t dimensions, stride;  /* bytes of a vector in 8 bits: a multiple of STEP, zero behind the end */
     int8_t *bytes;
-    float *scales, *floats;     /* scale 0: no vector; floats NULL: too many dimensions */
+    float *scales, *floats;     /* scale 0: no vector; floats NULL: packed, or too many dimensions */
+    bool packed;
     size_t texts, room;
 };
 
@@ -24,6 +25,13 @@ struct vectors *vectors_new(size_t dimensions)
     struct vectors *v = mem_alloc(sizeof *v);
     v->dimensions = dimensions;
     v->stride = (dimensions + STEP - 1) / STEP * STEP;
+    return v;
+}
+
+struct vectors *vectors_new_packed(size_t dimensions)
+{
+    struct vectors *v = vectors_new(dimensions);
+    v->packed = true;
     return v;
 }
 
@@ -58,7 +66,7 @@ static void reserve(struct vectors *v, size_t texts)
         v->room = texts + texts / 2 + 64;
         v->bytes = mem_grow(v->bytes, v->room, v->stride);
         v->scales = mem_grow(v->scales, v->room, sizeof *v->scales);
-        if (v->dimensions <= FLOATS_MOST)
+        if (v->dimensions <= FLOATS_MOST && !v->packed)
             v->floats = mem_grow(v->floats, v->room * v->dimensions, sizeof *v->floats);
     }
     for (; v->texts < texts; v->texts++) {
@@ -79,7 +87,7 @@ void vectors_put(struct vectors *v, uint32_t text, const float *vector)
 
 struct vectors *vectors_copy(const struct vectors *v, const uint64_t *keep, uint32_t texts)
 {
-    struct vectors *copy = vectors_new(v->dimensions);
+    struct vectors *copy = v->packed ? vectors_new_packed(v->dimensions) : vectors_new(v->dimensions);
     for (uint32_t text = 0; text < texts; text++) {
         if (!(keep[text / 64] >> text % 64 & 1))
             continue;

@@ -26,7 +26,7 @@ select p.pdf_id, c.chunk_id, c.words, e.vector, p.embedding_model,
 
 -- name: embed_models
 select m.model, m.provider, m.dim, m.fusion_weight, m.state, m.fitted_on, m.parameters is not null
-  from public.embedding_models m where m.state in ('ready', 'current')
+  from public.embedding_models m where m.state in ('ready', 'current') order by m.created_at
 
 -- binary
 -- name: embed_parameters
@@ -39,18 +39,20 @@ select :model, 'builtin', :dim::int, 0, case when exists (select from public.emb
     on conflict do nothing
 
 -- One node at a time fits; a claim older than three minutes belongs to a node that died. Nothing is
--- returned where another node was faster, or where the current model still fits the library.
+-- returned where another node was faster, or where the latest built-in model still fits the library.
 -- name: embed_claim_fit
 with stale as (
     delete from public.embedding_models where state = 'fitting' and created_at < now() - interval '3 minutes'
+), latest as (
+    select m.fitted_on from public.embedding_models m
+     where m.provider = 'builtin' and m.state <> 'fitting' order by m.created_at desc limit 1
 )
 insert into public.embedding_models (model, provider, dim, fusion_weight, state)
 select 'builtin-lsa-' || coalesce(max(substring(m.model from '^builtin-lsa-([0-9]+)$')::int), 0) + 1,
        'builtin', :dim::int, :weight::real, 'fitting'
   from public.embedding_models m
 having count(*) filter (where m.state = 'fitting' and m.created_at >= now() - interval '3 minutes') = 0
-   and count(*) filter (where m.state = 'current' and m.provider = 'builtin'
-                          and abs(:passages::int - m.fitted_on) >= 0.1 * m.fitted_on) = 1
+   and (select abs(:passages::int - l.fitted_on) >= 0.1 * l.fitted_on from latest l)
     on conflict do nothing
 returning model
 
@@ -59,6 +61,9 @@ delete from public.embedding_models where model = :model and state = 'fitting'
 
 -- name: embed_demote
 update public.embedding_models set state = 'ready' where state = 'current'
+
+-- name: embed_demote_builtin
+update public.embedding_models set state = 'ready' where state = 'current' and provider = 'builtin'
 
 -- The model of the settings, from a service.
 -- name: embed_adopt
@@ -73,18 +78,22 @@ update public.embedding_models set state = 'ready' where state = 'current' and p
 -- name: embed_return
 update public.embedding_models set state = 'current'
  where model = (select m.model from public.embedding_models m where m.provider = 'builtin' and m.state = 'ready'
-                 order by m.fitted_on desc, m.created_at desc limit 1)
+                 order by m.created_at desc limit 1)
 
+-- Current, unless a service is: then it waits to stand in.
 -- name: embed_promote
-update public.embedding_models set state = 'current', parameters = :parameters::bytea, fitted_on = :fitted_on::int
+update public.embedding_models set parameters = :parameters::bytea, fitted_on = :fitted_on::int,
+       state = case when exists (select from public.embedding_models c where c.state = 'current') then 'ready' else 'current' end
  where model = :model and state = 'fitting' returning model
 
 -- name: embed_follow
 select worker.queue_embeddings(:model, 32)
 
--- Fitted models that serve no document any more.
+-- Fitted models that serve no document any more, but for the latest.
 -- name: embed_forget
 delete from public.embedding_models m
- where m.state = 'ready' and m.model like 'builtin-lsa-%' and not exists (select from public.pdfs p where p.embedding_model = m.model)
+ where m.state = 'ready' and m.model like 'builtin-lsa-%'
+   and m.created_at < (select max(l.created_at) from public.embedding_models l where l.model like 'builtin-lsa-%' and l.state <> 'fitting')
+   and not exists (select from public.pdfs p where p.embedding_model = m.model)
    and not exists (select from public.index_jobs j where j.model = m.model and j.state not in ('indexed', 'failed'))
    and not exists (select from public.rag_embeddings e where e.model = m.model)

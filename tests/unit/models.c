@@ -455,6 +455,68 @@ static void a_text_that_is_too_long_is_found_and_shortened(void **state)
     both(check_long_texts);
 }
 
+struct waiting {
+    struct bench *b;
+    int64_t took;
+    bool fine;
+};
+
+static void *wait_for_a_vector(void *context)
+{
+    struct waiting *w = context;
+    AUTO(mem_freep) float *vector = mem_array(MODELS_DIMENSIONS_MOST, sizeof *vector);
+    int64_t start = now_ms();
+    w->fine = models_embed_question(w->b->e, "enzymes", vector, NULL);
+    w->took = now_ms() - start;
+    return NULL;
+}
+
+/* One waits in vain for as long as is allowed, those beside it no longer than that, those behind it not at all. */
+static void check_questions(struct bench *b)
+{
+    pthread_t threads[4];
+    struct waiting waiting[COUNT_OF(threads)];
+    AUTO(mem_freep) float *vector = mem_array(MODELS_DIMENSIONS_MOST, sizeof *vector);
+    struct err err = {0};
+    assert_true(models_embedder_learn(b->e, &err));
+    assert_true(models_embed_question(b->e, "enzymes", vector, &err));
+    b->settings.embed_ms = 1000;
+    fake_models_behave(b->fake, "hang", 0);
+    for (size_t i = 0; i < COUNT_OF(threads); i++) {
+        waiting[i] = (struct waiting){.b = b};
+        pthread_create(&threads[i], NULL, wait_for_a_vector, &waiting[i]);
+        usleep(150000);
+    }
+    for (size_t i = 0; i < COUNT_OF(threads); i++) {
+        pthread_join(threads[i], NULL);
+        assert_false(waiting[i].fine);
+    }
+    assert_true(waiting[COUNT_OF(threads) - 1].took < 900); /* begun 450 ms later, ended with the first */
+    assert_false(models_embedder_reachable(b->e));
+    int before = fake_models_requests(b->fake);
+    for (int i = 0; i < 5; i++) {
+        assert_false(models_embed_question(b->e, "enzymes", vector, &err));
+        assert_int_equal(err.code, ERR_UPSTREAM);
+    }
+    assert_int_equal(fake_models_requests(b->fake), before); /* the pause ends, and still nobody who waits is made to try */
+    usleep(300000);
+    assert_false(models_embed_question(b->e, "enzymes", vector, &err));
+    assert_int_equal(fake_models_requests(b->fake), before);
+    fake_models_behave(b->fake, "fine", 0);
+    for (int i = 0; i < 400 && !models_embedder_reachable(b->e); i++, usleep(10000))
+        models_embedder_probe(b->e);
+    assert_true(models_embed_question(b->e, "enzymes", vector, &err));
+    before = fake_models_requests(b->fake);
+    models_embedder_probe(b->e); /* nothing to find out */
+    assert_int_equal(fake_models_requests(b->fake), before);
+}
+
+static void a_silent_embedder_is_waited_for_once_and_probed_behind(void **state)
+{
+    (void)state;
+    both(check_questions);
+}
+
 /* ------------------------------------------------------------------ settings */
 
 static void unsafe_or_missing_settings_are_refused(void **state)
@@ -517,6 +579,7 @@ int main(void)
         cmocka_unit_test(each_model_is_told_the_task_in_its_way),
         cmocka_unit_test(embeddings_that_cannot_be_right_are_refused),
         cmocka_unit_test(a_text_that_is_too_long_is_found_and_shortened),
+        cmocka_unit_test(a_silent_embedder_is_waited_for_once_and_probed_behind),
         cmocka_unit_test(unsafe_or_missing_settings_are_refused),
         cmocka_unit_test(another_server_for_embeddings_never_gets_the_first_key),
     };

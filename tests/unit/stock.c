@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -161,6 +162,116 @@ static void what_was_removed_leaves_memory_and_the_rest_is_found(void **state)
     stock_free(stock);
 }
 
+/* A text's vector points to the remainder of its page, so that page 1 and page 9 mean the same; "page6" is not to be had. */
+static bool fold(const char *model, const char *const *stems, size_t count, float *vector)
+{
+    unsigned page = 0;
+    memset(vector, 0, DIMENSIONS * sizeof *vector);
+    for (size_t i = 0; i < count; i++)
+        if (sscanf(stems[i], "page%u", &page) == 1)
+            vector[page % DIMENSIONS] = 1;
+    return strcmp(model, "builtin-gone") != 0;
+}
+
+static bool embed_page_9(const char *model, const char *text, float *vector, double *weight, void *context)
+{
+    (void)text;
+    (void)context;
+    vector[1] = 1;
+    *weight = 0.3;
+    return !strncmp(model, "builtin-", 8);
+}
+
+/* How far in front page 1 of document n stands for "page9"; 0: not among the found. */
+static size_t place_of_page_1(struct stock *stock, unsigned n)
+{
+    struct stock_answer answer;
+    struct stock_id wanted = id(3, n * 1000 + 1);
+    size_t place = 0;
+    stock_search(stock, &open_asker, "page9", embed_page_9, NULL, FUSE_POOL, &answer);
+    for (size_t i = 0; i < answer.count && !place; i++)
+        place = memcmp(&answer.hits[i].passage, &wanted, sizeof wanted) ? 0 : i + 1;
+    stock_answer_free(&answer);
+    return place;
+}
+
+static void a_built_in_model_stands_in_for_one_that_is_silent(void **state)
+{
+    (void)state;
+    struct stock *stock = stock_new();
+    struct stock_document silent = document(1, 0, 1, "outside"), own = document(2, 0, 1, "builtin-1");
+    put(stock, &silent, 1, false);
+    put(stock, &own, 2, false);
+    assert_true(stock_served_outside(stock));
+    assert_int_equal(place_of_page_1(stock, 1), 0);
+    assert_false(stock_stand_in(stock, "builtin-gone", DIMENSIONS, fold));
+    assert_true(stock_stand_in(stock, "builtin-1", DIMENSIONS, fold));
+    size_t place = place_of_page_1(stock, 1);
+    assert_in_range(place, 1, 4); /* both pages 9 and document 2's own choice are its equals */
+    struct stock_document late = document(3, 0, 1, "outside");
+    put(stock, &late, 3, false);
+    assert_int_equal(place_of_page_1(stock, 3), 0);
+    assert_true(stock_stand_in(stock, "builtin-1", DIMENSIONS, fold));
+    assert_in_range(place_of_page_1(stock, 3), 1, 6);
+    stock_remove(stock, &silent.id);
+    assert_int_equal(place_of_page_1(stock, 1), 0);
+    assert_true(stock_stand_in(stock, "builtin-2", DIMENSIONS, fold)); /* fitted anew */
+    assert_in_range(place_of_page_1(stock, 3), 1, 6);
+    assert_true(stock_stand_in(stock, NULL, 0, fold));
+    assert_int_equal(place_of_page_1(stock, 3), 0);
+    stock_remove(stock, &late.id);
+    assert_false(stock_served_outside(stock));
+    stock_free(stock);
+}
+
+/* Numbers of texts change when what was removed leaves memory. */
+static void the_stand_in_outlives_a_rebuild(void **state)
+{
+    (void)state;
+    struct stock *stock = stock_new();
+    for (unsigned n = 0; n < 300; n++) {
+        struct stock_document d = document(n, 0, 1, "outside");
+        put(stock, &d, n, false);
+    }
+    while (!stock_stand_in(stock, "builtin-1", DIMENSIONS, fold))
+        continue;
+    for (unsigned n = 1; n < 298; n++) {
+        struct stock_document d = document(n, 0, 1, "");
+        stock_remove(stock, &d.id);
+    }
+    assert_in_range(place_of_page_1(stock, 299), 1, 6);
+    assert_true(stock_stand_in(stock, "builtin-1", DIMENSIONS, fold));
+    assert_in_range(place_of_page_1(stock, 299), 1, 6);
+    stock_free(stock);
+}
+
+static bool embed_outside(const char *model, const char *text, float *vector, double *weight, void *context)
+{
+    (void)text;
+    *weight = 1;
+    vector[0] = *(const float *)context;
+    vector[3] = sqrtf(1 - vector[0] * vector[0]) * 0.2f;
+    return strcmp(model, "builtin-1") != 0;
+}
+
+/* Another language, other words: an outside model may know them all the same. Not where the vectors are far apart. */
+static void an_outside_model_finds_without_a_common_word(void **state)
+{
+    (void)state;
+    static const struct { const char *model; float near; size_t found; } cases[] = {{"outside", 1, 2}, {"outside", 0, 0}, {"builtin-1", 1, 0}};
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct stock *stock = stock_new();
+        struct stock_answer answer;
+        struct stock_document d = document(8, 0, 1, cases[i].model);
+        float near = cases[i].near;
+        put(stock, &d, 8, false); /* passages 0 and 8 point where the question does */
+        stock_search(stock, &open_asker, "quelque chose", embed_outside, &near, FUSE_POOL, &answer);
+        assert_int_equal(answer.count, cases[i].found);
+        stock_answer_free(&answer);
+        stock_free(stock);
+    }
+}
+
 static atomic_bool over;
 
 static void *search_all_the_time(void *context)
@@ -215,6 +326,9 @@ int main(void)
         cmocka_unit_test(people_find_what_is_in_their_courses),
         cmocka_unit_test(changes_replace_switch_and_remove),
         cmocka_unit_test(what_was_removed_leaves_memory_and_the_rest_is_found),
+        cmocka_unit_test(a_built_in_model_stands_in_for_one_that_is_silent),
+        cmocka_unit_test(the_stand_in_outlives_a_rebuild),
+        cmocka_unit_test(an_outside_model_finds_without_a_common_word),
         cmocka_unit_test(searches_beside_changes_see_whole_documents),
     };
     return cmocka_run_group_tests_name("stock", tests, NULL, NULL);
