@@ -187,7 +187,7 @@ void screen_show(const struct sheet *sheet)
     for (int y = 0; y < sheet->rows && y < LINES; y++) {
         const struct cell *row = sheet->cells + (size_t)y * (size_t)sheet->cols;
         for (int x = 0; x < sheet->cols && x < COLS; x++)
-            if (row[x].width && (row[x].text != ' ' || attributes[row[x].role] != A_NORMAL))
+            if (row[x].width && (row[x].text != ' ' || attributes[row[x].role] != A_NORMAL || pairs[row[x].role]))
                 put_cell(y, x, &row[x]);
     }
     if (cursor_shown != (int)sheet->cursor_shown) {
