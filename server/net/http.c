@@ -167,8 +167,8 @@ void http_ready_add(const char *(*why_not)(void))
         ready_checks[ready_count++] = why_not;
 }
 
-/* Sends the headers; the body follows in pieces. 0: go on, else what the callback returns. */
-static int send_reply(struct lws *wsi, struct http_reply *reply, const char *extra_name, const char *extra,
+/* Sends the headers; the body follows in pieces, unless they are all (HEAD). 0: go on, else what the callback returns. */
+static int send_reply(struct lws *wsi, struct http_reply *reply, const char *extra_name, const char *extra, bool head,
                       struct http_pending **pending)
 {
     unsigned char space[LWS_PRE + 2048], *start = space + LWS_PRE, *at = start, *end = space + sizeof space - 1;
@@ -184,7 +184,7 @@ static int send_reply(struct lws *wsi, struct http_reply *reply, const char *ext
         return -1;
     if (lws_finalize_write_http_header(wsi, start, &at, end))
         return -1;
-    if (!reply->body.length)
+    if (head || !reply->body.length)
         return lws_http_transaction_completed(wsi) ? -1 : 0;
     http_pending_free(pending);
     *pending = mem_alloc(sizeof **pending);
@@ -219,9 +219,7 @@ int http_request(struct lws *wsi, const struct http_request *request, struct htt
     } else {
         routes[route].serve(request, &reply);
     }
-    if (method == LWSHUMETH_HEAD)
-        buf_clear(&reply.body);
-    result = send_reply(wsi, &reply, name, value, pending);
+    result = send_reply(wsi, &reply, name, value, method == LWSHUMETH_HEAD, pending);
     buf_free(&reply.body);
     return result;
 }

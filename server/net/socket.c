@@ -15,6 +15,7 @@
 #include "common/mem.h"
 #include "server/config.h"
 #include "server/config_check.h"
+#include "server/net/certificate.h"
 #include "server/net/delivery.h"
 #include "server/net/http.h"
 #include "server/net/limits.h"
@@ -213,6 +214,7 @@ static int serve(struct lws *wsi, enum lws_callback_reasons reason, void *user, 
     case LWS_CALLBACK_HTTP: return plain_request(wsi, wire, in);
     case LWS_CALLBACK_HTTP_WRITEABLE: return http_writeable(wsi, &wire->pending);
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE: return confirm_upgrade(wsi);
+    case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS: certificate_serve(user); return 0;
     case LWS_CALLBACK_ADD_HEADERS: return http_add_headers(wsi, in);
     case LWS_CALLBACK_ESTABLISHED: return established(wsi, wire);
     case LWS_CALLBACK_RECEIVE: return received(wsi, wire, in, length);
@@ -287,9 +289,9 @@ static void on_hangup(struct ev_loop *loop, ev_signal *watcher, int events)
     int wrong = config_check_tls(&problems);
     if (problems.length)
         problems.data[strcspn(problems.data, "\n")] = '\0';
-    if (wrong || lws_tls_cert_updated(net.context, config.tls_cert, config.tls_key, NULL, 0, NULL, 0))
+    if (wrong || !certificate_read(config.tls_cert, config.tls_key))
         log_event(LOG_WARN, "certificate_kept", "reason=%s note=\"the certificate from before goes on serving\"",
-                  log_quote(problems.length ? problems.data : "libwebsockets does not take it."));
+                  log_quote(problems.length ? problems.data : "OpenSSL does not take it."));
     else
         log_event(LOG_INFO, "certificate_read", "path=%s", log_quote(config.tls_cert));
 }
@@ -460,6 +462,7 @@ void socket_close(void)
         ev_loop_destroy(net.loop);
     net.loop = NULL;
     limits_stop();
+    certificate_drop();
     free(net.space);
     net.space = NULL;
 }

@@ -107,6 +107,11 @@ int64_t bench_rss_bytes(pid_t pid)
 
 void bench_certificate(const char *directory, char cert[128], char key[128])
 {
+    bench_certificate_of(false, directory, cert, key);
+}
+
+void bench_certificate_of(bool rsa, const char *directory, char cert[128], char key[128])
+{
     int status;
     snprintf(cert, 128, "%.100s/cert.pem", directory);
     snprintf(key, 128, "%.100s/key.pem", directory);
@@ -114,7 +119,8 @@ void bench_certificate(const char *directory, char cert[128], char key[128])
     if (pid == 0) {
         if (!freopen("/dev/null", "w", stderr))
             _exit(1);
-        execlp("openssl", "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+        execlp("openssl", "openssl", "req", "-x509", "-newkey", rsa ? "rsa" : "ec", "-pkeyopt",
+               rsa ? "rsa_keygen_bits:2048" : "ec_paramgen_curve:prime256v1", "-nodes",
                "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout",
                key, "-out", cert, (char *)NULL);
         _exit(127);

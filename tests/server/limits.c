@@ -125,6 +125,31 @@ static void sighup_takes_a_new_certificate_and_no_garbage(void **state)
     SSL_CTX_free(tls);
 }
 
+static void sighup_takes_a_key_of_another_kind(void **state)
+{
+    (void)state;
+    static const bool rsa[] = {true, false, true, false};
+    for (size_t i = 0; i < COUNT_OF(rsa); i++) {
+        unsigned char stored[EVP_MAX_MD_SIZE], now[EVP_MAX_MD_SIZE];
+        unsigned length;
+        bench_certificate_of(rsa[i], h.directory, cert, key);
+        give_away(cert);
+        give_away(key);
+        FILE *file = fopen(cert, "r");
+        X509 *wanted = file ? PEM_read_X509(file, NULL, NULL, NULL) : NULL;
+        assert_int_equal(X509_digest(wanted, EVP_sha256(), stored, &length), 1);
+        X509_free(wanted);
+        fclose(file);
+        kill(h.pid, SIGHUP);
+        for (int tries = 0; tries < 400; tries++, usleep(50000)) { /* the log counts nothing; the handshake tells */
+            shown(now);
+            if (!memcmp(stored, now, 32))
+                break;
+        }
+        assert_memory_equal(stored, now, 32);
+    }
+}
+
 static void over_the_cap_a_handshake_gets_503_and_a_time(void **state)
 {
     (void)state;
@@ -230,6 +255,7 @@ int main(void)
         cmocka_unit_test(tls_serves_and_speaks_http_1_1),
         cmocka_unit_test(old_tls_and_no_tls_are_refused),
         cmocka_unit_test(sighup_takes_a_new_certificate_and_no_garbage),
+        cmocka_unit_test(sighup_takes_a_key_of_another_kind),
         cmocka_unit_test(over_the_cap_a_handshake_gets_503_and_a_time),
         cmocka_unit_test(a_long_head_is_refused_and_harms_nobody),
         cmocka_unit_test(silence_is_pinged_and_the_dead_are_dropped),

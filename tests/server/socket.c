@@ -105,6 +105,31 @@ static void odd_requests_are_answered_with_their_status(void **state)
     raw_close(&r);
 }
 
+/* HEAD says what GET would, without its body; the connection goes on behind it. */
+static void a_head_is_that_of_its_body(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {"/healthz", "/openrpc.json", "/nothing"};
+    struct raw r;
+    assert_true(raw_connect(&r, h.target, NULL));
+    for (size_t i = 0; i < COUNT_OF(paths); i++) {
+        char request[100];
+        snprintf(request, sizeof request, "HEAD %s HTTP/1.1\r\nHost: x\r\n\r\n", paths[i]);
+        raw_request(&r, request);
+        AUTO(mem_freep) char *head = mem_dup(strcasestr(r.head, "content-length:"));
+        head[strcspn(head, "\r")] = '\0';
+        assert_string_not_equal(head, "content-length: 0");
+        struct raw other;
+        assert_true(raw_connect(&other, h.target, NULL));
+        snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", paths[i]);
+        raw_request(&other, request);
+        if (!strcasestr(other.head, head))
+            fail_msg("%s: HEAD says %s, GET %s", paths[i], head, other.head);
+        raw_close(&other);
+    }
+    raw_close(&r);
+}
+
 static void broken_peers_are_closed_with_their_code(void **state)
 {
     (void)state;
@@ -298,6 +323,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(handshakes_are_answered_with_their_status),
         cmocka_unit_test(odd_requests_are_answered_with_their_status),
+        cmocka_unit_test(a_head_is_that_of_its_body),
         cmocka_unit_test(broken_peers_are_closed_with_their_code),
         cmocka_unit_test(a_message_over_the_limit_is_closed_with_1009),
         cmocka_unit_test(a_message_at_the_limit_and_in_fragments_is_served),
