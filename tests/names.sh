@@ -52,7 +52,6 @@ contract() {
         server/rpc/job.c:call_*) ;;     # rpc/method.h: what a handler may do with its call
         server/store/tx.c:rows_*) ;;    # store/tx.h: what a statement gave
         server/models/embedding.c:models_*) ;; # models.h: the half of it that embeds
-        tui/views/reader.c:ui_read | tui/views/search.c:ui_search) ;; # ui.h: what one pane may ask of another
         tui/ui_draw.c:view_key) ;;      # view.h: what a view may ask of the frame
         *) return 1 ;;
     esac

@@ -1,4 +1,4 @@
-/* ui.c - the whole client without a terminal and without a socket: its life, its calls, its panes. */
+/* ui.c - the whole client without a terminal and without a socket: its life, its panes, its clock. */
 #include "tui/ui_frame.h"
 
 #include <stdarg.h>
@@ -12,7 +12,7 @@
 #include "tui/words.h"
 
 enum { CALL_INFO = 1, CALL_METHODS, CALL_WHOAMI, CALL_REFRESH };
-enum { DOING_AFTER = 300, NEWS_MS = 8000, TRIES_MOST = 10 };
+enum { NEWS_MS = 8000 };
 
 static const struct view_class *const classes[PANE_COUNT] = {
     [PANE_LOGIN] = &login_class,     [PANE_SEARCH] = &search_class,     [PANE_READER] = &reader_class,
@@ -96,104 +96,6 @@ void ui_stop(struct ui *ui)
     cJSON_Delete(ui->methods);
     cJSON_Delete(ui->drafts);
     canvas_free(&ui->sheet);
-}
-
-/* Requests left, as the server counts them: a bucket that fills again by itself. */
-static void count_request(struct ui *ui, const char *method)
-{
-    if (ui->tokens_most <= 0)
-        return;
-    ui->tokens += (double)(ui->now - ui->tokens_at) * ui->tokens_per_ms;
-    if (ui->tokens > ui->tokens_most)
-        ui->tokens = ui->tokens_most;
-    ui->tokens_at = ui->now;
-    const cJSON *entry, *list = json_get(ui->methods, "methods");
-    double cost = 1;
-    cJSON_ArrayForEach(entry, list)
-    {
-        if (strcmp(json_text(entry, "name", ""), method) == 0)
-            cost = json_double(entry, "x-cost", 1);
-    }
-    ui->tokens -= cost;
-    if (ui->tokens < 0)
-        ui->tokens = 0;
-}
-
-static uint64_t start_call(struct ui *ui, struct view *view, int tag, const char *method, char *params, const char *doing)
-{
-    struct ui_call *slot = NULL;
-    for (int i = 0; i < UI_CALLS && !slot; i++)
-        if (!ui->calls[i].method)
-            slot = &ui->calls[i];
-    if (!slot) {
-        free(params);
-        return 0;
-    }
-    count_request(ui, method);
-    uint64_t id = ui->host.request(ui->host.context, method, params);
-    *slot = (struct ui_call){.id = id, .view = view, .tag = tag, .since = ui->now, .doing = doing,
-                             .method = mem_dup(method), .params = params};
-    return id;
-}
-
-uint64_t ui_frame_call(struct ui *ui, int tag, const char *method, char *params, const char *doing)
-{
-    return start_call(ui, NULL, tag, method, params, doing);
-}
-
-uint64_t ui_call(struct view *view, int tag, const char *method, char *params, const char *doing)
-{
-    return start_call(view->ui, view, tag, method, params, doing);
-}
-
-uint64_t ui_callf(struct view *view, int tag, const char *method, const char *doing, const char *members, ...)
-{
-    struct buf params = {0};
-    char copy[160], *save = NULL;
-    va_list arguments;
-    va_start(arguments, members);
-    snprintf(copy, sizeof copy, "%s", members);
-    buf_json_open(&params, '{');
-    for (char *word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
-        char *type = strchr(word, ':');
-        if (!type)
-            continue;
-        *type++ = 0;
-        if (*type == 's') {
-            const char *text = va_arg(arguments, const char *);
-            if (text)
-                buf_json_member(&params, word, text);
-        } else if (*type == 'i') {
-            buf_json_member_int(&params, word, va_arg(arguments, int64_t));
-        } else if (*type == 'b') {
-            buf_json_member_bool(&params, word, va_arg(arguments, int) != 0);
-        }
-    }
-    va_end(arguments);
-    buf_json_close(&params, '}');
-    return ui_call(view, tag, method, buf_take(&params), doing);
-}
-
-void ui_forget(struct view *view, int tag)
-{
-    struct ui *ui = view->ui;
-    for (int i = 0; i < UI_CALLS; i++) {
-        struct ui_call *call = &ui->calls[i];
-        if (!call->method || call->view != view || call->tag != tag)
-            continue;
-        ui->host.cancel(ui->host.context, call->id);
-        free(call->method);
-        free(call->params);
-        *call = (struct ui_call){0};
-    }
-}
-
-bool ui_running(const struct ui *ui, const struct view *view, int tag)
-{
-    for (int i = 0; i < UI_CALLS; i++)
-        if (ui->calls[i].method && ui->calls[i].view == view && (tag < 0 || ui->calls[i].tag == tag))
-            return true;
-    return false;
 }
 
 bool ui_can(const struct ui *ui, const char *method)
@@ -404,7 +306,7 @@ static cJSON *slim_methods(const cJSON *document)
     return slim;
 }
 
-static void own_reply(struct ui *ui, int tag, const cJSON *result, const struct err *err)
+void ui_frame_reply(struct ui *ui, int tag, const cJSON *result, const struct err *err)
 {
     if (tag >= UI_FRAME_CALL_TEXT) {
         ui_keys_reply(ui, tag, result, err);
@@ -440,54 +342,13 @@ static void own_reply(struct ui *ui, int tag, const cJSON *result, const struct 
     }
 }
 
-/* A busy server is asked again after the time it named, until Ctrl-C. */
-static bool try_later(struct ui *ui, struct ui_call *call, const struct err *err)
-{
-    if (err->code != ERR_BUSY || call->tries >= TRIES_MOST)
-        return false;
-    long wait = err->retry_after_ms > 0 ? err->retry_after_ms : 1000;
-    call->tries++;
-    call->id = 0;
-    call->retry_at = ui->now + (wait < 250 ? 250 : wait > 30000 ? 30000 : wait);
-    return true;
-}
-
-void ui_reply(struct ui *ui, uint64_t id, const cJSON *result, const struct err *err)
-{
-    struct ui_call *call = NULL;
-    for (int i = 0; i < UI_CALLS && !call; i++)
-        if (ui->calls[i].method && ui->calls[i].id == id && id)
-            call = &ui->calls[i];
-    if (!call || (err && try_later(ui, call, err)))
-        return;
-    struct ui_call done = *call;
-    *call = (struct ui_call){0};
-    AUTO(json_freep) cJSON *clean = tidy_copy(result);
-    struct err said = {0};
-    known_take(&ui->known, clean);
-    if (err) {
-        said = *err;
-        tidy_text(err->say, said.say, sizeof said.say);
-    }
-    if (!done.view) {
-        own_reply(ui, done.tag, clean, err ? &said : NULL);
-    } else {
-        if (err && err->code == ERR_UNAUTHENTICATED && ui->logged_in)
-            ui_logged_out(ui, "You have been logged out. What you typed is kept.");
-        struct reply reply = {.tag = done.tag, .call = id, .result = err ? NULL : clean, .err = err ? &said : NULL};
-        done.view->class->reply(done.view, &reply);
-    }
-    free(done.method);
-    free(done.params);
-}
-
 void ui_news(struct ui *ui, const char *method, const cJSON *params)
 {
     AUTO(json_freep) cJSON *clean = tidy_copy(params);
     if (strcmp(method, "server.closing") == 0)
         ui_say(ui, ROLE_WARN, "The server is being restarted. What you typed is kept.");
     if (strcmp(method, "auth.expiring") == 0 && ui->logged_in)
-        start_call(ui, NULL, CALL_REFRESH, "auth.refresh", NULL, NULL);
+        ui_frame_call(ui, CALL_REFRESH, "auth.refresh", NULL, NULL);
     for (int i = 0; i < PANE_COUNT; i++)
         if (ui->views[i] && ui->views[i]->class->news)
             ui->views[i]->class->news(ui->views[i], method, clean);
@@ -500,10 +361,10 @@ void ui_link(struct ui *ui, enum ui_link link, const struct err *why)
     if (link == UI_LOST && before == UI_ONLINE)
         ui->lost_at = (int64_t)ui->wall;
     if (link == UI_ONLINE) {
-        start_call(ui, NULL, CALL_INFO, "server.info", NULL, NULL);
-        start_call(ui, NULL, CALL_METHODS, "rpc.discover", NULL, NULL);
+        ui_frame_call(ui, CALL_INFO, "server.info", NULL, NULL);
+        ui_frame_call(ui, CALL_METHODS, "rpc.discover", NULL, NULL);
         if (ui->has_token)
-            start_call(ui, NULL, CALL_WHOAMI, "auth.whoami", NULL, NULL);
+            ui_frame_call(ui, CALL_WHOAMI, "auth.whoami", NULL, NULL);
     } else if (why && why->code == ERR_UNAUTHENTICATED) {
         /* A connection on which nobody logs in is closed after a while; the next key opens another. */
         ui_logged_out(ui, ui->logged_in ? "You have been logged out. What you typed is kept." : ui->has_token ? "Please log in." : NULL);
@@ -514,63 +375,32 @@ void ui_link(struct ui *ui, enum ui_link link, const struct err *why)
         ui->views[PANE_LOGIN]->class->online(ui->views[PANE_LOGIN]);
 }
 
-static int sooner(int a, int64_t b)
-{
-    if (b < 0)
-        return a;
-    int until = b > 3600000 ? 3600000 : (int)b;
-    return a < 0 || until < a ? until : a;
-}
-
-/* What the calls under way need: to be repeated, or their seconds counted on the screen. */
-static int tick_calls(struct ui *ui)
-{
-    int next = -1;
-    for (int i = 0; i < UI_CALLS; i++) {
-        struct ui_call *call = &ui->calls[i];
-        if (!call->method)
-            continue;
-        if (call->retry_at) {
-            if (ui->now >= call->retry_at) {
-                call->retry_at = 0;
-                call->id = ui->host.request(ui->host.context, call->method, call->params);
-            } else {
-                next = sooner(next, (call->retry_at - ui->now - 1) % 1000 + 1);
-            }
-        }
-        int64_t age = ui->now - call->since;
-        if (call->doing)
-            next = sooner(next, age < DOING_AFTER ? DOING_AFTER - age : age < 5000 ? 5000 - age : 1000 - age % 1000);
-    }
-    return next;
-}
-
 int ui_tick(struct ui *ui)
 {
-    int next = tick_calls(ui);
+    int next = ui_calls_tick(ui);
     if (*ui->news && ui->news_until) {
         if (ui->now >= ui->news_until)
             *ui->news = 0;
         else
-            next = sooner(next, ui->news_until - ui->now);
+            next = ui_sooner(next, ui->news_until - ui->now);
     }
     if (ui->limited_until) {
         if (ui->now >= ui->limited_until)
             ui->limited_until = 0;
         else
-            next = sooner(next, (ui->limited_until - ui->now - 1) % 1000 + 1);
+            next = ui_sooner(next, (ui->limited_until - ui->now - 1) % 1000 + 1);
     }
     if (ui->go_at && ui->over.kind == OVER_NONE) {
         if (ui->now - ui->go_at >= 400)
             ui->over.kind = OVER_GO;
         else
-            next = sooner(next, 400 - (ui->now - ui->go_at));
+            next = ui_sooner(next, 400 - (ui->now - ui->go_at));
     }
     if (ui->link == UI_LOST && ui->retry_at > ui->now)
-        next = sooner(next, (ui->retry_at - ui->now - 1) % 1000 + 1);
+        next = ui_sooner(next, (ui->retry_at - ui->now - 1) % 1000 + 1);
     for (int i = 0; i < PANE_COUNT; i++)
         if (ui->views[i] && ui->views[i]->class->tick)
-            next = sooner(next, ui->views[i]->class->tick(ui->views[i]));
+            next = ui_sooner(next, ui->views[i]->class->tick(ui->views[i]));
     return next;
 }
 

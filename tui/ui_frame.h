@@ -17,6 +17,11 @@ enum { UI_FRAME_FIND = -1, UI_FRAME_QUIT = -2, UI_FRAME_OLD_PASSWORD = -3, UI_FR
 enum { UI_FRAME_CALL_TEXT = 100, UI_FRAME_CALL_PASSWORD, UI_FRAME_CALL_PROFILE, UI_FRAME_CALL_LOGOUT, UI_FRAME_CALL_KNOWN };
 void ui_keys_answered(struct ui *ui, int tag, const char *text);
 void ui_keys_reply(struct ui *ui, int tag, const cJSON *result, const struct err *err);
+void ui_frame_reply(struct ui *ui, int tag, const cJSON *result, const struct err *err);
+/* The sooner of two waits in ms, -1 being never. */
+int ui_sooner(int a, int64_t b);
+/* What the calls under way need: to be repeated, or their seconds counted on the screen; ms until then, or -1. */
+int ui_calls_tick(struct ui *ui);
 uint64_t ui_frame_call(struct ui *ui, int tag, const char *method, char *params, const char *doing);
 void ui_ask_frame(struct ui *ui, int tag, enum ui_question kind, const char *prompt);
 int ui_keys_panes(const struct ui *ui, enum pane *out); /* the visible ones in order; their number */

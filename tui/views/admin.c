@@ -4,36 +4,16 @@
 #include <string.h>
 
 #include "common/mem.h"
+#include "tui/views/admin.h"
 #include "tui/views/people.h"
-#include "tui/widgets/heading.h"
-#include "tui/widgets/wrap.h"
-#include "tui/words.h"
 
-enum section { PEOPLE, COURSES, JOBS, NUMBERS, AUDIT, STUDENTS, SECTIONS };
 enum { CALL_LIST = 10, CALL_MORE = 20, CALL_CREATE = 30, CALL_IMPORT, CALL_PASSWORD, CALL_CHANGE, CALL_DELETE, CALL_WHY, CALL_MEMBERS, CALL_ENROL, CALL_UNENROL };
 enum { ASK_FIND = 1, ASK_NUMBER, ASK_NAME, ASK_ROLE, ASK_CODE, ASK_TITLE, ASK_FILE, ASK_IMPORT, ASK_PASSWORD, ASK_NEW_ROLE,
        ASK_SWITCH, ASK_DELETE, ASK_RENAME, ASK_ENROL, ASK_UNENROL };
-enum { DETAIL_ROWS = 6 };
 
-static const struct {
-    const char *title, *method, *id;
-} sections[SECTIONS] = {
+const struct admin_section admin_sections[SECTIONS] = {
     {"People", "users.list", "user_id"}, {"Courses", "courses.list", "course_id"}, {"Jobs", "library.jobs", "job_id"},
     {"Numbers", "admin.stats", ""}, {"Audit", "admin.audit", "at"}, {"Students", "admin.students", ""},
-};
-
-struct admin {
-    struct view view;
-    enum section section;
-    struct rows rows[SECTIONS];
-    cJSON *stats;
-    size_t stats_top;
-    char query[120], role[12];            /* role "": all */
-    char number[64], name[120], code[48]; /* of who or what is being added */
-    char *csv;
-    char target[48], target_name[120];
-    char *password;                       /* shown until a key */
-    int shown;
 };
 
 static struct admin *of(struct view *view)
@@ -41,23 +21,23 @@ static struct admin *of(struct view *view)
     return (struct admin *)view;
 }
 
-static const struct admin *const_of(const struct view *view)
-{
-    return (const struct admin *)view;
-}
-
-static struct view *students(const struct admin *a)
+struct view *admin_students(const struct admin *a)
 {
     return ui_view(a->view.ui, PANE_STUDENTS);
+}
+
+const cJSON *admin_selected(const struct admin *a)
+{
+    return rows_selected(&a->rows[a->section]);
 }
 
 static void load_from(struct admin *a, const char *cursor)
 {
     struct view *view = &a->view;
     int tag = (cursor ? CALL_MORE : CALL_LIST) + (int)a->section;
-    const char *method = sections[a->section].method;
+    const char *method = admin_sections[a->section].method;
     if (a->section == STUDENTS)
-        students(a)->class->show(students(a));
+        admin_students(a)->class->show(admin_students(a));
     else if (a->section == NUMBERS)
         ui_callf(view, tag, method, "Counting", "");
     else if (a->section == PEOPLE)
@@ -93,17 +73,12 @@ static void stop(struct view *view)
     hide_password(a);
 }
 
-static const cJSON *selected(const struct admin *a)
-{
-    return rows_selected(&a->rows[a->section]);
-}
-
 static void open_section(struct admin *a, int step)
 {
     int to = (int)a->section;
     do
         to = (to + step + SECTIONS) % SECTIONS;
-    while (!ui_can(a->view.ui, sections[to].method));
+    while (!ui_can(a->view.ui, admin_sections[to].method));
     a->section = (enum section)to;
     load_from(a, NULL);
 }
@@ -111,10 +86,10 @@ static void open_section(struct admin *a, int step)
 /* Remembers whom the question is about. */
 static bool target(struct admin *a, const char *name)
 {
-    const cJSON *row = selected(a);
+    const cJSON *row = admin_selected(a);
     if (!row)
         return false;
-    snprintf(a->target, sizeof a->target, "%s", json_text(row, a->section == JOBS ? "pdf_id" : sections[a->section].id, ""));
+    snprintf(a->target, sizeof a->target, "%s", json_text(row, a->section == JOBS ? "pdf_id" : admin_sections[a->section].id, ""));
     snprintf(a->target_name, sizeof a->target_name, "%s", json_text(row, name, ""));
     return true;
 }
@@ -156,7 +131,7 @@ static bool act_people(struct admin *a, enum action action)
             return true;
         case ACT_SWITCH:
             if (target(a, "name"))
-                ui_ask_yes(view, ASK_SWITCH, json_bool(selected(a), "disabled", false) ? "Switch %s on again?" : "Switch %s off? They are logged out at once.", a->target_name);
+                ui_ask_yes(view, ASK_SWITCH, json_bool(admin_selected(a), "disabled", false) ? "Switch %s on again?" : "Switch %s off? They are logged out at once.", a->target_name);
             return true;
         case ACT_DELETE:
             if (target(a, "name"))
@@ -196,12 +171,12 @@ static bool act_jobs(struct admin *a, enum action action)
 {
     switch ((int)action) {
         case ACT_AGAIN:
-            if (target(a, "title") && *json_text(selected(a), "failed_at", ""))
+            if (target(a, "title") && *json_text(admin_selected(a), "failed_at", ""))
                 ui_callf(&a->view, CALL_CHANGE, "library.retry", "Trying again", "pdf_id:s", a->target);
             return true;
         case ACT_WHY: case ACT_ENTER:
-            if (selected(a))
-                ui_callf(&a->view, CALL_WHY, "library.job", "Asking", "job_id:s", json_text(selected(a), "job_id", ""));
+            if (admin_selected(a))
+                ui_callf(&a->view, CALL_WHY, "library.job", "Asking", "job_id:s", json_text(admin_selected(a), "job_id", ""));
             return true;
         default: return false;
     }
@@ -210,10 +185,10 @@ static bool act_jobs(struct admin *a, enum action action)
 static void open_row(struct admin *a)
 {
     AUTO(buf_free) struct buf text = {0};
-    if (!selected(a))
+    if (!admin_selected(a))
         return;
-    people_lines(selected(a), "", 0, &text);
-    ui_text(a->view.ui, json_text(selected(a), "name", sections[a->section].title), text.data ? text.data : "");
+    people_lines(admin_selected(a), "", 0, &text);
+    ui_text(a->view.ui, json_text(admin_selected(a), "name", admin_sections[a->section].title), text.data ? text.data : "");
 }
 
 static bool scroll_numbers(struct admin *a, enum action action)
@@ -243,7 +218,7 @@ static bool act(struct view *view, enum action action, const struct key *key)
         return true;
     }
     if (a->section == STUDENTS)
-        return students(a)->class->act(students(a), action, key);
+        return admin_students(a)->class->act(admin_students(a), action, key);
     bool done = a->section == PEOPLE ? act_people(a, action) : a->section == COURSES ? act_courses(a, action)
               : a->section == JOBS ? act_jobs(a, action) : a->section == NUMBERS ? scroll_numbers(a, action) : false;
     if (done)
@@ -305,7 +280,7 @@ static void reply(struct view *view, const struct reply *r)
         int section = r->tag >= CALL_MORE ? r->tag - CALL_MORE : r->tag - CALL_LIST;
         if (r->tag < CALL_MORE)
             a->rows[section].loading_more = false;
-        rows_take(&a->rows[section], r->result, sections[section].id);
+        rows_take(&a->rows[section], r->result, admin_sections[section].id);
     } else if (r->tag == CALL_CREATE) {
         const cJSON *user = json_get(r->result, "user");
         if (user)
@@ -401,196 +376,8 @@ static void answer(struct view *view, int tag, const char *text)
     }
 }
 
-static bool detail(const struct admin *a, int rows)
-{
-    return a->section == PEOPLE && rows >= 16 && selected(a);
-}
-
-static void layout(struct view *view, int rows, int cols)
-{
-    struct admin *a = of(view);
-    a->shown = rows - 2 - (a->section == PEOPLE ? 1 : 0) - (detail(a, rows) ? DETAIL_ROWS : 0);
-    if (a->section == STUDENTS)
-        students(a)->class->layout(students(a), rows - 1, cols);
-    else
-        list_fit(&a->rows[a->section].list, a->shown, NULL, NULL);
-}
-
-static void draw_sections(const struct admin *a, struct canvas c)
-{
-    int x = 1;
-    if (c.cols < 60 && ui_admin(a->view.ui)) {
-        canvas_format(c, 0, 1, ROLE_TAB_OPEN, "[%s] %d/%d", sections[a->section].title, (int)a->section + 1, SECTIONS);
-        return;
-    }
-    if (!ui_admin(a->view.ui)) {
-        x += canvas_text(c, 0, x, ROLE_TAB, " Students ");
-        canvas_text(c, 0, x, ROLE_TAB_OPEN, "[Courses]");
-        return;
-    }
-    for (int i = 0; i < SECTIONS; i++) {
-        bool open = i == (int)a->section;
-        if (ui_can(a->view.ui, sections[i].method))
-            x += canvas_format(c, 0, x, open ? ROLE_TAB_OPEN : ROLE_TAB, open ? "[%s]" : " %s ", sections[i].title);
-    }
-}
-
-static int draw_row(const struct admin *a, struct canvas c, int y, const cJSON *row)
-{
-    char when[32];
-    time_t now = a->view.ui->wall;
-    bool narrow = c.cols < 60;
-    switch (a->section) {
-        case PEOPLE:
-            canvas_cut(c, y, 2, 11, ROLE_TEXT, json_text(row, "institution_id", ""));
-            if (!narrow) {
-                canvas_cut(c, y, 41, 9, ROLE_TEXT, json_text(row, "role", ""));
-                if (json_bool(row, "disabled", false))
-                    canvas_text(c, y, 51, ROLE_WARN, "switched off");
-            }
-            return canvas_cut(c, y, 14, narrow ? c.cols - 15 : 26, ROLE_TEXT, json_text(row, "name", ""));
-        case COURSES:
-            canvas_cut(c, y, 2, 11, ROLE_TEXT, json_text(row, "code", ""));
-            if (!narrow) {
-                const cJSON *teacher = json_get(row, "teacher");
-                canvas_format(c, y, 44, ROLE_DIM, "%4lld people %4lld documents", (long long)json_int(row, "members", 0),
-                              (long long)json_int(row, "documents", 0));
-                canvas_cut(c, y, 72, c.cols - 73, ROLE_DIM, cJSON_IsObject(teacher) ? json_text(teacher, "name", "") : json_text(row, "teacher", ""));
-            }
-            return canvas_cut(c, y, 14, narrow ? c.cols - 15 : 29, ROLE_TEXT, json_text(row, "title", ""));
-        case JOBS:
-            words_when(words_time(json_text(row, "queued_at", NULL)), now, WORDS_WHEN_CLOCK, when);
-            if (!narrow)
-                canvas_text(c, y, 56, ROLE_DIM, when);
-            canvas_cut(c, y, narrow ? c.cols - 11 : 44, 10, *json_text(row, "failed_at", "") ? ROLE_BAD : ROLE_TEXT, json_text(row, "state", ""));
-            return canvas_cut(c, y, 2, narrow ? c.cols - 14 : 40, ROLE_TEXT, json_text(row, "title", ""));
-        case AUDIT: {
-            words_when(words_time(json_text(row, "at", NULL)), now, WORDS_WHEN_CLOCK, when);
-            int cells = canvas_cut(c, y, 2, 18, ROLE_TEXT, when);
-            canvas_cut(c, y, 21, 18, ROLE_TEXT, json_text(row, "actor", ""));
-            canvas_cut(c, y, 40, 22, ROLE_TEXT, json_text(row, "action", ""));
-            canvas_cut(c, y, 63, c.cols - 64, ROLE_DIM, json_text(row, "target", json_text(row, "detail", "")));
-            return cells;
-        }
-        case NUMBERS: case STUDENTS: case SECTIONS: break;
-    }
-    return 0;
-}
-
-static void draw_detail(const struct admin *a, struct canvas c)
-{
-    const cJSON *row = selected(a);
-    char first[96], line[480];
-    const char *name = json_text(row, "name", "");
-    snprintf(first, sizeof first, "%.*s", (int)strcspn(name, " "), name);
-    heading_draw(c, 0, name, NULL, 0);
-    canvas_text(c, 0, c.cols - 1, ROLE_RULE, " ");
-    canvas_format(c, 1, 2, ROLE_TEXT, "School number %s   %s%s", json_text(row, "institution_id", ""), json_text(row, "role", ""),
-                  json_bool(row, "disabled", false) ? "   switched off" : "");
-    snprintf(line, sizeof line, "Role, password and access can be changed here. What %s asks, reads or says is not shown. "
-             "For a reflection go to Students: %s sees that you looked.", first, first);
-    heading_text(c, 2, 2, c.cols - 3, 3, ROLE_TEXT, line);
-}
-
-static void draw_numbers(const struct admin *a, struct canvas c)
-{
-    AUTO(buf_free) struct buf text = {0};
-    AUTO(wrap_free) struct wrap lines = {0};
-    heading_draw(c, 0, "Numbers", "now", 4);
-    if (!a->stats)
-        return;
-    people_lines(a->stats, "", 0, &text);
-    wrap_text(&lines, text.data, text.length, c.cols - 3);
-    size_t room = c.rows > 1 ? (size_t)c.rows - 1 : 1, most = lines.count > room ? lines.count - room : 0;
-    size_t top = a->stats_top < most ? a->stats_top : most;
-    for (size_t i = 0; i < room && top + i < lines.count; i++)
-        canvas_put(c, 1 + (int)i, 2, c.cols - 3, ROLE_TEXT, text.data + lines.lines[top + i].from,
-                   lines.lines[top + i].to - lines.lines[top + i].from);
-    if (ui_focus(&a->view))
-        canvas_cursor(c, 1, 2, false);
-}
-
-static void draw(const struct view *view, struct canvas c)
-{
-    const struct admin *a = const_of(view);
-    draw_sections(a, c);
-    struct canvas body = canvas_part(c, 1, 0, c.rows - 1, c.cols);
-    if (a->section == STUDENTS) {
-        students(a)->class->draw(students(a), body);
-        return;
-    }
-    if (a->section == NUMBERS) {
-        draw_numbers(a, body);
-        return;
-    }
-    const struct rows *rows = &a->rows[a->section];
-    int y = 0;
-    char facts[40];
-    if (a->section == PEOPLE) {
-        int x = 1 + canvas_text(body, 0, 1, ROLE_TEXT, "Find: ");
-        canvas_cut(body, 0, x, 30, ROLE_INPUT, a->query);
-        if (c.cols >= 66)
-            canvas_format(body, 0, 52, ROLE_TEXT, "role: %s", *a->role ? a->role : "all");
-        y = 1;
-    }
-    snprintf(facts, sizeof facts, "%zu%s found", rows->list.count, rows->cursor ? "+" : "");
-    heading_draw(body, y++, sections[a->section].title, facts, 4);
-    if (rows->items && !rows->list.count)
-        canvas_text(body, y, 2, ROLE_TEXT, *a->query ? "Nobody found. Press / to look for somebody else." : "Nothing here yet. Press a to add.");
-    for (int i = 0; i < a->shown && rows->list.top + (size_t)i < rows->list.count; i++) {
-        size_t at = rows->list.top + (size_t)i;
-        int cells = draw_row(a, body, y + i, rows->at[at]);
-        if (at == rows->list.selected)
-            list_mark(body, y + i, a->section == PEOPLE || a->section == COURSES ? 14 : 2, cells, ui_focus(view));
-    }
-    if (detail(a, c.rows))
-        draw_detail(a, canvas_part(c, c.rows - DETAIL_ROWS, 0, DETAIL_ROWS, c.cols));
-}
-
-static void keys(const struct view *view, struct keyrow *row)
-{
-    const struct admin *a = const_of(view);
-    bool any = selected(a) != NULL;
-    if (a->section == STUDENTS) {
-        students(a)->class->keys(students(a), row);
-        return;
-    }
-    if (a->section == PEOPLE || a->section == COURSES)
-        view_key(row, ACT_ADD, NULL);
-    if (a->section == PEOPLE)
-        view_key(row, ACT_IMPORT, NULL);
-    if (any && a->section == PEOPLE) {
-        view_key(row, ACT_AGAIN, NULL);
-        view_key(row, ACT_RENAME, NULL);
-        view_key(row, ACT_SWITCH, json_bool(selected(a), "disabled", false) ? "switch on" : NULL);
-    }
-    if (any && a->section == COURSES) {
-        view_key(row, ACT_ENROL, NULL);
-        view_key(row, ACT_UNENROL, NULL);
-        view_key(row, ACT_RENAME, "rename");
-        view_key(row, ACT_DELETE, NULL);
-    }
-    if (any && a->section == JOBS) {
-        view_key(row, ACT_AGAIN, "try again");
-        view_key(row, ACT_WHY, NULL);
-    }
-    if (any)
-        view_key(row, ACT_ENTER, a->section == COURSES ? "members" : NULL);
-    view_key(row, ACT_NEXT_ROOM, NULL);
-    row->entries[row->count - 1].keys = "Alt-Left Alt-Right";
-}
-
-static void status(const struct view *view, struct status *s)
-{
-    const struct admin *a = const_of(view);
-    if (a->section == STUDENTS)
-        students(a)->class->status(students(a), s);
-    else if (a->section != NUMBERS && a->section != PEOPLE)
-        rows_position(&a->rows[a->section], 0, s->right, sizeof s->right);
-}
-
 const struct view_class admin_class = {
     .pane = PANE_ADMIN, .title = "Admin", .letter = 'a', .access = VIEW_ADMIN, .needs = "users.list", .size = sizeof(struct admin),
-    .show = show, .stop = stop, .act = act, .reply = reply, .answer = answer, .layout = layout, .draw = draw, .keys = keys,
-    .status = status,
+    .show = show, .stop = stop, .act = act, .reply = reply, .answer = answer, .layout = admin_draw_layout,
+    .draw = admin_draw_pane, .keys = admin_draw_keys, .status = admin_draw_status,
 };
