@@ -37,7 +37,6 @@ void glass_fail(struct glass *g, const char *method, enum err_code code, const c
 void glass_news(struct glass *g, const char *method, const char *json);
 /* Fails the test and shows both where the screen is not as tests/tui/screens/NAME.txt. */
 void glass_is(struct glass *g, const char *name);
-void glass_rows(struct glass *g, const char *name, int from, int to); /* these rows of the screen and the file */
 bool glass_shows(struct glass *g, const char *text);
 void glass_print(struct glass *g);
 /* What every screen must be: inside its cells, without a control or a half character. */

@@ -25,8 +25,14 @@ static const char results[] =
     "\"snippet\":\"A competitive inhibitor resembles the substrate and occupies the active site of the enzyme, so that inhibition falls as more substrate is added.\",\"highlights\":[[84,90],[100,110]]},"
     "{\"chunk_id\":\"c2\",\"pdf_id\":\"p2\",\"title\":\"Lecture 6: How enzymes are switched off\",\"page\":11,\"page_label\":\"11\",\"heading\":\"Three mechanisms\","
     "\"snippet\":\"Inhibition can be competitive, uncompetitive or mixed; the mechanism shows in the slope and the intercept of the double reciprocal plot.\",\"highlights\":[[0,10],[59,68]]},"
-    "{\"chunk_id\":\"c3\",\"pdf_id\":\"p3\",\"title\":\"Third\",\"page\":1,\"snippet\":\"Three.\",\"highlights\":[]},"
-    "{\"chunk_id\":\"c4\",\"pdf_id\":\"p3\",\"title\":\"Fourth\",\"page\":1,\"snippet\":\"Four.\",\"highlights\":[]}]}";
+    "{\"chunk_id\":\"c3\",\"pdf_id\":\"p3\",\"title\":\"Third\",\"page\":1,\"snippet\":\"Third.\",\"highlights\":[]},"
+    "{\"chunk_id\":\"c4\",\"pdf_id\":\"p3\",\"title\":\"Fourth\",\"page\":1,\"snippet\":\"Fourth.\",\"highlights\":[]},"
+    "{\"chunk_id\":\"c5\",\"pdf_id\":\"p3\",\"title\":\"Fifth\",\"page\":1,\"snippet\":\"Fifth.\",\"highlights\":[]},"
+    "{\"chunk_id\":\"c6\",\"pdf_id\":\"p3\",\"title\":\"Sixth\",\"page\":1,\"snippet\":\"Sixth.\",\"highlights\":[]},"
+    "{\"chunk_id\":\"c7\",\"pdf_id\":\"p3\",\"title\":\"Seventh\",\"page\":1,\"snippet\":\"Seventh.\",\"highlights\":[]},"
+    "{\"chunk_id\":\"c8\",\"pdf_id\":\"p3\",\"title\":\"Eighth\",\"page\":1,\"snippet\":\"Eighth.\",\"highlights\":[]},"
+    "{\"chunk_id\":\"c9\",\"pdf_id\":\"p3\",\"title\":\"Ninth\",\"page\":1,\"snippet\":\"Ninth.\",\"highlights\":[]},"
+    "{\"chunk_id\":\"c10\",\"pdf_id\":\"p3\",\"title\":\"Tenth\",\"page\":1,\"snippet\":\"Tenth.\",\"highlights\":[]}]}";
 
 static const char answer[] =
     "{\"search_id\":\"s\",\"thread_id\":\"t\",\"answer\":\"Malonate is a competitive inhibitor of succinate dehydrogenase. [1] Its shape is close to that of succinate, so it sits in the active site but cannot be changed there, and the cycle waits at that step. [1][3] In living cells the effect is usually small.\","
@@ -37,7 +43,7 @@ static const char answer[] =
 
 static const char page[] =
     "{\"title\":\"Principles of Biochemistry\",\"page\":230,\"page_label\":\"212\",\"pages\":640,"
-    "\"text\":\"Before it.\\nA competitive inhibitor resembles the substrate.\\nBehind it.\",\"passages\":[{\"chunk_id\":\"c1\",\"start\":11,\"end\":59}]}";
+    "\"text\":\"Before it.\\nA competitive inhibitor resembles the substrate and occupies\\nthe active site of the enzyme, ...\\nBehind it.\",\"passages\":[{\"chunk_id\":\"c1\",\"start\":11,\"end\":106}]}";
 
 static const struct {
     const char *method, *result;
@@ -77,7 +83,7 @@ static void on_message(struct peer_line *line, const char *text, size_t length, 
     if (json_get(request, "params"))
         json_write(&params, json_get(request, "params"));
     snprintf(last_params, sizeof last_params, "%s", params.data ? params.data : "");
-    if (!strcmp(method, "search.ask")) /* a line of chat while the answer is written */
+    if (!strcmp(method, "library.page") || strstr(params.data ? params.data : "", "\"query\":\"a\"")) /* a line of chat meanwhile */
         peer_send(line, "{\"jsonrpc\":\"2.0\",\"method\":\"chat.message\",\"params\":{\"seq\":5,\"room\":\"" COURSE_ID
                         "\",\"name\":\"Lena\",\"text\":\"x\"}}");
     for (size_t i = 0; i < COUNT_OF(replies); i++)
@@ -112,45 +118,20 @@ static char *dialogue(const char *input)
     return out;
 }
 
+/* The drawing begins with a course that somebody must have chosen, has one line of 79 columns where 78 are the most, and
+ * leaves out the blank before the last prompt. */
 static void the_design_s_dialogue_comes_out_word_for_word(void **state)
 {
     (void)state;
     AUTO(mem_freep)
     char *out = dialogue(
         "course BIO101\nenzyme inhibition mechanisms\nask why does malonate slow the citric acid cycle?\n1\nquit\n");
-    static const char *const parts[] = {
-        "Linden School. Logged in as Maria Okafor, student. Memory is on.\n"
-        "Type a question to search, a number to choose, \"help\" for all words.\n\n",
-        "search> enzyme inhibition mechanisms\n"
-        "4 passages in Biochemistry 101.\n"
-        "1. Principles of Biochemistry, page 212. 8.4 Reversible inhibition.\n"
-        "   A competitive inhibitor resembles the substrate and occupies the active\n"
-        "   site of the *enzyme*, so that *inhibition* falls as more substrate is\n"
-        "   added.\n"
-        "2. Lecture 6: How enzymes are switched off, page 11. Three mechanisms.\n"
-        "   *Inhibition* can be competitive, uncompetitive or mixed; the *mechanism*\n"
-        "   shows in the slope and the intercept of the double reciprocal plot.\n"
-        "3 to 4: type \"more\".\n\n",
-        "search> ask why does malonate slow the citric acid cycle?\n"
-        "Writing the answer.\n"
-        "Malonate is a competitive inhibitor of succinate dehydrogenase. [1]\n"
-        "Its shape is close to that of succinate, so it sits in the active site but\n"
-        "cannot be changed there, and the cycle waits at that step. [1][3]\n"
-        "In living cells the effect is usually small.\n"
-        "Answer complete, 2.1 seconds, 2 facts from your memory used.\n"
-        "Sentence 1: word for word. Sentence 2: in other words.\n"
-        "Sentence 3: no source named, check it yourself.\n"
-        "Sources: 1. Principles of Biochemistry, page 212.\n"
-        "         2. Practical handbook, page xiv.  3. Metabolism in one term, page 61.\n\n"
-        "1 new line in Biochemistry 101 from Lena. Type \"chat\" to read it.\n",
-        "search> 1\n"
-        "Principles of Biochemistry, page 212 (PDF page 230 of 640).\n"
-        "Passage begins. A competitive inhibitor resembles the substrate. Passage ends.\n"
-        "Type \"page\" for all of it.\n\n",
-    };
-    for (size_t i = 0; i < COUNT_OF(parts); i++)
-        if (!strstr(out, parts[i]))
-            fail_msg("expected:\n%s\nin:\n%s", parts[i], out);
+    char drawn[4096] = "";
+    FILE *file = fopen("tests/tui/screens/plain.txt", "re");
+    assert_non_null(file);
+    drawn[fread(drawn, 1, sizeof drawn - 1, file)] = 0;
+    fclose(file);
+    assert_string_equal(out, drawn);
     for (const char *line = out; *line; line += strcspn(line, "\n"), line += *line == '\n')
         assert_in_range(text_cells(line, strcspn(line, "\n")), 0, 78);
 }
@@ -163,7 +144,7 @@ static void words_do_what_they_say(void **state)
     } cases[] = {
         {"more\n", "That is all.", NULL},
         {"x\nmore\n", "3. Third, page 1.", NULL},
-        {"x\n9\n", "There is no number 9", NULL},
+        {"x\n99\n", "There is no number 99", NULL},
         {"x\n2\npage\n", "Behind it.", NULL},
         {"page\n", "Choose a passage or a document by its number first.", NULL},
         {"x\n1\nnext\n", "PDF page 230 of 640", "\"page\":231"},
@@ -176,14 +157,14 @@ static void words_do_what_they_say(void **state)
          "{\"room\":\"" COURSE_ID "\",\"text\":\"hello there\"}"},
         {"ask a\nchat\n", "Lena: so competitive", NULL},
         {"chat nowhere\n", "There is no room “nowhere”.", NULL},
-        {"recommend\n1\n", "4 passages in the library.", "{\"query\":\"enzyme kinetics\"}"},
+        {"recommend\n1\n", "10 passages in the library.", "{\"query\":\"enzyme kinetics\"}"},
         {"library\n", "There are no documents yet.", NULL},
         {"ask a\non b\n", "Answer complete", "\"thread_id\":\"t\""},
         {"help\n", "courses           the courses", NULL},
-        {"more about enzymes\n", "4 passages", "{\"query\":\"more about enzymes\"}"},
-        {"history of rome\n", "4 passages", "{\"query\":\"history of rome\"}"},
-        {"read the chapter on enzymes\n", "4 passages", "{\"query\":\"read the chapter on enzymes\"}"},
-        {"search chat\n", "4 passages", "{\"query\":\"chat\"}"},
+        {"more about enzymes\n", "10 passages", "{\"query\":\"more about enzymes\"}"},
+        {"history of rome\n", "10 passages", "{\"query\":\"history of rome\"}"},
+        {"read the chapter on enzymes\n", "10 passages", "{\"query\":\"read the chapter on enzymes\"}"},
+        {"search chat\n", "10 passages", "{\"query\":\"chat\"}"},
         {"whoami\n", "Maria Okafor, student, school number s1024.", NULL},
         {":memory status\n", "This server has no such method.", NULL},
         {"", "search> ", NULL},

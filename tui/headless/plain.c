@@ -462,7 +462,6 @@ static void obey(struct plain *p, char *line)
 
 static void prompt(struct plain *p)
 {
-    plain_rooms_announce(&p->rooms, p->script);
     fputs("search> ", p->script->out);
     fflush(p->script->out);
 }
@@ -524,6 +523,7 @@ static void converse(struct plain *p)
             fprintf(p->script->out, "%s\n", line.data);
         obey(p, line.data);
         if (!p->over) {
+            plain_rooms_announce(&p->rooms, p->script);
             if (line.length)
                 fputc('\n', p->script->out);
             prompt(p);

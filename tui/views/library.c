@@ -356,6 +356,17 @@ static void reply(struct view *view, const struct reply *r)
     recount(l);
 }
 
+/* A small window has no room for how many pages. */
+static void say_ready(struct ui *ui, const char *title, long pages, long empty)
+{
+    if (ui->size <= UI_SMALL)
+        ui_say(ui, ROLE_GOOD, "%s is ready.", title);
+    else if (empty > 0)
+        ui_say(ui, ROLE_GOOD, "%s is ready: %ld of %ld pages can be searched now.", title, pages - empty, pages);
+    else
+        ui_say(ui, ROLE_GOOD, "%s is ready: %ld page%s can be searched now.", title, pages, pages == 1 ? "" : "s");
+}
+
 static void news(struct view *view, const char *method, const cJSON *params)
 {
     struct library *l = of(view);
@@ -364,12 +375,8 @@ static void news(struct view *view, const char *method, const cJSON *params)
     const char *state = json_text(params, "state", ""), *title = json_text(params, "title", "");
     rows_put(&l->jobs, params, "job_id");
     if (strcmp(state, "indexed") == 0) {
-        long pages = (long)json_int(params, "pages_total", 0), empty = (long)json_int(params, "pages_without_text", 0);
         drop_finished(l);
-        if (empty > 0)
-            ui_say(view->ui, ROLE_GOOD, "%s is ready: %ld of %ld pages can be searched now.", title, pages - empty, pages);
-        else
-            ui_say(view->ui, ROLE_GOOD, "%s is ready: %ld page%s can be searched now.", title, pages, pages == 1 ? "" : "s");
+        say_ready(view->ui, title, (long)json_int(params, "pages_total", 0), (long)json_int(params, "pages_without_text", 0));
         ui_callf(view, CALL_LIST, "library.list", NULL, "limit:i", (int64_t)50);
     } else if (strcmp(state, "failed") == 0 && !ui_front(view)) {
         ui_say(view->ui, ROLE_BAD, "%s could not be read. The Library says why.", title);
