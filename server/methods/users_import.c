@@ -86,14 +86,28 @@ static void add(struct outcome *outcome, const cJSON *answer)
     outcome->skipped += json_int(answer, "skipped", 0);
 }
 
+/* How far it is, for whoever asked: a thousand take minutes. */
+static void tell(struct call *call, int done, int total)
+{
+    AUTO(buf_free) struct buf params = {0};
+    buf_json_open(&params, '{');
+    buf_json_member_int(&params, "done", done);
+    buf_json_member_int(&params, "total", total);
+    if (call->id_json)
+        buf_json_member_raw(&params, "id", call->id_json);
+    buf_json_close(&params, '}');
+    call_notify(call, "users.progress", params.data);
+}
+
 /* Makes the accounts of `fresh`, some at a time; stops at the first that can't be made unless `partial`. */
 static bool make(struct call *call, struct tx *tx, const cJSON *fresh, bool partial, struct outcome *outcome, struct err *err)
 {
     const cJSON *at = fresh ? fresh->child : NULL;
+    int done = 0, total = cJSON_GetArraySize(fresh);
     while (at && (partial || !outcome->errors->child)) {
         AUTO(buf_free) struct buf batch = {0};
         buf_json_open(&batch, '[');
-        for (int i = 0; at && i < BATCH; i++, at = at->next)
+        for (int i = 0; at && i < BATCH; i++, at = at->next, done++)
             json_write(&batch, at);
         buf_json_close(&batch, ']');
         if (call_cancelled(call))
@@ -102,6 +116,7 @@ static bool make(struct call *call, struct tx *tx, const cJSON *fresh, bool part
         if (!answer)
             return false;
         add(outcome, answer);
+        tell(call, done, total);
     }
     return true;
 }

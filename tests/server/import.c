@@ -4,11 +4,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
 #include "common/mem.h"
 #include "tests/lib/harness.h"
+#include "tests/lib/library.h"
 
 static struct harness h;
 static struct ws root;
@@ -106,6 +108,29 @@ static void a_long_list_is_made_whole_and_a_longer_one_refused(void **state)
     assert_int_equal(accounts("big99"), 1);
 }
 
+/* Minutes pass at the cost of a real hash: who asked hears how far it is, and nobody sees a half. */
+static void how_far_it_is_is_told_and_a_half_is_never_seen(void **state)
+{
+    (void)state;
+    struct ws other;
+    AUTO(buf_free) struct buf csv = {0};
+    for (int i = 0; i < 100; i++)
+        buf_printf(&csv, "far%d,Name,student\\n", i);
+    AUTO(mem_freep) char *request = mem_printf("{\"jsonrpc\":\"2.0\",\"id\":\"list\",\"method\":\"users.import\",\"params\":{\"csv\":\"%s\"}}", csv.data);
+    harness_open(&h, &other, "root");
+    free(library_sql(h.directory, "edurag_owner", "select auth.configure('{\"bcrypt_cost\": 10}')"));
+    assert_true(ws_send(&other, request, strlen(request)));
+    AUTO(mem_freep) char *told = ws_wait(&other, "\"users.progress\"", 20000);
+    assert_non_null(told);
+    assert_non_null(strstr(told, "\"params\":{\"done\":8,\"total\":100,\"id\":\"list\"}"));
+    assert_int_equal(accounts("far"), 0);
+    ws_close(&other); /* nobody would get the passwords */
+    free(library_sql(h.directory, "edurag_owner", "select auth.configure('{\"bcrypt_cost\": 4}')"));
+    AUTO(json_freep) cJSON *again = import("far0,Name,student", false);
+    assert_int_equal(cJSON_GetArraySize(json_get(json_get(again, "result"), "created")), 1);
+    assert_int_equal(accounts("far"), 1);
+}
+
 static int start(void **state)
 {
     (void)state;
@@ -127,6 +152,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lists_come_out_as_they_should),
         cmocka_unit_test(its_passwords_open_the_door_and_it_is_in_the_audit_log),
+        cmocka_unit_test(how_far_it_is_is_told_and_a_half_is_never_seen),
         cmocka_unit_test(a_long_list_is_made_whole_and_a_longer_one_refused),
     };
     return cmocka_run_group_tests_name("import", tests, start, stop);
