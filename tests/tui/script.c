@@ -160,76 +160,29 @@ static int run(struct peer *peer, const char *line)
     return code;
 }
 
+/* As the protocol names them. */
+static const char *const protocol_methods[] = {
+    "rpc.discover", "rpc.cancel", "server.ping", "server.info", "auth.login", "auth.resume", "auth.refresh",
+    "auth.logout", "auth.whoami", "auth.change_password", "profile.update", "users.list", "users.create",
+    "users.import", "users.update", "users.reset_password", "users.delete", "courses.list", "courses.members",
+    "courses.create", "courses.update", "courses.delete", "courses.enrol", "courses.unenrol", "library.upload_begin",
+    "library.upload_chunk", "library.upload_commit", "library.upload_abort", "library.job", "library.jobs",
+    "library.retry", "library.list", "library.outline", "library.page", "library.update", "library.delete",
+    "search.query", "search.ask", "search.thread", "search.history", "search.clear_history", "trending.list",
+    "recommend.list", "memory.status", "memory.retain", "memory.recall", "memory.list", "memory.forget",
+    "memory.export", "memory.access_log", "memory.reflect", "chat.join", "chat.send", "chat.leave", "chat.delete",
+    "chat.mute", "admin.students", "admin.stats", "admin.audit",
+};
+
 static void every_method_of_the_protocol_has_a_command(void **state)
 {
     (void)state;
-    static const char *const methods[] = {
-        "rpc.discover",
-        "rpc.cancel",
-        "server.ping",
-        "server.info",
-        "auth.login",
-        "auth.resume",
-        "auth.refresh",
-        "auth.logout",
-        "auth.whoami",
-        "auth.change_password",
-        "profile.update",
-        "users.list",
-        "users.create",
-        "users.import",
-        "users.update",
-        "users.reset_password",
-        "users.delete",
-        "courses.list",
-        "courses.members",
-        "courses.create",
-        "courses.update",
-        "courses.delete",
-        "courses.enrol",
-        "courses.unenrol",
-        "library.upload_begin",
-        "library.upload_chunk",
-        "library.upload_commit",
-        "library.upload_abort",
-        "library.job",
-        "library.jobs",
-        "library.retry",
-        "library.list",
-        "library.outline",
-        "library.page",
-        "library.update",
-        "library.delete",
-        "search.query",
-        "search.ask",
-        "search.thread",
-        "search.history",
-        "search.clear_history",
-        "trending.list",
-        "recommend.list",
-        "memory.status",
-        "memory.retain",
-        "memory.recall",
-        "memory.list",
-        "memory.forget",
-        "memory.export",
-        "memory.access_log",
-        "memory.reflect",
-        "chat.join",
-        "chat.send",
-        "chat.leave",
-        "chat.delete",
-        "chat.mute",
-        "admin.students",
-        "admin.stats",
-        "admin.audit",
-    };
-    for (size_t i = 0; i < COUNT_OF(methods); i++) {
+    for (size_t i = 0; i < COUNT_OF(protocol_methods); i++) {
         bool found = false;
         for (const struct script_command *c = script_table; c->words && !found; c++)
-            found = (c->method && !strcmp(c->method, methods[i])) || (c->also && strstr(c->also, methods[i]));
+            found = (c->method && !strcmp(c->method, protocol_methods[i])) || (c->also && strstr(c->also, protocol_methods[i]));
         if (!found)
-            fail_msg("%s", methods[i]);
+            fail_msg("%s", protocol_methods[i]);
     }
 }
 
@@ -367,74 +320,47 @@ static void each_failure_has_its_exit_code(void **state)
     script_say_to(NULL);
 }
 
+#define EVIL "\\u001b]0;x\\u0007\\u009b31m\\u202eabc\\u200b\\r"
+static const char hostile[] =
+    "{\"items\":[{\"title\":\"" EVIL "\",\"name\":\"" EVIL "\",\"fact\":\"" EVIL "\",\"topic\":\"" EVIL
+    "\",\"query\":\"" EVIL "\",\"reason\":\"" EVIL "\",\"error_message\":\"" EVIL "\",\"institution_id\":\"" EVIL
+    "\",\"code\":\"" EVIL "\",\"by\":\"" EVIL "\",\"actor\":\"" EVIL "\",\"documents\":[{\"title\":\"" EVIL
+    "\"}]}],"
+    "\"results\":[{\"title\":\"" EVIL "\",\"heading\":\"" EVIL "\",\"snippet\":\"" EVIL
+    "\",\"highlights\":[[0,99],[3,1],[-1,2]]}],\"corrected\":\"" EVIL "\",\"text\":\"" EVIL "\",\"title\":\"" EVIL
+    "\",\"summary\":\"" EVIL "\","
+    "\"topics\":[{\"topic\":\"" EVIL "\"}],\"turns\":[{\"query\":\"" EVIL "\",\"answer\":\"" EVIL
+    "\",\"citations\":[{\"title\":\"" EVIL "\"}]}],\"messages\":[{\"name\":\"" EVIL "\",\"text\":\"" EVIL
+    "\"}],\"name\":\"" EVIL "\",\"memory\":\"" EVIL "\","
+    "\"unknown\":[\"" EVIL "\"],\"created\":[{\"institution_id\":\"" EVIL "\",\"password\":\"" EVIL
+    "\"}],\"errors\":[{\"message\":\"" EVIL "\"}],\"password\":\"" EVIL "\",\"fact_id\":\"" EVIL
+    "\",\"job_id\":\"" EVIL "\",\"state\":\"" EVIL "\","
+    "\"methods\":[{\"name\":\"" EVIL "\",\"summary\":\"" EVIL "\"}],\"user\":{\"name\":\"" EVIL
+    "\"},\"next_cursor\":null}";
+static const char *const hostile_lines[] = {
+    "search x", "thread x", "history", "trending", "recommend", "read " PDF_ID " 1", "outline " PDF_ID, "library",
+    "jobs", "job x", "memory", "memory add x", "memory recall x", "memory status", "memory log", "reflect",
+    "chat read", "chat send x", "courses", "courses members " COURSE_ID, "courses create a b",
+    "courses enrol " COURSE_ID " x", "users", "users create student a b", "users reset " USER_ID, "students", "stats",
+    "audit", "whoami", "info", "ping", "methods", "ask x",
+};
+
 /* Whatever a result holds, no command prints a byte that a terminal obeys. */
 static void hostile_text_reaches_no_terminal(void **state)
 {
     (void)state;
-#define EVIL "\\u001b]0;x\\u0007\\u009b31m\\u202eabc\\u200b\\r"
-    static const char hostile[] =
-        "{\"items\":[{\"title\":\"" EVIL "\",\"name\":\"" EVIL "\",\"fact\":\"" EVIL "\",\"topic\":\"" EVIL
-        "\",\"query\":\"" EVIL "\",\"reason\":\"" EVIL "\",\"error_message\":\"" EVIL "\",\"institution_id\":\"" EVIL
-        "\",\"code\":\"" EVIL "\",\"by\":\"" EVIL "\",\"actor\":\"" EVIL "\",\"documents\":[{\"title\":\"" EVIL
-        "\"}]}],"
-        "\"results\":[{\"title\":\"" EVIL "\",\"heading\":\"" EVIL "\",\"snippet\":\"" EVIL
-        "\",\"highlights\":[[0,99],[3,1],[-1,2]]}],\"corrected\":\"" EVIL "\",\"text\":\"" EVIL "\",\"title\":\"" EVIL
-        "\",\"summary\":\"" EVIL "\","
-        "\"topics\":[{\"topic\":\"" EVIL "\"}],\"turns\":[{\"query\":\"" EVIL "\",\"answer\":\"" EVIL
-        "\",\"citations\":[{\"title\":\"" EVIL "\"}]}],\"messages\":[{\"name\":\"" EVIL "\",\"text\":\"" EVIL
-        "\"}],\"name\":\"" EVIL "\",\"memory\":\"" EVIL "\","
-        "\"unknown\":[\"" EVIL "\"],\"created\":[{\"institution_id\":\"" EVIL "\",\"password\":\"" EVIL
-        "\"}],\"errors\":[{\"message\":\"" EVIL "\"}],\"password\":\"" EVIL "\",\"fact_id\":\"" EVIL
-        "\",\"job_id\":\"" EVIL "\",\"state\":\"" EVIL "\","
-        "\"methods\":[{\"name\":\"" EVIL "\",\"summary\":\"" EVIL "\"}],\"user\":{\"name\":\"" EVIL
-        "\"},\"next_cursor\":null}";
-    static const char *const lines[] = {
-        "search x",
-        "thread x",
-        "history",
-        "trending",
-        "recommend",
-        "read " PDF_ID " 1",
-        "outline " PDF_ID,
-        "library",
-        "jobs",
-        "job x",
-        "memory",
-        "memory add x",
-        "memory recall x",
-        "memory status",
-        "memory log",
-        "reflect",
-        "chat read",
-        "chat send x",
-        "courses",
-        "courses members " COURSE_ID,
-        "courses create a b",
-        "courses enrol " COURSE_ID " x",
-        "users",
-        "users create student a b",
-        "users reset " USER_ID,
-        "students",
-        "stats",
-        "audit",
-        "whoami",
-        "info",
-        "ping",
-        "methods",
-        "ask x",
-    };
     struct peer *p = peer_start(&(struct peer_options){.on_message = on_message});
     seen.result = hostile;
-    for (size_t i = 0; i < COUNT_OF(lines); i++) {
-        int code = run(p, lines[i]);
+    for (size_t i = 0; i < COUNT_OF(hostile_lines); i++) {
+        int code = run(p, hostile_lines[i]);
         if (code != SCRIPT_FINE)
-            fail_msg("%s: exit %d %s", lines[i], code, said);
+            fail_msg("%s: exit %d %s", hostile_lines[i], code, said);
         const char *texts[] = {output, said};
         for (size_t t = 0; t < COUNT_OF(texts); t++) {
             AUTO(buf_free) struct buf clean = {0};
             text_clean(&clean, texts[t], strlen(texts[t]), TEXT_KEEP_NEWLINES);
             if (strcmp(clean.data ? clean.data : "", texts[t]) != 0)
-                fail_msg("%s", lines[i]);
+                fail_msg("%s", hostile_lines[i]);
         }
     }
     seen.result = NULL;

