@@ -7,6 +7,7 @@
 #include "common/mem.h"
 #include "server/cli.h"
 #include "server/config.h"
+#include "server/rpc/announced.h"
 #include "server/rpc/method.h"
 #include "server/serve.h"
 
@@ -61,6 +62,31 @@ static void methods(struct buf *out)
         }
 }
 
+static bool is_required(const cJSON *schema, const char *name)
+{
+    const cJSON *at;
+    cJSON_ArrayForEach(at, json_get(schema, "required"))
+        if (!strcmp(cJSON_GetStringValue(at), name))
+            return true;
+    return false;
+}
+
+static void notifications(struct buf *out)
+{
+    for (const struct announced *a = announced; a->name; a++) {
+        AUTO(json_freep) cJSON *schema = json_parse(a->params, strlen(a->params), NULL);
+        const char *comma = "";
+        const cJSON *at;
+        buf_printf(out, ".It Li %s No \"{", a->name);
+        cJSON_ArrayForEach(at, json_get(schema, "properties")) {
+            buf_printf(out, "%s%s%s", comma, at->string, is_required(schema, at->string) ? "" : "?");
+            comma = ", ";
+        }
+        buf_text(out, "}\"\n");
+        mdoc_prose(out, a->summary);
+    }
+}
+
 static void errors(struct buf *out)
 {
     static const char *const also[ERR_COUNT] = {
@@ -78,13 +104,14 @@ int cli_manual(struct cli *cli)
     static const struct {
         const char *name;
         void (*write)(struct buf *out);
-    } parts[] = {{"settings", settings}, {"commands", commands}, {"methods", methods}, {"errors", errors}};
+    } parts[] = {{"settings", settings}, {"commands", commands}, {"methods", methods},
+                 {"notifications", notifications}, {"errors", errors}};
     AUTO(buf_free) struct buf out = {0};
     for (size_t i = 0; i < COUNT_OF(parts); i++)
         if (cli->count == 1 && !strcmp(cli->args[0], parts[i].name))
             parts[i].write(&out);
     if (!out.data) {
-        fputs("usage: eduragd manual settings|commands|methods|errors\n", stderr);
+        fputs("usage: eduragd manual settings|commands|methods|notifications|errors\n", stderr);
         return CLI_USAGE;
     }
     return fputs(out.data, stdout) < 0 || fflush(stdout) != 0 ? CLI_FAILED : CLI_OK;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/mem.h"
+#include "server/rpc/announced.h"
 #include "server/rpc/params.h"
 #include "server/rpc/rpc.h"
 
@@ -220,9 +221,24 @@ static void info(struct buf *out)
     buf_json_member(out, "title", "EduRag");
     buf_json_member(out, "description",
                     "JSON-RPC 2.0 in the text frames of one WebSocket at /ws, subprotocol edurag.v1. x-access says who may "
-                    "call a method (anyone, user, teacher, admin), x-cost how many requests of the rate limit it takes.");
+                    "call a method (anyone, user, teacher, admin), x-cost how many requests of the rate limit it takes; "
+                    "x-notifications are what the server says unasked.");
     buf_json_member(out, "version", EDURAG_VERSION);
     buf_json_close(out, '}');
+}
+
+/* OpenRPC knows only what is asked for; what comes unasked stands beside it in the same shape. */
+static void announcements(struct buf *out)
+{
+    buf_json_open(out, '[');
+    for (const struct announced *a = announced; a->name; a++) {
+        buf_json_open(out, '{');
+        buf_json_member(out, "name", a->name);
+        buf_json_member(out, "summary", a->summary);
+        buf_json_member_raw(out, "params", a->params);
+        buf_json_close(out, '}');
+    }
+    buf_json_close(out, ']');
 }
 
 const char *openrpc_document(void)
@@ -241,6 +257,8 @@ const char *openrpc_document(void)
     for (size_t i = 0; rpc_method(i); i++)
         method_entry(&document, rpc_method(i));
     buf_json_close(&document, ']');
+    buf_json_key(&document, "x-notifications");
+    announcements(&document);
     buf_json_close(&document, '}');
     return document.data;
 }

@@ -145,6 +145,24 @@ static void every_method_is_whole(void **state)
     assert_true(count > 50);
 }
 
+static void what_comes_unasked_stands_beside_the_methods(void **state)
+{
+    (void)state;
+    const cJSON *at;
+    int count = 0;
+    cJSON_ArrayForEach(at, json_get(document, "x-notifications")) {
+        const cJSON *params = json_get(at, "params"), *name;
+        count++;
+        assert_true(*json_text(at, "name", "") && *json_text(at, "summary", ""));
+        assert_string_equal(json_text(params, "type", ""), "object");
+        assert_true(cJSON_GetArraySize(json_get(params, "required")) > 0);
+        cJSON_ArrayForEach(name, json_get(params, "required"))
+            if (!json_get(json_get(params, "properties"), cJSON_GetStringValue(name)))
+                fail_msg("%s: %s is required but not there", json_text(at, "name", "?"), cJSON_GetStringValue(name));
+    }
+    assert_int_equal(count, 11);
+}
+
 static int start(void **state)
 {
     (void)state;
@@ -169,6 +187,7 @@ int main(void)
         cmocka_unit_test(each_kind_of_param_has_its_schema),
         cmocka_unit_test(access_cost_and_errors_follow_from_the_row),
         cmocka_unit_test(every_method_is_whole),
+        cmocka_unit_test(what_comes_unasked_stands_beside_the_methods),
     };
     return cmocka_run_group_tests_name("openrpc", tests, start, stop);
 }
