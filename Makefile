@@ -77,7 +77,7 @@ clean: ; rm -rf build
 
 _all: $(PROGRAMS) $(B)/libserver.a $(B)/libtui.a $(B)/libcommon.a
 _run: _all $(EXTRA_RUN) ; @tests/lib/run-demo.sh $(B)
-_test: _all $(TESTS) $(FAKES) $(EXTRA_TEST) ; @tests/run.sh $(B) '$(T)'
+_test: _all $(TESTS) $(FAKES) $(if $(SAN),,$(BENCHES)) $(EXTRA_TEST) ; @tests/run.sh $(B) '$(T)'
 _bench: _all $(BENCHES) $(FAKES) $(EXTRA_BENCH) ; @tests/bench/run.sh $(B) '$(T)'
 bench-readme: ; @tests/bench/readme.sh $(B)/bench.json README.md
 names: _all ; @tests/names.sh $(B)
