@@ -384,7 +384,7 @@ void command_draw(const struct ui *ui, struct canvas body, struct canvas status,
     heading_draw(body, top, "Commands", text, 6);
     for (int i = 0; i < rows; i++)
         draw_entry(ui, body, top + 1 + i, &found[first + (size_t)i], first + (size_t)i == at);
-    if (count) {
+    if (count && !*ui->news && ui->link != UI_LOST) {
         describe(ui, &found[at], text, sizeof text);
         canvas_cut(status, 0, 1, status.cols - 14, ROLE_DIM, text);
         snprintf(text, sizeof text, "%zu of %zu", at + 1, count);

@@ -18,6 +18,7 @@ const struct keymap_row keymap_rows[] = {
     {ACT_COURSE, IN(SEARCH), "c", false, "course", "choose a course", NULL, "courses.list"},
     {ACT_COPY, IN(SEARCH), "y", false, "copy", "copy passage and source", NULL, NULL},
     {ACT_SAVE, IN(SEARCH), "e", false, "save", "save the answer with its sources as a file", "save answer FILE", NULL},
+    {ACT_HISTORY, IN(SEARCH), "h", false, "earlier searches", "earlier searches, and the answers kept of them", "history", "search.history"},
     {ACT_DELETE_ALL, IN(SEARCH), "D", false, "clear history", "clear your search history (asks first)", "history clear", "search.clear_history"},
 
     {ACT_PAGE_DOWN, IN(READER), "PgDn Space", true, "next page", "a screen forward, then the next page", NULL, NULL},
@@ -119,7 +120,6 @@ const struct keymap_row keymap_rows[] = {
     {ACT_LOGOUT, 0, "", false, "", NULL, "logout", "auth.logout"},
     {ACT_LOGOUT_ALL, 0, "", false, "", NULL, "logout everywhere", "auth.logout"},
     {ACT_REFLECT_ME, 0, "", false, "", NULL, "memory reflect", "memory.reflect"},
-    {ACT_HISTORY, IN(SEARCH), "", false, "earlier searches", NULL, "history", "search.history"},
 };
 const size_t keymap_row_count = COUNT_OF(keymap_rows);
 
@@ -241,23 +241,5 @@ void keymap_keys(const struct keymap *map, enum action action, bool all, char *o
         keys_name(&map->keys[action][i], name, sizeof name);
         int n = snprintf(out + used, size - used, "%s%s", i ? " " : "", name);
         used += n > 0 ? (size_t)n : 0;
-    }
-}
-
-void keymap_list(struct buf *out)
-{
-    static const char *const panes[PANE_COUNT] = {"login", "search", "reader", "for you", "memory", "chat", "library", "students", "admin"};
-    for (size_t i = 0; i < keymap_row_count; i++) {
-        const struct keymap_row *row = &keymap_rows[i];
-        const char *name = names[row->action] ? names[row->action] : "", *help = row->help ? row->help : row->label;
-        if (!*row->keys || !*help)
-            continue;
-        if (!row->panes || row->panes == LISTS) {
-            buf_printf(out, "\t%s\t%s\t%s\n", row->keys, name, help);
-            continue;
-        }
-        for (int pane = 0; pane < PANE_COUNT; pane++)
-            if (row->panes & (1u << pane))
-                buf_printf(out, "%s\t%s\t%s\t%s\n", panes[pane], row->keys, name, help);
     }
 }

@@ -54,8 +54,6 @@ bool keymap_set(struct keymap *map, const char *name, const char *keys);
 enum action keymap_action(const struct keymap *map, const struct key *key, enum pane pane, bool in_text);
 const struct keymap_row *keymap_row(enum action action, enum pane pane);
 const char *keymap_name(enum action action);       /* for the configuration; NULL for ACT_NONE */
-/* The whole table in lines `PANE<tab>KEYS<tab>NAME<tab>HELP`, for the man page; PANE "" is everywhere. */
-void keymap_list(struct buf *out);
 /* The first key ("PgUp"), or all with blanks between. */
 void keymap_keys(const struct keymap *map, enum action action, bool all, char *out, size_t size);
 

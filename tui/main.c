@@ -12,14 +12,13 @@
 #include "tui/headless/script.h"
 #include "tui/headless/script_help.h"
 #include "tui/headless/script_session.h"
-#include "tui/keymap.h"
 #include "tui/manual.h"
 
 enum { PROSE = 78 };
 
 struct globals {
     const char *server, *theme, *glyphs;
-    bool json, plain, help, version, keys;
+    bool json, plain, help, version;
 };
 
 /* A global option at argv[*at]; false where it is none. */
@@ -31,7 +30,7 @@ static bool global(struct globals *g, int argc, char **argv, int *at)
         const char **value;
     } options[] = {
         {"--json", &g->json, NULL},   {"--plain", &g->plain, NULL},     {"--help", &g->help, NULL},
-        {"-h", &g->help, NULL},       {"--version", &g->version, NULL}, {"--keys", &g->keys, NULL}, {"--server", NULL, &g->server},
+        {"-h", &g->help, NULL},       {"--version", &g->version, NULL}, {"--server", NULL, &g->server},
         {"--theme", NULL, &g->theme}, {"--glyphs", NULL, &g->glyphs},
     };
     for (size_t i = 0; i < COUNT_OF(options); i++) {
@@ -101,12 +100,6 @@ int main(int argc, char **argv)
         .server = g.server, .json = g.json, .terminal = isatty(STDERR_FILENO), .width = PROSE, .out = stdout};
     if (g.version) {
         printf("edurag %s\n", EDURAG_VERSION);
-        return SCRIPT_FINE;
-    }
-    if (g.keys) {
-        AUTO(buf_free) struct buf table = {0};
-        keymap_list(&table);
-        fputs(table.data, stdout);
         return SCRIPT_FINE;
     }
     if (g.help) {

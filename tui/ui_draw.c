@@ -171,7 +171,7 @@ static void draw_keys(struct ui *ui, struct canvas c)
         return;
     }
     if (ui->over.kind == OVER_TEXT) {
-        canvas_text(c, 0, 1, ROLE_TEXT, keymap_row(ACT_SAVE, ui->open) ? "Up Down move  y copy  e save  Esc close" : "Up Down move  y copy  Esc close");
+        canvas_text(c, 0, 1, ROLE_TEXT, c.cols < 60 ? "y copy  e save  Esc close" : "Up Down move  y copy  e save  Esc close");
         return;
     }
     front(ui)->class->keys(front(ui), &row);
@@ -188,7 +188,7 @@ static void draw_keys(struct ui *ui, struct canvas c)
         else
             keymap_keys(&ui->map, row.entries[i].action, false, keys, sizeof keys);
         int cells = (int)(text_cells(keys, strlen(keys)) + text_cells(label, strlen(label))) + 1;
-        if (x + cells + 2 > end + 1)
+        if (x + cells + 2 > end)
             break;
         x += canvas_text(c, 0, x, ROLE_KEY, keys);
         x += canvas_format(c, 0, x, ROLE_TEXT, " %s", label) + 2;
@@ -199,12 +199,14 @@ static void draw_keys(struct ui *ui, struct canvas c)
 
 static void draw_question(const struct ui *ui, struct canvas c)
 {
+    if (ui->asking == UI_ASK_CHOICE) { /* what it is about stands above the list */
+        canvas_text(c, 0, 1, ROLE_TEXT, c.cols < 40 ? "Enter choose" : "Up Down move  Enter choose  Esc close");
+        return;
+    }
     int x = 1 + canvas_cut(c, 0, 1, ui->asking == UI_ASK_YES ? c.cols - 7 : c.cols * 3 / 4, ROLE_WARN, ui->ask_text);
     if (ui->asking == UI_ASK_YES) {
         canvas_text(c, 0, x, ROLE_KEY, "  y n");
         canvas_cursor(c, 0, x + 2, true);
-    } else if (ui->asking == UI_ASK_CHOICE) {
-        canvas_text(c, 0, x, ROLE_TEXT, "  Up Down move  Enter choose  Esc close");
     } else {
         x += strcmp(ui->ask_text, "/") != 0;
         field_draw(&ui->ask_field, c, 0, x, c.cols - x - 1, true);
@@ -276,6 +278,8 @@ static void draw_bottom(struct ui *ui, struct canvas all)
 {
     struct canvas status = canvas_part(all, ui->rows - 2, 0, 1, ui->cols), keys = canvas_part(all, ui->rows - 1, 0, 1, ui->cols);
     if (ui->over.kind == OVER_COMMAND) {
+        if (*ui->news || ui->link == UI_LOST)
+            draw_status(ui, status);
         command_draw(ui, canvas_part(all, 1, 0, ui->rows - 3, ui->cols), status, keys);
         return;
     }

@@ -26,11 +26,70 @@ static char *fill(const char *template)
     return buf_take(&out);
 }
 
-static void answer(struct glass *g, const char *method, const char *template)
+static const struct {
+    const char *method, *template;
+} replies[] = {
+    {"search.history", "{\"items\":[{\"search_id\":\"h\",\"thread_id\":\"t\",\"query\":\"@\",\"results\":1,\"at\":\"2026-11-20T14:02:00Z\"}],\"next_cursor\":null}"},
+    {"search.query",
+     "{\"search_id\":\"q\",\"query\":\"@\",\"corrected\":\"@\",\"took_ms\":3,\"results\":[{\"chunk_id\":\"c1\",\"pdf_id\":\"d1\",\"title\":\"@\",\"page\":3,\"page_label\":\"@\","
+     "\"heading\":\"@\",\"snippet\":\"one @ two @\",\"highlights\":[[0,3],[2,900],[5,4],[-1,2]]},{\"chunk_id\":\"c2\",\"pdf_id\":\"d1\",\"title\":\"b\",\"page\":3,"
+     "\"heading\":\"\",\"snippet\":\"\",\"highlights\":[]}]}"},
+    {"search.ask",
+     "{\"search_id\":\"s\",\"thread_id\":\"t\",\"answer\":\"First @. [1] Second @.\",\"citations\":[{\"n\":1,\"chunk_id\":\"c1\",\"pdf_id\":\"d1\",\"title\":\"@\",\"page\":1,"
+     "\"page_label\":\"@\",\"quote\":\"@\",\"support\":\"quoted\"}],\"sentences\":[{\"start\":0,\"end\":9,\"n\":1,\"support\":\"quoted\"},{\"start\":9,\"end\":99999,\"support\":\"@\"}],"
+     "\"grounded\":true,\"memory_used\":1,\"generation\":\"extractive\",\"took_ms\":5}"},
+    {"search.thread",
+     "{\"turns\":[{\"search_id\":\"s\",\"query\":\"@\",\"answer\":\"First @. [1]\",\"citations\":[{\"n\":1,\"chunk_id\":\"c1\",\"pdf_id\":\"d1\",\"title\":\"@\",\"page\":1,"
+     "\"quote\":\"@\"}],\"at\":\"2026-11-20T14:02:00Z\"}]}"},
+    {"library.outline", "{\"items\":[{\"title\":\"@\",\"page\":1,\"level\":0},{\"title\":\"@\",\"page\":3,\"level\":7}]}"},
+    {"library.page", "{\"text\":\"One.\\n\\nTwo @ and\\nthree @.\\n\",\"page\":3,\"page_label\":\"@\",\"pages\":9,\"title\":\"@\",\"passages\":"
+                     "[{\"chunk_id\":\"c1\",\"start\":2,\"end\":9},{\"chunk_id\":\"c2\",\"start\":12,\"end\":900000}]}"},
+    {"recommend.list", "{\"source\":\"memory\",\"items\":[{\"topic\":\"@\",\"query\":\"@\",\"reason\":\"@\",\"documents\":[{\"pdf_id\":\"d\",\"title\":\"@\",\"page\":2},"
+                       "{\"pdf_id\":\"d\",\"title\":\"@\",\"page\":2}]},{\"topic\":\"b\",\"query\":\"@\",\"reason\":\"@\",\"documents\":[]}]}"},
+    {"trending.list", "{\"items\":[{\"topic\":\"@\",\"searches\":3,\"searchers\":3}]}"},
+    {"memory.status", "{\"enabled\":true,\"provider\":\"@\",\"reachable\":true,\"facts\":2,\"pending_sync\":1,\"failed_sync\":0,\"last_error\":\"@\"}"},
+    {"memory.list", "{\"items\":[{\"fact_id\":\"f1\",\"fact\":\"@\",\"source\":\"client\",\"count\":3,\"at\":\"2026-11-23T14:02:00Z\"},"
+                    "{\"fact_id\":\"f2\",\"fact\":\"b\",\"source\":\"@\",\"at\":\"@\"}],\"next_cursor\":\"@\"}"},
+    {"memory.access_log", "{\"items\":[{\"at\":\"2026-11-20T14:02:00Z\",\"by\":\"@\",\"role\":\"@\",\"action\":\"@\"}],\"next_cursor\":null}"},
+    {"memory.reflect",
+     "{\"summary\":\"@ @\",\"topics\":[{\"topic\":\"@\",\"searches\":23,\"first_at\":\"2026-10-25T00:00:00Z\",\"last_at\":\"2026-11-12T00:00:00Z\",\"weeks\":["
+     "{\"from\":\"2026-10-19\",\"searches\":3},{\"from\":\"2026-11-02\",\"searches\":1}]},{\"topic\":\"@\",\"searches\":1,\"first_at\":\"@\",\"last_at\":\"@\"}],\"active_days\":3,"
+     "\"last_active_at\":\"2026-11-12T16:40:00Z\",\"quiet_since\":\"2026-11-13T00:00:00Z\",\"provider\":\"@\"}"},
+    {"chat.join", "{\"room\":null,\"ttl_seconds\":3600,\"more\":false,\"online\":3,\"messages\":[{\"message_id\":\"m1\",\"seq\":1,\"room\":null,\"user_id\":\"u2\","
+                  "\"name\":\"@\",\"text\":\"@\",\"at\":\"2026-11-23T14:00:00Z\",\"expires_at\":\"2026-11-23T14:08:00Z\"}]}"},
+    {"courses.list", "{\"items\":[{\"course_id\":\"k1\",\"code\":\"@\",\"title\":\"@\",\"teacher\":\"@\",\"members\":3,\"documents\":4}],\"next_cursor\":null}"},
+    {"courses.members", "{\"items\":[{\"user_id\":\"u2\",\"institution_id\":\"@\",\"name\":\"@\",\"role\":\"@\"}],\"next_cursor\":null}"},
+    {"library.list", "{\"items\":[{\"pdf_id\":\"d1\",\"title\":\"@\",\"filename\":\"@\",\"pages\":12,\"course_id\":\"k1\",\"created_at\":\"2026-09-12T08:00:00Z\",\"indexed_at\":\"2026-09-12T08:00:00Z\"},"
+                     "{\"pdf_id\":\"d2\",\"title\":\"@\",\"pages\":1,\"course_id\":null,\"created_at\":\"@\",\"failed_at\":\"@\",\"error_message\":\"@\"}],\"next_cursor\":\"x\"}"},
+    {"library.jobs", "{\"items\":[{\"job_id\":\"j1\",\"pdf_id\":\"d3\",\"title\":\"@\",\"state\":\"failed\",\"queued_at\":\"2026-11-23T13:20:00Z\",\"failed_at\":\"2026-11-23T13:22:00Z\","
+                     "\"error_message\":\"@ @ @\"},{\"job_id\":\"j2\",\"pdf_id\":\"d4\",\"title\":\"@\",\"state\":\"extracting\",\"pages_done\":1,\"pages_total\":3},"
+                     "{\"job_id\":\"j4\",\"pdf_id\":\"d6\",\"title\":\"@\",\"state\":\"@\"}],\"next_cursor\":null}"},
+    {"library.job", "{\"job_id\":\"j1\",\"pdf_id\":\"d3\",\"title\":\"@\",\"state\":\"@\",\"error_message\":\"@\"}"},
+    {"admin.students", "{\"items\":[{\"user_id\":\"u2\",\"institution_id\":\"@\",\"name\":\"@\",\"searches\":3,\"facts\":1,\"last_active_at\":\"2026-11-12T16:40:00Z\"}],\"next_cursor\":null}"},
+    {"users.list", "{\"items\":[{\"user_id\":\"u1\",\"institution_id\":\"@\",\"name\":\"@\",\"role\":\"@\",\"disabled\":true},{\"user_id\":\"u2\",\"institution_id\":\"b\",\"name\":\"b\",\"role\":\"student\"}],"
+                   "\"next_cursor\":null}"},
+    {"users.reset_password", "{\"password\":\"@\"}"},
+    {"users.import", "{\"created\":[{\"institution_id\":\"@\",\"password\":\"@\"}],\"skipped\":1,\"errors\":[{\"line\":1,\"message\":\"@\"}]}"},
+    {"admin.stats", "{\"users\":{\"@\":3},\"jobs\":[1,\"@\",{\"a\":null}],\"provider\":\"@\"}"},
+    {"admin.audit", "{\"items\":[{\"at\":\"2026-11-23T13:22:00Z\",\"actor\":\"@\",\"action\":\"@\",\"target\":\"@\",\"detail\":\"@\"}],\"next_cursor\":null}"},
+};
+
+static void answer(struct glass *g, const char *method)
 {
-    AUTO(mem_freep) char *json = fill(template);
-    if (glass_asked(g, method))
+    for (size_t i = 0; i < COUNT_OF(replies); i++) {
+        if (strcmp(replies[i].method, method) != 0 || !glass_asked(g, method))
+            continue;
+        AUTO(mem_freep) char *json = fill(replies[i].template);
         glass_answer(g, method, json);
+    }
+}
+
+void glass_data_answer(struct glass *g, const char *text)
+{
+    filling = text;
+    for (size_t i = 0; i < COUNT_OF(replies); i++)
+        while (glass_asked(g, replies[i].method))
+            answer(g, replies[i].method);
 }
 
 static void news(struct glass *g, const char *method, const char *template)
@@ -46,59 +105,34 @@ static void go(struct glass *g, enum pane pane)
 
 static void search(struct glass *g)
 {
-    static const char citations[] = "{\"search_id\":\"s\",\"thread_id\":\"t\",\"citations\":[{\"n\":1,\"chunk_id\":\"c1\",\"pdf_id\":\"d1\",\"title\":\"@\",\"page\":1,"
-                                    "\"page_label\":\"@\",\"quote\":\"@\",\"support\":\"quoted\"}],\"id\":1}";
     go(g, PANE_SEARCH);
-    answer(g, "search.history", "{\"items\":[{\"search_id\":\"h\",\"query\":\"@\",\"results\":1}],\"next_cursor\":null}");
+    answer(g, "search.history");
     glass_type(g, "why?");
     glass_key(g, "Enter");
-    answer(g, "search.query",
-           "{\"search_id\":\"q\",\"query\":\"@\",\"corrected\":\"@\",\"took_ms\":3,\"results\":[{\"chunk_id\":\"c1\",\"pdf_id\":\"d1\",\"title\":\"@\",\"page\":3,\"page_label\":\"@\","
-           "\"heading\":\"@\",\"snippet\":\"one @ two @\",\"highlights\":[[0,3],[2,900],[5,4],[-1,2]]},{\"chunk_id\":\"c2\",\"pdf_id\":\"d1\",\"title\":\"b\",\"page\":3,"
-           "\"heading\":\"\",\"snippet\":\"\",\"highlights\":[]}]}");
-    news(g, "search.sources", citations);
+    answer(g, "search.query");
+    news(g, "search.sources", "{\"search_id\":\"s\",\"thread_id\":\"t\",\"citations\":[{\"n\":1,\"chunk_id\":\"c1\",\"pdf_id\":\"d1\",\"title\":\"@\",\"page\":1,"
+                              "\"page_label\":\"@\",\"quote\":\"@\",\"support\":\"quoted\"}],\"id\":1}");
     news(g, "search.delta", "{\"id\":1,\"text\":\"@\"}");
     ui_draw(&g->ui);
-    answer(g, "search.ask",
-           "{\"search_id\":\"s\",\"thread_id\":\"t\",\"answer\":\"First @. [1] Second @.\",\"citations\":[{\"n\":1,\"chunk_id\":\"c1\",\"pdf_id\":\"d1\",\"title\":\"@\",\"page\":1,"
-           "\"page_label\":\"@\",\"quote\":\"@\",\"support\":\"quoted\"}],\"sentences\":[{\"start\":0,\"end\":9,\"n\":1,\"support\":\"quoted\"},{\"start\":9,\"end\":99999,\"support\":\"@\"}],"
-           "\"grounded\":true,\"memory_used\":1,\"generation\":\"extractive\",\"took_ms\":5}");
+    answer(g, "search.ask");
 }
 
 static void read_page(struct glass *g)
 {
     const char *ids[] = {"c1"};
     reader_open(&g->ui, "d1", 3, ids, 1, "your answer");
-    answer(g, "library.outline", "{\"items\":[{\"title\":\"@\",\"page\":1,\"level\":0},{\"title\":\"@\",\"page\":3,\"level\":7}]}");
-    answer(g, "library.page", "{\"text\":\"One.\\n\\nTwo @ and\\nthree @.\\n\",\"page\":3,\"page_label\":\"@\",\"pages\":9,\"title\":\"@\",\"passages\":"
-           "[{\"chunk_id\":\"c1\",\"start\":2,\"end\":9},{\"chunk_id\":\"c2\",\"start\":12,\"end\":900000}]}");
-}
-
-static void recommend(struct glass *g)
-{
-    go(g, PANE_RECOMMEND);
-    answer(g, "recommend.list", "{\"source\":\"memory\",\"items\":[{\"topic\":\"@\",\"query\":\"@\",\"reason\":\"@\",\"documents\":[{\"pdf_id\":\"d\",\"title\":\"@\",\"page\":2},"
-           "{\"pdf_id\":\"d\",\"title\":\"@\",\"page\":2}]},{\"topic\":\"b\",\"query\":\"@\",\"reason\":\"@\",\"documents\":[]}]}");
-    answer(g, "trending.list", "{\"items\":[{\"topic\":\"@\",\"searches\":3,\"searchers\":3}]}");
-}
-
-static void memory(struct glass *g)
-{
-    go(g, PANE_MEMORY);
-    answer(g, "memory.status", "{\"enabled\":true,\"provider\":\"@\",\"reachable\":true,\"facts\":2,\"pending_sync\":1,\"failed_sync\":0,\"last_error\":\"@\"}");
-    answer(g, "memory.list", "{\"items\":[{\"fact_id\":\"f1\",\"fact\":\"@\",\"source\":\"client\",\"count\":3,\"at\":\"2026-11-23T14:02:00Z\"},{\"fact_id\":\"f2\",\"fact\":\"b\",\"source\":\"@\",\"at\":\"@\"}],"
-           "\"next_cursor\":\"@\"}");
-    answer(g, "memory.access_log", "{\"items\":[{\"at\":\"2026-11-20T14:02:00Z\",\"by\":\"@\",\"role\":\"@\",\"action\":\"@\"}],\"next_cursor\":null}");
+    answer(g, "library.outline");
+    answer(g, "library.page");
 }
 
 static void chat(struct glass *g)
 {
     go(g, PANE_CHAT);
     while (glass_asked(g, "chat.join"))
-        answer(g, "chat.join", "{\"room\":null,\"ttl_seconds\":3600,\"more\":false,\"online\":3,\"messages\":[{\"message_id\":\"m1\",\"seq\":1,\"room\":null,\"user_id\":\"u2\","
-               "\"name\":\"@\",\"text\":\"@\",\"at\":\"2026-11-23T14:00:00Z\",\"expires_at\":\"2026-11-23T14:08:00Z\"}]}");
-    answer(g, "courses.list", "{\"items\":[{\"course_id\":\"k1\",\"code\":\"@\",\"title\":\"@\"}],\"next_cursor\":null}");
-    answer(g, "chat.join", "{\"room\":\"k1\",\"ttl_seconds\":3600,\"more\":false,\"online\":3,\"messages\":[]}");
+        answer(g, "chat.join");
+    answer(g, "courses.list");
+    if (glass_asked(g, "chat.join"))
+        glass_answer(g, "chat.join", "{\"room\":\"k1\",\"ttl_seconds\":3600,\"more\":false,\"online\":3,\"messages\":[]}");
     news(g, "chat.message", "{\"message_id\":\"m2\",\"seq\":2,\"room\":null,\"user_id\":\"u2\",\"name\":\"@\",\"text\":\"hello @maria @\\nnext\",\"at\":\"2026-11-23T14:05:00Z\","
          "\"expires_at\":\"2026-11-23T15:05:00Z\"}");
     glass_type(g, "a line of mine");
@@ -111,43 +145,29 @@ static void chat(struct glass *g)
 static void library(struct glass *g)
 {
     go(g, PANE_LIBRARY);
-    answer(g, "library.list", "{\"items\":[{\"pdf_id\":\"d1\",\"title\":\"@\",\"filename\":\"@\",\"pages\":12,\"course_id\":\"k1\",\"created_at\":\"2026-09-12T08:00:00Z\",\"indexed_at\":\"2026-09-12T08:00:00Z\"},"
-           "{\"pdf_id\":\"d2\",\"title\":\"@\",\"pages\":1,\"course_id\":null,\"created_at\":\"@\",\"failed_at\":\"@\",\"error_message\":\"@\"}],\"next_cursor\":\"x\"}");
-    answer(g, "library.jobs", "{\"items\":[{\"job_id\":\"j1\",\"pdf_id\":\"d3\",\"title\":\"@\",\"state\":\"failed\",\"failed_at\":\"2026-11-23T13:22:00Z\",\"error_message\":\"@ @ @\"},"
-           "{\"job_id\":\"j2\",\"pdf_id\":\"d4\",\"title\":\"@\",\"state\":\"extracting\",\"pages_done\":1,\"pages_total\":3}],\"next_cursor\":null}");
-    answer(g, "courses.list", "{\"items\":[{\"course_id\":\"k1\",\"code\":\"@\",\"title\":\"@\"}],\"next_cursor\":null}");
+    answer(g, "library.list");
+    answer(g, "library.jobs");
+    answer(g, "courses.list");
     news(g, "library.progress", "{\"job_id\":\"j3\",\"pdf_id\":\"d5\",\"title\":\"@\",\"state\":\"indexed\",\"pages_total\":3}");
 }
 
 static void students(struct glass *g)
 {
-    answer(g, "admin.students", "{\"items\":[{\"user_id\":\"u2\",\"institution_id\":\"@\",\"name\":\"@\",\"searches\":3,\"facts\":1,\"last_active_at\":\"2026-11-12T16:40:00Z\"}],\"next_cursor\":null}");
+    answer(g, "admin.students");
     ui_draw(&g->ui);
     glass_key(g, "Enter");
-    answer(g, "memory.reflect", "{\"summary\":\"@ @\",\"topics\":[{\"topic\":\"@\",\"searches\":23,\"first_at\":\"2026-10-25T00:00:00Z\",\"last_at\":\"2026-11-12T00:00:00Z\",\"weeks\":["
-           "{\"from\":\"2026-10-19\",\"searches\":3},{\"from\":\"2026-11-02\",\"searches\":1}]},{\"topic\":\"@\",\"searches\":1,\"first_at\":\"@\",\"last_at\":\"@\"}],\"active_days\":3,"
-           "\"last_active_at\":\"2026-11-12T16:40:00Z\",\"quiet_since\":\"2026-11-13T00:00:00Z\",\"provider\":\"@\"}");
+    answer(g, "memory.reflect");
 }
 
 static void admin(struct glass *g)
 {
+    static const char *const sections[] = {"users.list", "courses.list", "library.jobs", "admin.stats", "admin.audit"};
     go(g, PANE_ADMIN);
-    answer(g, "users.list", "{\"items\":[{\"user_id\":\"u1\",\"institution_id\":\"@\",\"name\":\"@\",\"role\":\"@\",\"disabled\":true},{\"user_id\":\"u2\",\"institution_id\":\"b\",\"name\":\"b\",\"role\":\"student\"}],"
-           "\"next_cursor\":null}");
-    ui_draw(&g->ui);
-    glass_key(g, "Alt-Right");
-    answer(g, "courses.list", "{\"items\":[{\"course_id\":\"k1\",\"code\":\"@\",\"title\":\"@\",\"teacher\":\"@\",\"members\":3,\"documents\":4}],\"next_cursor\":null}");
-    ui_draw(&g->ui);
-    glass_key(g, "Alt-Right");
-    answer(g, "library.jobs", "{\"items\":[{\"job_id\":\"j1\",\"title\":\"@\",\"state\":\"@\",\"queued_at\":\"2026-11-23T13:22:00Z\"}],\"next_cursor\":null}");
-    ui_draw(&g->ui);
-    glass_key(g, "Alt-Right");
-    answer(g, "admin.stats", "{\"users\":{\"@\":3},\"jobs\":[1,\"@\",{\"a\":null}],\"provider\":\"@\"}");
-    ui_draw(&g->ui);
-    glass_key(g, "Alt-Right");
-    answer(g, "admin.audit", "{\"items\":[{\"at\":\"2026-11-23T13:22:00Z\",\"actor\":\"@\",\"action\":\"@\",\"target\":\"@\",\"detail\":\"@\"}],\"next_cursor\":null}");
-    ui_draw(&g->ui);
-    glass_key(g, "Alt-Right");
+    for (size_t i = 0; i < COUNT_OF(sections); i++) {
+        answer(g, sections[i]);
+        ui_draw(&g->ui);
+        glass_key(g, "Alt-Right");
+    }
     students(g);
     ui_draw(&g->ui);
     glass_key(g, "Alt-Right");
@@ -157,13 +177,18 @@ void glass_data_fill(struct glass *g, const char *role, const char *text)
 {
     filling = text;
     glass_login(g, role);
-    AUTO(mem_freep) char *whoami = fill("{\"name\":\"@\",\"memory\":\"builtin\",\"limits\":{}}");
+    AUTO(mem_freep) char *info = fill("{\"name\":\"@\",\"memory\":\"builtin\",\"limits\":{}}");
     ui_link(&g->ui, UI_ONLINE, NULL);
-    glass_answer(g, "server.info", whoami);
+    glass_answer(g, "server.info", info);
     search(g);
     read_page(g);
-    recommend(g);
-    memory(g);
+    go(g, PANE_RECOMMEND);
+    answer(g, "recommend.list");
+    answer(g, "trending.list");
+    go(g, PANE_MEMORY);
+    answer(g, "memory.status");
+    answer(g, "memory.list");
+    answer(g, "memory.access_log");
     chat(g);
     library(g);
     if (strcmp(role, "teacher") == 0) {

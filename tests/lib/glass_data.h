@@ -6,5 +6,7 @@
 
 /* All panes of a person of this role opened and loaded, every text that others wrote being `text`. */
 void glass_data_fill(struct glass *g, const char *role, const char *text);
+/* Every request that waits is answered, in the same manner. */
+void glass_data_answer(struct glass *g, const char *text);
 
 #endif

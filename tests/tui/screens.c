@@ -497,6 +497,7 @@ static void reflection(void **state)
     glass_stop(&g);
 }
 
+/* h is younger than the drawing. */
 static void help(void **state)
 {
     (void)state;

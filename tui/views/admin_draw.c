@@ -76,6 +76,11 @@ static int draw_row(const struct admin *a, struct canvas c, int y, const cJSON *
             return canvas_cut(c, y, 2, narrow ? c.cols - 14 : 40, ROLE_TEXT, json_text(row, "title", ""));
         case AUDIT: {
             words_when(words_time(json_text(row, "at", NULL)), now, WORDS_WHEN_CLOCK, when);
+            if (narrow) { /* who it was stands behind Enter */
+                words_when(words_time(json_text(row, "at", NULL)), now, WORDS_WHEN, when);
+                canvas_cut(c, y, 14, c.cols - 15, ROLE_TEXT, json_text(row, "action", ""));
+                return canvas_cut(c, y, 2, 11, ROLE_TEXT, when);
+            }
             int cells = canvas_cut(c, y, 2, 18, ROLE_TEXT, when);
             canvas_cut(c, y, 21, 18, ROLE_TEXT, json_text(row, "actor", ""));
             canvas_cut(c, y, 40, 22, ROLE_TEXT, json_text(row, "action", ""));
@@ -120,6 +125,18 @@ static void draw_numbers(const struct admin *a, struct canvas c)
         canvas_cursor(c, 1, 2, false);
 }
 
+static const char *empty_words(const struct admin *a)
+{
+    switch (a->section) {
+        case PEOPLE: return *a->query || *a->role ? "Nobody found. Press / to look for somebody else." : "There is nobody yet. Press a to add somebody.";
+        case COURSES: return "There are no courses yet. Press a to add one.";
+        case JOBS: return "No file was ever added. The Library adds them.";
+        case AUDIT: return "Nothing was done yet.";
+        case NUMBERS: case STUDENTS: case SECTIONS: break;
+    }
+    return "";
+}
+
 void admin_draw_pane(const struct view *view, struct canvas c)
 {
     const struct admin *a = (const struct admin *)view;
@@ -144,9 +161,9 @@ void admin_draw_pane(const struct view *view, struct canvas c)
         y = 1;
     }
     snprintf(facts, sizeof facts, "%zu%s found", rows->list.count, rows->cursor ? "+" : "");
-    heading_draw(body, y++, admin_sections[a->section].title, facts, 4);
+    heading_draw(body, y++, admin_sections[a->section].title, rows->items ? facts : NULL, 4);
     if (rows->items && !rows->list.count)
-        canvas_text(body, y, 2, ROLE_TEXT, *a->query ? "Nobody found. Press / to look for somebody else." : "Nothing here yet. Press a to add.");
+        heading_text(body, y, 2, body.cols - 3, 3, ROLE_TEXT, empty_words(a));
     for (int i = 0; i < a->shown && rows->list.top + (size_t)i < rows->list.count; i++) {
         size_t at = rows->list.top + (size_t)i;
         int cells = draw_row(a, body, y + i, rows->at[at]);
@@ -187,7 +204,8 @@ void admin_draw_keys(const struct view *view, struct keyrow *row)
     if (any)
         view_key(row, ACT_ENTER, a->section == COURSES ? "members" : NULL);
     view_key(row, ACT_NEXT_ROOM, NULL);
-    row->entries[row->count - 1].keys = "Alt-Left Alt-Right";
+    if (view->ui->size > UI_SMALL)
+        row->entries[row->count - 1].keys = "Alt-Left Alt-Right";
 }
 
 void admin_draw_status(const struct view *view, struct status *s)

@@ -37,7 +37,7 @@ struct turn *answer_begin(struct answer *a, const char *query, int64_t now)
     }
     a->turns = mem_grow(a->turns, a->count + 1, sizeof *a->turns);
     struct turn *t = &a->turns[a->count++];
-    *t = (struct turn){.query = mem_dup(query), .writing = true, .grounded = true, .since = now};
+    *t = (struct turn){.query = mem_dup(query), .writing = true, .grounded = true, .since = now, .at = -1};
     a->selected = a->count - 1;
     a->follow = true;
     return t;
@@ -64,6 +64,7 @@ void answer_finish(struct turn *t, const cJSON *result, int64_t now)
     t->memory_used = cJSON_IsArray(used) ? cJSON_GetArraySize(used) : (int)json_int(result, "memory_used", 0);
     t->took = json_int(result, "took_ms", now - t->since);
     snprintf(t->search_id, sizeof t->search_id, "%s", json_text(result, "search_id", ""));
+    t->at = words_time(json_text(result, "at", NULL));
     t->writing = false;
 }
 
@@ -229,6 +230,8 @@ static void draw_heading(const struct answer *a, const struct ui *ui, struct can
         snprintf(facts, sizeof facts, "%d before you, %ld s", t->queue, seconds);
     else if (t->writing)
         snprintf(facts, sizeof facts, "writing, %ld s", seconds);
+    else if (t->at != (time_t)-1)
+        words_when(t->at, ui->wall, WORDS_WHEN_CLOCK, facts);
     else if (t->memory_used > 0)
         snprintf(facts, sizeof facts, "%d fact%s from your memory %s %.1f s", t->memory_used, t->memory_used == 1 ? "" : "s",
                  dot, (double)t->took / 1000);

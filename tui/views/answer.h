@@ -14,6 +14,7 @@ struct turn {
     bool lost;               /* the connection went while it was written: the server may have finished it */
     int memory_used, queue;
     int64_t since, took;     /* ms */
+    time_t at;               /* of one that was kept; -1: of now */
     char search_id[48];
 };
 

@@ -6,6 +6,7 @@
 #include "common/mem.h"
 #include "tui/ui.h"
 #include "tui/widgets/heading.h"
+#include "tui/widgets/wrap.h"
 
 enum part { YES, NO, NUMBER, PASSWORD };
 enum { CALL_LOGIN = 1 };
@@ -15,6 +16,7 @@ struct login {
     enum part part;
     struct field number, password;
     bool asked; /* about the code, since the link became untrusted */
+    int64_t sent_at;
 };
 
 static void start(struct view *view)
@@ -62,7 +64,9 @@ static void enter(struct login *l)
 {
     struct ui *ui = l->view.ui;
     if (untrusted(l)) {
-        if (l->part == NO)
+        if (ui->size <= UI_TINY)
+            ui_say(ui, ROLE_WARN, "Make this window larger.");
+        else if (l->part == NO)
             ui->host.leave(ui->host.context);
         else
             ui->host.trust(ui->host.context, true);
@@ -72,6 +76,7 @@ static void enter(struct login *l)
         l->part = l->number.text.length ? PASSWORD : NUMBER;
         ui_say(ui, ROLE_WARN, l->number.text.length ? "Type your password." : "Type your school number.");
     } else if (!ui_running(ui, &l->view, CALL_LOGIN)) {
+        l->sent_at = ui->now;
         ui_callf(&l->view, CALL_LOGIN, "auth.login", "Logging in", "institution_id:s password:s", field_text(&l->number),
                  field_text(&l->password));
     }
@@ -126,10 +131,10 @@ static void reply(struct view *view, const struct reply *r)
     ui_logged_in(ui, json_get(r->result, "user"));
 }
 
-/* 64 hex digits as sixteen groups of four, in two lines (four where the screen is narrow). */
+/* 64 hex digits as sixteen groups of four, in two lines, which just fit 40 columns. */
 static int draw_code(struct canvas c, int y, int x, const char *code)
 {
-    int groups = c.cols < x + 42 ? 4 : 8, rows = 0;
+    int groups = 8, rows = 0, gap = c.cols < x + 42 ? 0 : 2;
     size_t length = strlen(code);
     for (int g = 0; (size_t)g * 4 + 4 <= length; g++) {
         char group[5];
@@ -138,7 +143,7 @@ static int draw_code(struct canvas c, int y, int x, const char *code)
         group[4] = 0;
         int in = g % groups;
         rows = g / groups + 1;
-        canvas_text(c, y + g / groups, x + in * 5 + (in >= 4 ? 2 : 0), ROLE_INPUT, group);
+        canvas_text(c, y + g / groups, x + in * 5 + (in >= 4 ? gap : 0), ROLE_INPUT, group);
     }
     return rows;
 }
@@ -163,24 +168,36 @@ static int draw_server(const struct login *l, struct canvas c)
     return y + (roomy ? 2 : 1);
 }
 
+/* The whole sentence where it fits above codes and choices, else one that fits a row of 40. */
+static int draw_sentence(struct canvas c, int y, int x, int room, bool changed)
+{
+    const char *whole = changed ? "This is not the code of your last visit. Ask your teacher before you go on: somebody may be "
+                                  "reading along. Old code, then new:"
+                                : "You have not been here before. Check that this is really your school: "
+                                  "the code below must be the same as on the sheet in the lab.";
+    int width = c.cols - x - 1 < 70 ? c.cols - x - 1 : 70;
+    AUTO(wrap_free) struct wrap lines = {0};
+    wrap_text(&lines, whole, strlen(whole), width);
+    if ((int)lines.count <= room)
+        return heading_text(c, y, x, width, room, changed ? ROLE_BAD : ROLE_TEXT, whole);
+    canvas_cut(c, y, 0, c.cols, changed ? ROLE_BAD : ROLE_TEXT, changed ? "Another code: ask first! Old, then new:" : "First visit. The same as on your sheet?");
+    return 1;
+}
+
 static int draw_question(const struct login *l, struct canvas c, int y)
 {
     const struct ui *ui = l->view.ui;
     bool roomy = c.rows >= 20, changed = *ui->pinned;
-    int x = c.cols < 60 ? 1 : 3, in = c.cols < 60 ? 0 : 6;
-    if (changed)
-        y += heading_text(c, y, x, c.cols - 6, roomy ? 3 : 1, ROLE_BAD,
-                          "This is not the code of your last visit. Ask your teacher before you go on: somebody may be "
-                          "reading along. Old code, then new:");
-    else if (roomy)
-        y += heading_text(c, y, x, 70, 3, ROLE_TEXT,
-                          "You have not been here before. Check that this is really your school: "
-                          "the code below must be the same as on the sheet in the lab.");
-    y += roomy;
+    int x = c.cols < 60 ? 1 : 3, in = c.cols < 60 ? 0 : 6, codes = changed ? 4 : 2;
+    if (c.cols < 39 || c.rows < codes + 3) {
+        heading_text(c, 0, 0, c.cols, c.rows, ROLE_WARN, "Make this window larger to see the code of this server.");
+        return c.rows;
+    }
+    y += draw_sentence(c, y, x, c.rows - y - codes - 2, changed) + roomy;
     if (changed)
         y += draw_code(c, y, in, ui->pinned) + roomy;
     y += draw_code(c, y, in, ui->fingerprint) + roomy;
-    choice(l, c, y++, in < 2 ? 2 : in, YES, changed ? "Yes, my teacher says that it is the new one" : "Yes, it is the same");
+    choice(l, c, y++, in < 2 ? 2 : in, YES, changed ? "Yes, my teacher says it is the new one" : "Yes, it is the same");
     choice(l, c, y++, in < 2 ? 2 : in, NO, "No, or I am not sure - leave");
     return y;
 }
@@ -189,11 +206,11 @@ static void draw(const struct view *view, struct canvas c)
 {
     const struct login *l = (const struct login *)view;
     bool roomy = c.rows >= 20, ask = untrusted(l);
-    int y = draw_server(l, c), x = c.cols < 60 ? 1 : 6, at = x + (c.cols < 60 ? 14 : 16);
+    int y = ask && !roomy ? 0 : draw_server(l, c), x = c.cols < 60 ? 1 : 6, at = x + (c.cols < 60 ? 14 : 16);
     static const char line[] = "________________";
     if (ask) {
         y = draw_question(l, c, y);
-        if (!roomy)
+        if (y + 7 > c.rows)
             return;
         canvas_text(c, y + 2, 3, ROLE_TEXT, "Then:");
         y += 4;
@@ -226,12 +243,18 @@ static void keys(const struct view *view, struct keyrow *row)
 
 static void status(const struct view *view, struct status *s)
 {
+    const struct login *l = (const struct login *)view;
     const struct ui *ui = view->ui;
     const char *link = ui->link == UI_LOST ? "the server does not answer, trying again"
                      : ui->link == UI_CONNECTING ? "connecting"
                      : ui->secure ? "secure connection" : "on this computer";
-    snprintf(s->left, sizeof s->left, "%s  %s",
-             ui_running(ui, view, CALL_LOGIN) ? "Logging in" : "Not logged in", link);
+    long seconds = (long)(ui->now - l->sent_at) / 1000;
+    if (!ui_running(ui, view, CALL_LOGIN))
+        snprintf(s->left, sizeof s->left, "%s%s", ui->size <= UI_SMALL ? "" : "Not logged in  ", link);
+    else if (seconds < 5)
+        snprintf(s->left, sizeof s->left, "Logging in");
+    else
+        snprintf(s->left, sizeof s->left, "Logging in, %ld s", seconds);
 }
 
 const struct view_class login_class = {

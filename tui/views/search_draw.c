@@ -169,6 +169,8 @@ void search_draw_keys(const struct view *view, struct keyrow *row)
     if (s->part == PART_RESULTS) {
         view_key(row, ACT_FIND, NULL);
         view_key(row, ACT_SEARCH, NULL);
+        if (!any)
+            view_key(row, ACT_HISTORY, NULL);
         if (view->ui->size == UI_WIDE)
             view_key(row, ACT_COMMAND, NULL);
     }

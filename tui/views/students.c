@@ -73,10 +73,8 @@ static const char *first_name(const struct students *s, char *out, size_t size)
 
 static void reflect(struct students *s)
 {
-    char name[96];
     s->asked_at = s->view.ui->now;
     ui_callf(&s->view, CALL_REFLECT, "memory.reflect", "Reflecting", "user_id:s", s->user_id);
-    ui_say(s->view.ui, ROLE_TEXT, "%s sees that you looked.", first_name(s, name, sizeof name));
 }
 
 static void choose(struct students *s)
@@ -216,9 +214,10 @@ static void layout(struct view *view, int rows, int cols)
 static void draw_list(const struct students *s, struct canvas c)
 {
     bool narrow = c.cols < 60;
-    heading_draw(c, 0, "Choose a student", narrow ? NULL : "they see that you looked", 1);
+    heading_draw(c, 0, narrow ? "Choose: they see that you looked" : "Choose a student", narrow ? NULL : "they see that you looked", 1);
     if (s->students.items && !s->students.list.count)
-        heading_text(c, 1, 2, c.cols - 4, 3, ROLE_TEXT, "There are no students in your courses yet.");
+        heading_text(c, 1, 2, c.cols - 4, 3, ROLE_TEXT, s->query ? "Nobody found. Press / to look for somebody else." : ui_admin(s->view.ui) ? "There are no students yet."
+                                                                                                    : "There are no students in your courses yet.");
     for (int y = 1; y < c.rows && s->students.list.top + (size_t)y - 1 < s->students.list.count; y++) {
         size_t at = s->students.list.top + (size_t)y - 1;
         const cJSON *row = s->students.at[at];
@@ -348,22 +347,34 @@ static int draw_topics(const struct students *s, struct canvas c, int y)
     return y;
 }
 
-static void draw_reflection(const struct students *s, struct canvas c)
+/* Who it is, and, in any window, that they see who looked. */
+static void draw_student(const struct students *s, struct canvas c)
 {
-    char line[400], first[96], last[32], quiet[32];
-    const char *provider = json_text(s->reflection, "provider", "");
-    time_t now = s->view.ui->wall;
+    char line[120], first[96];
+    if (c.cols < 60) {
+        int name = canvas_cut(c, 0, 1, c.cols - 25, ROLE_TITLE, s->name);
+        canvas_text(c, 0, 2 + name, ROLE_WARN, "sees that you looked");
+        return;
+    }
     int cells = canvas_text(c, 0, 1, ROLE_TEXT, "Student: ");
     cells += canvas_cut(c, 0, 1 + cells, 30, ROLE_TITLE, s->name);
     canvas_cut(c, 0, 3 + cells, 16, ROLE_DIM, s->number);
     snprintf(line, sizeof line, "%s sees that you looked", first_name(s, first, sizeof first));
-    if (c.cols >= 60)
-        canvas_right(c, 0, c.cols - 1, ROLE_WARN, line);
+    canvas_right(c, 0, c.cols - 1, ROLE_WARN, line);
+}
+
+static void draw_reflection(const struct students *s, struct canvas c)
+{
+    char line[400], last[32], quiet[32];
+    const char *provider = json_text(s->reflection, "provider", "");
+    time_t now = s->view.ui->wall;
+    draw_student(s, c);
     if (!s->reflection)
         return;
     heading_draw(c, 1, "In a few words", strcmp(provider, "builtin") == 0 ? "built-in" : provider, 1);
     int y = 2 + heading_text(c, 2, 2, c.cols - 5 < 72 ? c.cols - 5 : 72, c.rows / 3 + 1, ROLE_TEXT, json_text(s->reflection, "summary", ""));
-    y = draw_topics(s, c, y + (c.rows > 12 ? 1 : 0));
+    if (s->topics.count)
+        y = draw_topics(s, c, y + (c.rows > 12 ? 1 : 0));
     words_when(words_time(json_text(s->reflection, "last_active_at", NULL)), now, WORDS_DAY_CLOCK, last);
     words_when(words_time(json_text(s->reflection, "quiet_since", NULL)), now, WORDS_DAY, quiet);
     snprintf(line, sizeof line, "Active on %lld days%s%s%s%s", (long long)json_int(s->reflection, "active_days", 0),
@@ -390,8 +401,11 @@ static void keys(const struct view *view, struct keyrow *row)
         return;
     }
     if (s->choosing) {
-        view_key(row, ACT_ENTER, "reflect");
+        if (s->students.list.count)
+            view_key(row, ACT_ENTER, "reflect");
         view_key(row, ACT_FIND, NULL);
+        if (ui_admin(view->ui))
+            view_key(row, ACT_NEXT_ROOM, NULL);
         if (!ui_admin(view->ui) && ui_can(view->ui, "courses.list")) {
             view_key(row, ACT_NEXT_ROOM, "your courses");
             row->entries[row->count - 1].keys = "Alt-Right";

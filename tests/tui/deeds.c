@@ -1,0 +1,308 @@
+/* deeds.c - what a client does on keys, replies and news: what goes wrong, what is kept, what is asked before. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/lib/glass.h"
+
+static void words_for_what_goes_wrong(void **state)
+{
+    (void)state;
+    struct glass g;
+    glass_start(&g, 24, 80);
+    glass_login(&g, "student");
+    glass_type(&g, "stone");
+    glass_key(&g, "Enter");
+    glass_fail(&g, "search.query", ERR_BUSY, NULL);
+    assert_true(glass_shows(&g, "The server has much to do. Trying again in 3 s, Ctrl-C stops."));
+    glass_later(&g, 3100);
+    glass_fail(&g, "search.query", ERR_RATE_LIMITED, NULL);
+    assert_true(glass_shows(&g, "Next question in 3 s"));
+    glass_later(&g, 3100);
+    assert_false(glass_shows(&g, "Next question"));
+    glass_key(&g, "Enter");
+    glass_fail(&g, "search.query", ERR_UNAUTHENTICATED, NULL);
+    assert_true(glass_shows(&g, "You have been logged out. What you typed is kept."));
+    assert_string_equal(g.token, "");
+    glass_key(&g, "Esc");
+    glass_type(&g, "secret");
+    glass_key(&g, "Enter");
+    assert_false(glass_shows(&g, "secret"));
+    assert_true(glass_shows(&g, "******"));
+    glass_answer(&g, "auth.login", "{\"token\":\"new\",\"expires_at\":\"x\",\"user\":{\"user_id\":\"u-maria\",\"name\":\"Maria Okafor\",\"role\":\"student\",\"institution_id\":\"s1024\"}}");
+    assert_string_equal(g.token, "new");
+    assert_true(glass_shows(&g, "Search: stone"));
+    glass_key(&g, "Ctrl-C");
+    assert_true(glass_shows(&g, "Nothing is running. q leaves."));
+    glass_stop(&g);
+}
+
+static void what_the_server_has_not_is_not_shown(void **state)
+{
+    (void)state;
+    struct glass g;
+    glass_start(&g, 24, 80);
+    glass_login(&g, "student");
+    assert_true(glass_shows(&g, "Memory"));
+    glass_answer(&g, "rpc.discover", "{\"methods\":[{\"name\":\"search.query\"},{\"name\":\"library.list\"},{\"name\":\"library.page\"}]}");
+    assert_false(glass_shows(&g, "Memory"));
+    assert_false(glass_shows(&g, "Chat"));
+    glass_key(&g, "Esc g m");
+    assert_int_equal(g.ui.open, PANE_SEARCH);
+    glass_key(&g, "?");
+    assert_false(glass_shows(&g, "choose a course"));
+    glass_stop(&g);
+}
+
+static void an_answer_outlives_the_connection(void **state)
+{
+    (void)state;
+    struct glass g;
+    glass_start(&g, 24, 80);
+    glass_login(&g, "student");
+    glass_type(&g, "why?");
+    glass_key(&g, "Enter");
+    glass_answer(&g, "search.query", "{\"query\":\"why?\",\"results\":[{\"chunk_id\":\"c\",\"pdf_id\":\"d\",\"title\":\"T\",\"page\":1,\"snippet\":\"s\"}]}");
+    glass_news(&g, "search.sources", "{\"id\":9,\"thread_id\":\"t7\",\"citations\":[]}");
+    glass_news(&g, "search.delta", "{\"id\":9,\"queue_position\":2}");
+    assert_true(glass_shows(&g, "2 before you"));
+    glass_news(&g, "search.delta", "{\"id\":9,\"text\":\"Half of\"}");
+    ui_link(&g.ui, UI_LOST, NULL);
+    glass_fail(&g, "search.ask", ERR_UNREACHABLE, NULL);
+    assert_true(glass_shows(&g, "Half of"));
+    ui_link(&g.ui, UI_ONLINE, NULL);
+    glass_answer(&g, "auth.whoami", "{\"user_id\":\"u-maria\",\"name\":\"Maria Okafor\",\"role\":\"student\"}");
+    assert_string_equal(glass_params(&g, "search.thread"), "{\"thread_id\":\"t7\"}");
+    glass_answer(&g, "search.thread", "{\"turns\":[{\"search_id\":\"s\",\"query\":\"why?\",\"answer\":\"All of the answer.\",\"citations\":[],\"at\":\"2026-11-23T14:00:00Z\"}]}");
+    assert_true(glass_shows(&g, "All of the answer."));
+    assert_false(glass_shows(&g, "Half of"));
+    glass_stop(&g);
+}
+
+static void earlier_searches_are_a_list(void **state)
+{
+    (void)state;
+    struct glass g;
+    glass_start(&g, 24, 80);
+    glass_login(&g, "student");
+    glass_answer(&g, "search.history", "{\"items\":[]}");
+    glass_key(&g, "Esc :");
+    glass_type(&g, "history");
+    glass_key(&g, "Enter");
+    glass_answer(&g, "search.history", "{\"items\":[{\"search_id\":\"s2\",\"thread_id\":null,\"query\":\"stone age\",\"results\":3,\"at\":\"2026-11-20T14:00:00Z\"},"
+                 "{\"search_id\":\"s1\",\"thread_id\":\"t7\",\"query\":\"why iron?\",\"results\":4,\"at\":\"2026-11-19T14:00:00Z\"}]}");
+    assert_true(glass_shows(&g, "Your earlier searches"));
+    assert_true(glass_shows(&g, "stone age"));
+    glass_key(&g, "Down Enter");
+    assert_true(glass_shows(&g, "Search: why iron?"));
+    assert_non_null(strstr(glass_params(&g, "search.query"), "why iron?"));
+    assert_string_equal(glass_params(&g, "search.thread"), "{\"thread_id\":\"t7\"}");
+    glass_answer(&g, "search.query", "{\"query\":\"why iron?\",\"results\":[{\"chunk_id\":\"c\",\"pdf_id\":\"d\",\"title\":\"T\",\"page\":1,\"snippet\":\"s\"}]}");
+    glass_answer(&g, "search.thread", "{\"turns\":[{\"search_id\":\"s1\",\"query\":\"why iron?\",\"answer\":\"It was kept.\",\"citations\":[],\"at\":\"2026-11-19T14:00:00Z\"}]}");
+    glass_key(&g, "Tab");
+    assert_true(glass_shows(&g, "It was kept."));
+    assert_false(glass_asked(&g, "search.ask"));
+    glass_key(&g, "f");
+    glass_type(&g, "and steel");
+    glass_key(&g, "Enter");
+    assert_non_null(strstr(glass_params(&g, "search.ask"), "\"thread_id\":\"t7\""));
+    glass_stop(&g);
+}
+
+static void the_longer_command_is_not_taken_for_the_shorter(void **state)
+{
+    (void)state;
+    struct glass g;
+    glass_start(&g, 24, 80);
+    glass_login(&g, "student");
+    glass_key(&g, "Esc :");
+    glass_type(&g, "history clear");
+    glass_key(&g, "Enter");
+    assert_true(glass_shows(&g, "Clear your search history?"));
+    glass_key(&g, "Esc :");
+    glass_type(&g, "logout everywhere");
+    glass_key(&g, "Enter");
+    assert_string_equal(glass_params(&g, "auth.logout"), "{\"everywhere\":true}");
+    glass_stop(&g);
+}
+
+static void names_become_ids_after_a_colon(void **state)
+{
+    (void)state;
+    struct glass g;
+    glass_start(&g, 24, 80);
+    glass_login(&g, "admin");
+    cJSON_Delete(g.ui.methods);
+    g.ui.methods = cJSON_Parse(
+        "{\"methods\":[{\"name\":\"search.query\"},{\"name\":\"courses.list\"},{\"name\":\"users.list\"},{\"name\":\"library.list\"},"
+        "{\"name\":\"library.outline\",\"params\":[{\"name\":\"pdf_id\",\"required\":true,\"schema\":{\"type\":\"string\"}}]},"
+        "{\"name\":\"courses.unenrol\",\"params\":[{\"name\":\"course_id\",\"required\":true,\"schema\":{\"type\":\"string\"}},"
+        "{\"name\":\"institution_ids\",\"required\":true,\"schema\":{\"type\":\"array\"}}]}]}");
+    glass_key(&g, "Esc :");
+    glass_type(&g, "courses.unenrol bio");
+    glass_key(&g, "Tab");
+    glass_answer(&g, "courses.list", "{\"items\":[{\"course_id\":\"c-1\",\"code\":\"BIO101\",\"title\":\"Enzymes\"},"
+                 "{\"course_id\":\"c-2\",\"code\":\"BIO102\",\"title\":\"Cells\"},{\"course_id\":\"c-3\",\"code\":\"HIS1\",\"title\":\"Iron\"}],\"next_cursor\":null}");
+    assert_true(glass_shows(&g, "BIO101 Enzymes, BIO102 Cells"));
+    glass_key(&g, "Tab");
+    assert_true(glass_shows(&g, ":courses.unenrol bio"));
+    glass_type(&g, "102");
+    glass_key(&g, "Tab");
+    assert_true(glass_shows(&g, ":courses.unenrol c-2"));
+    glass_type(&g, " s7 okaf");
+    glass_key(&g, "Tab");
+    glass_answer(&g, "users.list", "{\"items\":[{\"user_id\":\"u1\",\"institution_id\":\"s1\",\"name\":\"Maria Okafor\"}],\"next_cursor\":null}");
+    glass_key(&g, "Tab Enter");
+    assert_string_equal(glass_params(&g, "courses.unenrol"), "{\"course_id\":\"c-2\",\"institution_ids\":[\"s7\",\"s1\"]}");
+    glass_key(&g, ":");
+    glass_type(&g, "library.outline iron age");
+    glass_key(&g, "Tab");
+    glass_answer(&g, "library.list", "{\"items\":[{\"pdf_id\":\"d-9\",\"title\":\"The Iron Age\",\"course_id\":\"c-3\"}],\"next_cursor\":null}");
+    glass_key(&g, "Tab Enter");
+    assert_string_equal(glass_params(&g, "library.outline"), "{\"pdf_id\":\"d-9\"}");
+    glass_stop(&g);
+}
+
+static void a_teacher_keeps_the_courses(void **state)
+{
+    (void)state;
+    struct glass g;
+    glass_start(&g, 24, 80);
+    glass_login(&g, "teacher");
+    glass_key(&g, "Esc g t Alt-Right");
+    glass_answer(&g, "courses.list", "{\"items\":[{\"course_id\":\"c-1\",\"code\":\"BIO101\",\"title\":\"Enzymes\",\"teacher\":\"Ada\",\"members\":3,\"documents\":1}],\"next_cursor\":null}");
+    assert_true(glass_shows(&g, "[Courses]"));
+    assert_true(glass_shows(&g, "BIO101"));
+    assert_false(glass_asked(&g, "users.list"));
+    glass_key(&g, "U");
+    glass_type(&g, "s1, s2");
+    glass_key(&g, "Enter");
+    assert_string_equal(glass_params(&g, "courses.unenrol"), "{\"course_id\":\"c-1\",\"institution_ids\":[\"s1\",\"s2\"]}");
+    glass_answer(&g, "courses.unenrol", "{\"changed\":1,\"unknown\":[\"s2\"]}");
+    assert_true(glass_shows(&g, "1 taken out, 1 not known."));
+    glass_key(&g, "E");
+    glass_type(&g, "s3");
+    glass_key(&g, "Enter");
+    assert_non_null(strstr(glass_params(&g, "courses.enrol"), "[\"s3\"]"));
+    glass_key(&g, "a");
+    glass_type(&g, "HIS1");
+    glass_key(&g, "Enter");
+    glass_type(&g, "Iron");
+    glass_key(&g, "Enter");
+    assert_string_equal(glass_params(&g, "courses.create"), "{\"code\":\"HIS1\",\"title\":\"Iron\"}");
+    glass_key(&g, "R Ctrl-U");
+    glass_type(&g, "Cells");
+    glass_key(&g, "Enter");
+    assert_string_equal(glass_params(&g, "courses.update"), "{\"course_id\":\"c-1\",\"title\":\"Cells\"}");
+    glass_key(&g, "Alt-Left");
+    assert_true(glass_shows(&g, "Choose a student"));
+    glass_stop(&g);
+}
+
+static void a_list_of_people_is_shown_before_it_is_sent(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/edurag-people-XXXXXX";
+    static const char list[] = "institution_id,name,role\ns1,Maria Okafor,student\ns2,\"Okada, Ben\",student\r\ns3,Amira,pupil\ns4,Jonas\n\n,x,student\n";
+    int file = mkstemp(path);
+    assert_true(file >= 0 && write(file, list, sizeof list - 1) == (ssize_t)sizeof list - 1);
+    close(file);
+    struct glass g;
+    glass_start(&g, 24, 80);
+    glass_login(&g, "admin");
+    glass_key(&g, "Esc g a");
+    glass_answer(&g, "users.list", "{\"items\":[{\"user_id\":\"u1\",\"institution_id\":\"s1\",\"name\":\"Maria Okafor\",\"role\":\"student\"}],\"next_cursor\":null}");
+    glass_key(&g, "i Ctrl-U");
+    glass_type(&g, path);
+    glass_key(&g, "Enter");
+    assert_true(glass_shows(&g, "1 new, 1 known, 3 wrong (line 4: no such role)"));
+    glass_key(&g, "Esc");
+    assert_false(glass_asked(&g, "users.import"));
+    glass_key(&g, "i Ctrl-U");
+    glass_type(&g, path);
+    glass_key(&g, "Enter Enter");
+    assert_non_null(strstr(glass_params(&g, "users.import"), "\"partial\":true"));
+    glass_answer(&g, "users.import", "{\"created\":[{\"institution_id\":\"s2\",\"password\":\"tulip-94\"}],\"skipped\":1,\"errors\":[{\"line\":4,\"message\":\"no such role\"}]}");
+    assert_true(glass_shows(&g, "tulip-94"));
+    assert_true(glass_shows(&g, "1 had an account already."));
+    glass_key(&g, "e Esc");
+    assert_true(glass_shows(&g, "tulip-94"));
+    glass_key(&g, "e");
+    glass_type(&g, "new-people.txt");
+    glass_key(&g, "Enter");
+    assert_true(glass_shows(&g, "tulip-94"));
+    assert_non_null(strstr(g.written, "tulip-94"));
+    glass_key(&g, "Esc");
+    assert_false(glass_shows(&g, "tulip-94"));
+    glass_answer(&g, "users.list", "{\"items\":[{\"user_id\":\"u1\",\"institution_id\":\"s1\",\"name\":\"Maria Okafor\",\"role\":\"student\"}],\"next_cursor\":\"more\"}");
+    glass_key(&g, "i Ctrl-U");
+    glass_type(&g, path);
+    glass_key(&g, "Enter");
+    assert_true(glass_shows(&g, "up to 1 new, 1 or more known, 3 wrong"));
+    unlink(path);
+    glass_stop(&g);
+}
+
+static void many_pasted_lines_ask_before_they_are_sent(void **state)
+{
+    (void)state;
+    struct glass g;
+    glass_start(&g, 24, 80);
+    glass_login(&g, "student");
+    glass_answer(&g, "chat.join", "{\"room\":\"r0\",\"ttl_seconds\":3600,\"messages\":[],\"more\":false,\"online\":1}");
+    glass_key(&g, "Alt-5");
+    glass_paste(&g, "one\r\ntwo\r\nthree");
+    glass_key(&g, "Enter");
+    assert_true(glass_shows(&g, "Send 3 lines as one message?"));
+    glass_key(&g, "Enter"); /* the harmless answer */
+    assert_false(glass_asked(&g, "chat.send"));
+    glass_key(&g, "Enter y");
+    assert_non_null(strstr(glass_params(&g, "chat.send"), "one\\ntwo\\nthree"));
+    g.ui.chat_most = 5;
+    glass_type(&g, "eight ch");
+    glass_key(&g, "Enter");
+    assert_true(glass_shows(&g, "3 characters too long"));
+    assert_true(glass_shows(&g, "eight ch"));
+    assert_true(ui_unsent(&g.ui));
+    glass_key(&g, "Esc q");
+    assert_true(glass_shows(&g, "Leave anyway?"));
+    glass_key(&g, "n");
+    assert_false(g.left);
+    glass_stop(&g);
+}
+
+static void a_login_is_renewed_before_it_ends(void **state)
+{
+    (void)state;
+    struct glass g;
+    glass_start(&g, 24, 80);
+    glass_login(&g, "student");
+    glass_news(&g, "auth.expiring", "{\"expires_at\":\"2026-11-23T14:11:00Z\"}");
+    glass_answer(&g, "auth.refresh", "{\"token\":\"longer\",\"expires_at\":\"2026-11-24T14:11:00Z\"}");
+    assert_string_equal(g.token, "longer");
+    glass_stop(&g);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(words_for_what_goes_wrong),
+        cmocka_unit_test(what_the_server_has_not_is_not_shown),
+        cmocka_unit_test(an_answer_outlives_the_connection),
+        cmocka_unit_test(earlier_searches_are_a_list),
+        cmocka_unit_test(the_longer_command_is_not_taken_for_the_shorter),
+        cmocka_unit_test(names_become_ids_after_a_colon),
+        cmocka_unit_test(a_teacher_keeps_the_courses),
+        cmocka_unit_test(a_list_of_people_is_shown_before_it_is_sent),
+        cmocka_unit_test(many_pasted_lines_ask_before_they_are_sent),
+        cmocka_unit_test(a_login_is_renewed_before_it_ends),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
