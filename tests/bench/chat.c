@@ -194,12 +194,7 @@ static void tell(const char *what, const struct outcome *o, const struct outcome
 /* Lines a second by libpq alone: the definer function, its NOTIFY and its commit. */
 static double bare_lines(void)
 {
-    struct account account = pg_account();
-    uid_t before = geteuid();
-    bool become = before == 0 && seteuid(account.uid) == 0;
-    PGconn *pg = PQconnectdb(pg_url_in(h.directory, "edurag_app"));
-    if (become && seteuid(before) != 0)
-        exit(1);
+    PGconn *pg = bench_connect(pg_url_in(h.directory, "edurag_app"));
     const char *values[] = {token};
     PQclear(PQprepare(pg, "t", "select set_config('edurag.token', $1, true)", 1, NULL));
     PQclear(PQprepare(pg, "s", "select api.chat_send(null, 'a line')", 0, NULL));

@@ -39,16 +39,7 @@ static void close_sockets(size_t count)
 
 static PGconn *floor_connect(void)
 {
-    struct account account = pg_account();
-    uid_t before = geteuid();
-    bool become = before == 0 && seteuid(account.uid) == 0;
-    PGconn *pg = PQconnectdb(pg_url_in(h.directory, "edurag_app"));
-    if (become && seteuid(before) != 0)
-        exit(1);
-    if (PQstatus(pg) != CONNECTION_OK) {
-        fprintf(stderr, "bench: %s", PQerrorMessage(pg));
-        exit(1);
-    }
+    PGconn *pg = bench_connect(pg_url_in(h.directory, "edurag_app"));
     PQclear(PQprepare(pg, "t", "select set_config('edurag.token', $1, true)", 1, NULL));
     PQclear(PQprepare(pg, "q", "select api.whoami()", 0, NULL));
     PQenterPipelineMode(pg);

@@ -2,6 +2,7 @@
 #include "tests/lib/bench.h"
 
 #include <errno.h>
+#include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/mem.h"
+#include "tests/lib/pg.h"
 
 /* Three digits that count, as far as a figure has so many. */
 static const char *digits(double value, char text[32])
@@ -129,6 +131,19 @@ void bench_certificate_of(bool rsa, const char *directory, char cert[128], char 
         fputs("bench: openssl made no certificate\n", stderr);
         exit(1);
     }
+}
+
+struct pg_conn *bench_connect(const char *url)
+{
+    struct account account = pg_account();
+    uid_t before = geteuid();
+    bool become = before == 0 && seteuid(account.uid) == 0;
+    PGconn *pg = PQconnectdb(url);
+    if ((become && seteuid(before) != 0) || PQstatus(pg) != CONNECTION_OK) {
+        fprintf(stderr, "bench: %s", PQerrorMessage(pg));
+        exit(1);
+    }
+    return pg;
 }
 
 struct line {

@@ -23,6 +23,9 @@ int64_t bench_rss_bytes(pid_t pid);
 void bench_certificate(const char *directory, char cert[128], char key[128]);
 void bench_certificate_of(bool rsa, const char *directory, char cert[128], char key[128]);
 
+/* Straight to PostgreSQL, as whom it runs as; ends the program where that fails. PQfinish it. */
+struct pg_conn *bench_connect(const char *url);
+
 /* Closed-loop load: each of the sockets asks again as soon as it is answered. */
 struct bench_load {
     double per_second;
