@@ -229,6 +229,8 @@ static void a_list_of_people_is_shown_before_it_is_sent(void **state)
     glass_type(&g, path);
     glass_key(&g, "Enter Enter");
     assert_non_null(strstr(glass_params(&g, "users.import"), "\"partial\":true"));
+    glass_news(&g, "users.progress", "{\"done\":8,\"total\":40,\"id\":3}");
+    assert_true(glass_shows(&g, "8 of 40"));
     glass_answer(&g, "users.import", "{\"created\":[{\"institution_id\":\"s2\",\"password\":\"tulip-94\"}],\"skipped\":1,\"errors\":[{\"line\":4,\"message\":\"no such role\"}]}");
     assert_true(glass_shows(&g, "tulip-94"));
     assert_true(glass_shows(&g, "1 had an account already."));

@@ -264,6 +264,13 @@ static void imported(struct admin *a, const cJSON *result)
     load_from(a, NULL);
 }
 
+static void news(struct view *view, const char *method, const cJSON *params)
+{
+    if (!strcmp(method, "users.progress"))
+        ui_say(view->ui, ROLE_DIM, "Adding people: %lld of %lld.", (long long)json_int(params, "done", 0),
+               (long long)json_int(params, "total", 0));
+}
+
 static void reply(struct view *view, const struct reply *r)
 {
     struct admin *a = of(view);
@@ -378,6 +385,6 @@ static void answer(struct view *view, int tag, const char *text)
 
 const struct view_class admin_class = {
     .pane = PANE_ADMIN, .title = "Admin", .letter = 'a', .access = VIEW_ADMIN, .needs = "users.list", .size = sizeof(struct admin),
-    .show = show, .stop = stop, .act = act, .reply = reply, .answer = answer, .layout = admin_draw_layout,
+    .show = show, .stop = stop, .act = act, .reply = reply, .news = news, .answer = answer, .layout = admin_draw_layout,
     .draw = admin_draw_pane, .keys = admin_draw_keys, .status = admin_draw_status,
 };
