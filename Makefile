@@ -6,6 +6,7 @@
 #   make test T=params            only tests whose name contains "params"
 #   make test SAN=address,undefined   (or SAN=thread) the same under sanitizers
 #   make torture TORTURE_MINUTES=20   breaks things on purpose for longer; prints the seed that repeats it
+#   make fuzz T=sse FUZZ_SECONDS=600   searches for input that breaks what reads strangers' bytes (clang)
 #   make names      proves one door per library, and the names of exported functions
 #   make bench      measures everything in one table, also as build/bench.json (T=search: only that)
 #   make bench-readme             puts the table of build/bench.json into the README

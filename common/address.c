@@ -30,6 +30,15 @@ static bool unix_path(const char *path, struct address *out, struct err *err)
     return true;
 }
 
+/* Nothing that could be taken for another part of an address, or that a terminal would not show as it is. */
+static bool host_fits(const char *host, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)host[i] <= ' ' || (unsigned char)host[i] == 0x7F || strchr("@[]<>\"\\", host[i]))
+            return false;
+    return length > 0;
+}
+
 /* "host", "host:port", "[::1]:port", each perhaps followed by a path, which is always /ws. */
 static bool host_and_port(const char *text, struct address *a, struct err *err)
 {
@@ -52,8 +61,7 @@ static bool host_and_port(const char *text, struct address *a, struct err *err)
         colon = memchr(text, ':', length);
         host_length = colon ? (size_t)(colon - text) : length;
     }
-    if (!host_length || host_length >= sizeof a->host || memchr(host, '@', host_length) ||
-        memchr(host, ' ', host_length))
+    if (host_length >= sizeof a->host || !host_fits(host, host_length))
         return err_say(err, ERR_INVALID_PARAMS, "That is not the name of a server.");
     snprintf(a->host, sizeof a->host, "%.*s", (int)host_length, host);
     a->port = ADDRESS_PORT;

@@ -64,8 +64,8 @@ static bool scan(const char *text, size_t length, struct err *err)
                 return err_set(err, ERR_PARSE, "nested deeper than %d", JSON_DEPTH);
         } else if (c == '}' || c == ']') {
             depth--;
-        } else if (c == '\0') {
-            return err_set(err, ERR_PARSE, "NUL outside a string");
+        } else if ((unsigned char)c < 0x20 && c != '\t' && c != '\n' && c != '\r') {
+            return err_set(err, ERR_PARSE, "control character outside a string"); /* cJSON takes any for a blank */
         }
     }
     return true;

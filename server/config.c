@@ -132,7 +132,8 @@ static int problem(struct buf *problems, const char *format, ...)
     va_start(args, format);
     vsnprintf(line, sizeof line, format, args);
     va_end(args);
-    buf_text(problems, line);
+    /* It may quote a value, in which anything may stand, and which the format may have cut inside a character. */
+    text_clean(problems, line, strlen(line), TEXT_ONE_LINE);
     buf_char(problems, '\n');
     return 1;
 }

@@ -1,6 +1,7 @@
 #!/bin/bash
 # run.sh - runs the tests of a build: `tests/run.sh build [PART OF A NAME]`.
-# Every executable under BUILD/tests/{unit,server,tui,faults}, every tests/{sql,server,tui}/*.sh. Two at a time (JOBS).
+# Every executable under BUILD/tests/{unit,server,tui,faults,fuzz}, every tests/{sql,server,tui}/*.sh; for a plain build also
+# a short search by each fuzz target (FUZZ_SECONDS). Two at a time (JOBS).
 # A test passes with exit code 0, is skipped with 77 (its last line says why), and fails otherwise; its output
 # is shown when it fails. One that passes counts each of its lines "skipped: CASE: why" as skipped, too. The last line is `N passed, N failed[, N skipped]`; TALLY=FILE gets the same figures.
 set -u
@@ -14,8 +15,9 @@ export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1} LSAN_OPTIONS=${LSAN_OPTIONS
 
 one() {
     name=$1 program=$2 log=$out/$(echo "$1" | tr / _)
+    shift 2
     start=$(date +%s%N)
-    timeout -k 5 "$limit" "$program" >"$log" 2>&1 </dev/null
+    timeout -k 5 "$limit" "$program" "$@" >"$log" 2>&1 </dev/null
     code=$?
     took=$((($(date +%s%N) - start) / 1000000))
     case $code in
@@ -30,17 +32,20 @@ export -f one
 export out limit
 
 list=$(
-    for f in "$build"/tests/unit/* "$build"/tests/server/* "$build"/tests/tui/* "$build"/tests/faults/*; do
+    for f in "$build"/tests/unit/* "$build"/tests/server/* "$build"/tests/tui/* "$build"/tests/faults/* "$build"/tests/fuzz/*; do
         [ -f "$f" ] && [ -x "$f" ] && [ -f "${f#"$build"/}.c" ] && echo "${f#"$build"/tests/} $PWD/$f"
     done
     for f in tests/sql/*.sh tests/server/*.sh tests/tui/*.sh; do
         [ -f "$f" ] && echo "${f#tests/} $PWD/$f"
     done
+    for f in tests/fuzz/*.c; do
+        [ "$build" = build ] && [ "$f" != tests/fuzz/replay.c ] && f=$(basename "$f" .c) && echo "fuzz/$f.search $PWD/tests/fuzz/search.sh $f"
+    done
 )
 [ -z "$part" ] || list=$(printf '%s\n' "$list" | awk -v p="$part" 'index($1, p)')
 [ -n "$list" ] || { echo "No test has “$part” in its name."; exit 1; }
 touch "$out/tally"
-printf '%s\n' "$list" | xargs -P "$jobs" -L 1 bash -c 'one "$1" "$2"' _
+printf '%s\n' "$list" | xargs -P "$jobs" -L 1 bash -c 'one "$@"' _
 passed=$(grep -c pass "$out/tally") failed=$(grep -c fail "$out/tally") skipped=$(grep -c skip "$out/tally")
 [ -z "${TALLY:-}" ] || echo "$passed $failed $skipped" >>"$TALLY"
 echo "$passed passed, $failed failed$([ "$skipped" = 0 ] || echo ", $skipped skipped")"

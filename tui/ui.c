@@ -230,6 +230,7 @@ void ui_logged_in(struct ui *ui, const cJSON *user)
     if (*ui->user_id && strcmp(ui->user_id, id) != 0)
         for (int i = 1; i < PANE_COUNT; i++)
             drop_view(ui, (enum pane)i); /* somebody else sits here now */
+    make_view(ui, ui->open);
     memcpy(ui->user_id, id, sizeof id);
     snprintf(ui->name, sizeof ui->name, "%s", json_text(user, "name", ""));
     snprintf(ui->school_number, sizeof ui->school_number, "%s", json_text(user, "institution_id", ""));

@@ -168,7 +168,24 @@ static bool pass(int number, const struct redact_person *person, const struct bu
     return true;
 }
 
-enum { PASSES = 9 };
+enum { PASSES = 9, ROUNDS = 6 };
+
+/* All passes over `now`, which is the result afterwards. */
+static bool round_of(const struct redact_person *person, struct buf *now, struct buf *next, struct redact_counts *found, struct err *err)
+{
+    for (int i = 0; i < PASSES && now->length; i++) {
+        bool ran;
+        buf_clear(next);
+        if (!pass(i, person, now, next, found, &ran, err))
+            return false;
+        if (ran) {
+            struct buf swap = *now;
+            *now = *next;
+            *next = swap;
+        }
+    }
+    return true;
+}
 
 bool redact_text(const struct redact_person *person, const char *text, size_t length, struct buf *out,
                  struct redact_counts *counts, struct err *err)
@@ -176,16 +193,13 @@ bool redact_text(const struct redact_person *person, const char *text, size_t le
     AUTO(buf_free) struct buf now = {0}, next = {0};
     struct redact_counts found = {0};
     buf_bytes(&now, text, length);
-    for (int i = 0; i < PASSES && now.length; i++) {
-        bool ran;
-        buf_clear(&next);
-        if (!pass(i, person, &now, &next, &found, &ran, err))
+    /* What went may lay bare what stood against it ("GB33BUKB20201555555555Maya"): until nothing more is found. */
+    for (int round = 0, before = -1; redact_total(&found) != before; round++) {
+        before = redact_total(&found);
+        if (round == ROUNDS)
+            return limit_met(err);
+        if (!round_of(person, &now, &next, &found, err))
             return false;
-        if (ran) {
-            struct buf swap = now;
-            now = next;
-            next = swap;
-        }
     }
     buf_bytes(out, now.data ? now.data : "", now.length);
     for (size_t i = 0; counts && i < REDACT_KIND_COUNT; i++)

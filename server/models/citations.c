@@ -92,13 +92,20 @@ static enum verdict decide(const struct citations *c, const char *text, size_t l
     return verdict;
 }
 
+static void put(struct citations *c, const char *text, size_t length, struct buf *out)
+{
+    for (size_t i = 0; i < length; i++)
+        c->half = text[i] == '[' || (c->half && text[i] >= '0' && text[i] <= '9');
+    buf_bytes(out, text, length);
+}
+
 static void run(struct citations *c, bool last, struct buf *out)
 {
     const char *text = c->pending.data ? c->pending.data : "";
     size_t length = c->pending.length, at = 0;
     while (at < length) {
         if (text[at] != ' ' && text[at] != '[' && text[at] != wide_open[0]) {
-            buf_char(out, text[at++]);
+            put(c, text + at++, 1, out);
             continue;
         }
         AUTO(buf_free) struct buf numbers = {0};
@@ -107,10 +114,12 @@ static void run(struct citations *c, bool last, struct buf *out)
         if (verdict == UNDECIDED && !last)
             break;
         if (verdict == IS_ONE) {
-            buf_bytes(out, numbers.data ? numbers.data : "", numbers.length);
+            /* A number that goes must not close ranks around itself: "[1[9]1]" is not source 11. */
+            bool gap = !numbers.length && c->half;
+            put(c, gap ? " " : numbers.data ? numbers.data : "", gap ? 1 : numbers.length, out);
             at += taken;
         } else {
-            buf_char(out, text[at++]);
+            put(c, text + at++, 1, out);
         }
     }
     AUTO(buf_free) struct buf rest = {0};

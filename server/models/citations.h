@@ -6,11 +6,14 @@
 #ifndef SERVER_MODELS_CITATIONS_H
 #define SERVER_MODELS_CITATIONS_H
 
+#include <stdbool.h>
+
 #include "common/buf.h"
 
 struct citations {
     size_t count;       /* passages that were given */
     struct buf pending; /* may yet become a number */
+    bool half;          /* what came out last is a bracket and perhaps digits: "[1" */
 };
 
 /* Appends to `out` what is decided. */
