@@ -56,7 +56,7 @@ struct document {
     int top_level;        /* headings up to here part the document: no passage crosses one */
     struct outline_item *outline;
     size_t outline_count;
-    bool partial;         /* memory ran out on some page: what could be read is here */
+    bool partial;         /* memory or time ran out: what could be read is here */
 };
 
 struct document *document_new(size_t pages);

@@ -23,6 +23,8 @@
 enum {
     PAGES_MOST = 20000,
     FAILED_MOST = 20,      /* pages that end the process before the rest is given up */
+    SLOW_MOST = 4,         /* processes that used up their time on fewer pages than FEW */
+    FEW = 20,
     KILLS_MOST = 3,        /* on one page, by somebody else */
     STALL_MS = 45000,      /* without a frame; its processor time is bounded by itself */
     WHOLE_MS = 900000,
@@ -36,7 +38,7 @@ struct run {
     const struct extract_watch *watch;
     struct document *document; /* NULL until the process has said how many pages there are */
     size_t next;               /* page that comes next, from 1 */
-    size_t bytes, without_text, failed, kills;
+    size_t bytes, without_text, failed, kills, slow;
     bool outlined, ended, lied, stalled, full, memory;
     int64_t deadline;
 };
@@ -332,12 +334,15 @@ static bool listen_to(struct run *run, struct child *child, struct err *err)
 static bool after_death(struct run *run, size_t first, int status, struct err *err)
 {
     bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && !run->stalled && !run->lied;
+    bool timed_out = run->stalled || (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU);
     if (!run->document) {
         if (killed)
             return err_set(err, ERR_BUSY, "the extractor was killed from outside");
         return err_say(err, ERR_INVALID_PARAMS, run->memory ? "Opening this PDF takes more memory than is allowed. Please export it again."
+                                                : timed_out ? "Opening this PDF takes more time than is allowed. Please export it again."
                                                             : "This PDF could not be opened: the file is damaged. Please export it again.");
     }
+    run->slow += timed_out && run->next < first + FEW;
     if (run->next > first || (killed && ++run->kills < KILLS_MOST))
         return true;
     run->failed++;
@@ -351,7 +356,7 @@ static bool after_death(struct run *run, size_t first, int status, struct err *e
 static bool worth_going_on(const struct run *run)
 {
     return !run->ended && !run->full && run->next <= run->document->page_count && run->failed < FAILED_MOST &&
-           now_ms() < run->deadline;
+           run->slow < SLOW_MOST && now_ms() < run->deadline;
 }
 
 static bool has_text(const struct document *document, struct err *err)
@@ -390,7 +395,7 @@ bool extract_document(int file, const struct extract_watch *watch, struct docume
             fine = after_death(&run, first, status, &local);
     } while (fine && worth_going_on(&run));
     if (fine) {
-        run.document->partial = run.document->partial || run.full;
+        run.document->partial = run.document->partial || run.full || run.next <= run.document->page_count;
         fine = has_text(run.document, &local);
     }
     if (!fine) {

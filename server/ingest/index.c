@@ -18,7 +18,7 @@
 enum { HASH_HEX = SHA256_DIGEST_LENGTH * 2 };
 
 static const char partial_sentence[] =
-    "Some pages needed more memory than is allowed, or the text was very long: what could be read is searchable.";
+    "Some pages needed more memory or time than is allowed, or the text was very long: what could be read is searchable.";
 
 struct texts {
     const char **text;

@@ -28,6 +28,7 @@ struct builder {
     double sizes;
     size_t font, last_font;      /* run at or behind the current character; of the last one */
     size_t unknown, characters;  /* of the page, not blank */
+    size_t controls;             /* characters that no text has: in shifted alphabets the blank is one */
 };
 
 static struct frame_font font_at(struct builder *b, size_t i)
@@ -177,7 +178,7 @@ static void set_status(struct builder *b)
     }
     if (!b->characters)
         b->page->status = PAGE_EMPTY;
-    else if (lines_garbage(all.data ? all.data : "", all.length, b->unknown, b->characters))
+    else if (lines_garbage(all.data ? all.data : "", all.length, b->unknown, b->characters) || b->controls * 12 > b->characters)
         b->page->status = PAGE_GARBAGE;
     else
         b->page->status = PAGE_OK;
@@ -208,6 +209,8 @@ void lines_build(const struct frame_page *frame, struct page *page)
                 add(&b, '-', i);
         } else if (!normal_control(c)) {
             add(&b, c, i);
+        } else {
+            b.controls++;
         }
     }
     end_line(&b);

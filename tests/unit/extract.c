@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -244,12 +245,37 @@ static void a_page_that_ends_the_process_is_set_aside(void **state)
     buf_free(&third);
 }
 
+static void time_used_up_again_and_again_ends_it(void **state)
+{
+    (void)state;
+    /* One page is read, then every process uses up its time at once: the fourth is the last. */
+    struct buf all = beginning(30);
+    add_page(&all, 1);
+    char script[200];
+    struct err err = {0};
+    snprintf(script, sizeof script, "echo >>$frames-tries; [ $first != 1 ] || cat $frames; kill -XCPU $$");
+    struct document *d = told_by(script, &all, &err);
+    assert_non_null(d);
+    assert_true(d->partial);
+    assert_int_equal(d->pages[0].status, PAGE_OK);
+    assert_int_equal(document_without_text(d), 29);
+    document_free(d);
+    buf_free(&all);
+    char path[600];
+    struct stat tries;
+    snprintf(path, sizeof path, "%s/frames-tries", folder);
+    assert_int_equal(stat(path, &tries), 0);
+    assert_int_equal(tries.st_size, 4);
+    unlink(path);
+}
+
 static void what_a_hostile_process_says_is_bounded(void **state)
 {
     (void)state;
     static const struct { const char *name, *script; enum err_code code; } cases[] = {
         {"says nothing", "exit 0", ERR_INVALID_PARAMS},
         {"crashes", "kill -ABRT $$", ERR_INVALID_PARAMS},
+        {"uses up its time", "kill -XCPU $$", ERR_INVALID_PARAMS},
         {"is killed by somebody", "kill -KILL $$", ERR_BUSY},
         {"noise", "head -c 100000 /dev/urandom", ERR_INVALID_PARAMS},
         {"a huge frame", "printf '\\377\\377\\377\\177P'; sleep 100", ERR_INVALID_PARAMS},
@@ -334,6 +360,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(the_lessons_have_their_sections),
         cmocka_unit_test(broken_files_end_with_text_or_a_sentence),
         cmocka_unit_test(a_page_that_ends_the_process_is_set_aside),
+        cmocka_unit_test(time_used_up_again_and_again_ends_it),
         cmocka_unit_test(what_a_hostile_process_says_is_bounded),
         cmocka_unit_test(running_out_of_memory_makes_it_partial),
         cmocka_unit_test(it_can_be_stopped),

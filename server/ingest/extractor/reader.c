@@ -13,6 +13,8 @@
 #include "common/text.h"
 #include "server/ingest/frames.h"
 
+enum { LABEL_LONGEST = 10000 };
+
 static PopplerDocument *anchor; /* keeps poppler's tables alive; never freed */
 static GIConv titles;           /* keeps libc's UTF-16 module loaded: titles and labels need it */
 
@@ -184,12 +186,25 @@ static void put_boxes(struct buf *b, PopplerPage *page, size_t characters)
     g_free(boxes);
 }
 
+/* A label counted in letters ("a", "b" … "aa") is as long as its number is high: the first that is absurd, which may
+ * have taken seconds to make, is the last that is asked for. */
+static char *label_of(PopplerPage *page)
+{
+    static bool absurd;
+    char *label = page && !absurd ? poppler_page_get_label(page) : NULL;
+    absurd = absurd || (label && strlen(label) > LABEL_LONGEST);
+    if (!absurd)
+        return label;
+    g_free(label);
+    return NULL;
+}
+
 static bool send_page(PopplerDocument *document, int index, int out_fd)
 {
     struct buf b = {0};
     double width = 0, height = 0;
     PopplerPage *page = poppler_document_get_page(document, index);
-    char *label = page ? poppler_page_get_label(page) : NULL;
+    char *label = label_of(page);
     char *text = page ? poppler_page_get_text(page) : NULL;
     if (page)
         poppler_page_get_size(page, &width, &height);

@@ -34,8 +34,9 @@ static void limit(int resource, rlim_t most, rlim_t grace)
         die("getrlimit");
     if (old.rlim_max != RLIM_INFINITY && old.rlim_max < new.rlim_max)
         new.rlim_max = old.rlim_max;
-    if (new.rlim_cur > new.rlim_max)
-        new.rlim_cur = new.rlim_max;
+    /* Whoever started us may allow less, and the grace stays. */
+    if (new.rlim_cur + grace > new.rlim_max)
+        new.rlim_cur = new.rlim_max > grace ? new.rlim_max - grace : new.rlim_max;
     if (setrlimit((__rlimit_resource_t)resource, &new))
         die("setrlimit");
 }
