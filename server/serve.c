@@ -12,7 +12,6 @@
 #include "server/gauges.h"
 #include "server/ingest/jobs.h"
 #include "server/memory/memory.h"
-#include "server/methods/search_write.h"
 #include "server/models/models.h"
 #include "server/net/delivery.h"
 #include "server/net/http.h"
@@ -111,7 +110,8 @@ static bool models_up(struct err *err)
         .openai_embeddings_api_key = config.openai_embeddings_api_key, .query_prefix = config.query_prefix,
         .passage_prefix = config.passage_prefix, .openai_reasoning = config.openai_reasoning,
         .dimensions = config.embedding_dimensions, .first_byte_ms = config.model_first_byte * 1000,
-        .silence_ms = config.model_silence * 1000};
+        .silence_ms = config.model_silence * 1000,
+        .generations = (int)config.generations};
     return models_start(&settings, err);
 }
 
@@ -138,7 +138,6 @@ static void models_down(void)
 {
     if (stuck)
         return;
-    search_write_stop();
     models_stop();
 }
 
@@ -171,7 +170,6 @@ static const struct room rooms[] = {
     {"rpc", rpc_up, rpc_stop},
     {"chat", feed_start, feed_stop},
     {"models", models_up, models_down},
-    {"writing", search_write_start, NULL},
     {"embed", embed_start, embed_stop},
     {"shelf", shelf_up, shelf_stop},
     {"memory", memory_start, memory_stop},

@@ -9,7 +9,7 @@
 #include "common/buf.h"
 #include "common/mem.h"
 #include "common/text.h"
-#include "server/ingest/normal.h"
+#include "server/retrieval/normal.h"
 
 enum { PIECE_WORDS_MOST = 200, PATH_LEVELS = 9 };
 

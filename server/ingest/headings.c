@@ -8,7 +8,7 @@
 #include "common/buf.h"
 #include "common/mem.h"
 #include "common/text.h"
-#include "server/ingest/normal.h"
+#include "server/retrieval/normal.h"
 
 enum { TITLE_MOST = 200, LEVELS = 8, PREFIX_MOST = 14 };
 

@@ -8,7 +8,7 @@
 
 #include "common/mem.h"
 #include "common/text.h"
-#include "server/ingest/normal.h"
+#include "server/retrieval/normal.h"
 
 /* The words of a document, as hashes: a false one in 2^64 harms nobody. */
 struct words {

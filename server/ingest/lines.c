@@ -14,7 +14,7 @@
 #include "common/buf.h"
 #include "common/mem.h"
 #include "common/text.h"
-#include "server/ingest/normal.h"
+#include "server/retrieval/normal.h"
 
 enum { LINES_MOST = 4000 }; /* of a page; behind them a line's end is a blank */
 

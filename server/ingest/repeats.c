@@ -6,7 +6,7 @@
 
 #include "common/buf.h"
 #include "common/mem.h"
-#include "server/ingest/normal.h"
+#include "server/retrieval/normal.h"
 
 enum { PAGES_LEAST = 3, PAGES_AROUND = 4, CANDIDATES_MOST = 24 /* of a page */ };
 static const float edge = 0.13f; /* share of a page's height where running lines stand */

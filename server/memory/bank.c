@@ -14,6 +14,7 @@
 #include "server/memory/redact.h"
 #include "server/retrieval/embed.h"
 #include "server/retrieval/fuse.h"
+#include "server/retrieval/normal.h"
 #include "server/retrieval/question.h"
 
 enum { FACTS_MOST = 2000, FACT_CHARACTERS = 2000 };
@@ -30,22 +31,11 @@ static struct redact_person person_of(const struct call *call)
     return (struct redact_person){.name = call->caller.name, .institution_id = call->caller.institution_id};
 }
 
-/* Case and blanks folded: the same wording is the same fact. */
+/* Case and blanks folded, in any script: the same wording is the same fact. */
 static void write_key(struct buf *key, enum bank_source source, const char *course_id, const char *text)
 {
-    buf_printf(key, "%s:%s:", source_names[source], course_id ? course_id : "");
-    bool gap = false;
-    for (const char *p = text; *p; p++) {
-        char c = *p >= 'A' && *p <= 'Z' ? (char)(*p + 32) : *p;
-        if (c == ' ' || c == '\n' || c == '\t') {
-            gap = true;
-            continue;
-        }
-        if (gap && p != text)
-            buf_char(key, ' ');
-        gap = false;
-        buf_char(key, c);
-    }
+    AUTO(mem_freep) char *folded = normal_search(text, strlen(text));
+    buf_printf(key, "%s:%s:%s", source_names[source], course_id ? course_id : "", folded);
 }
 
 static void cut(struct buf *text, size_t characters)

@@ -6,11 +6,13 @@
 #include <time.h>
 
 #include "common/log.h"
+#include "common/mem.h"
 #include "server/config.h"
 #include "server/memory/hindsight.h"
 #include "server/memory/sync.h"
 #include "server/memory/trending.h"
 #include "server/store/listen.h"
+#include "server/store/tx.h"
 
 static struct {
     struct hindsight *outside; /* wherever a URL is configured: erasures go out while memory is off, too */
@@ -64,6 +66,17 @@ static bool rest(void)
     return go;
 }
 
+/* Those that a server left behind when it died. */
+static void sweep_reflections(void)
+{
+    struct err err = {0};
+    AUTO(rows_free) struct rows *rows = NULL;
+    if (!tx_worker0(SQL_MEMORY_REFLECTION_SWEEP, &rows, &err))
+        log_event(LOG_WARN, "memory", "doing=reflections error=%s", log_quote(err.log));
+    else if (rows_int(rows, 0, 0, 0))
+        log_event(LOG_INFO, "reflections_of_the_dead", "reflections=%lld", (long long)rows_int(rows, 0, 0, 0));
+}
+
 static void *run(void *unused)
 {
     (void)unused;
@@ -73,6 +86,7 @@ static void *run(void *unused)
         if (now >= next) {
             if (!trending_count(&err))
                 log_event(LOG_WARN, "memory", "doing=trending error=%s", log_quote(err.log));
+            sweep_reflections();
             next = now + config.trending_interval;
         }
         if (memory.outside)

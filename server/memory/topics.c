@@ -35,15 +35,26 @@ static bool alike(const struct topic *topic, const uint32_t *stems, size_t count
     return 2 * both >= topic->stem_count + count - both;
 }
 
+static size_t find(const struct topics *topics, const uint32_t *stems, size_t count)
+{
+    for (size_t i = 0; count && i < topics->count; i++)
+        if (alike(&topics->items[i], stems, count))
+            return i;
+    return TOPICS_NOWHERE;
+}
+
+size_t topics_find(const struct topics *topics, struct tokens *tokens, const char *text)
+{
+    uint32_t stems[TOPIC_STEMS_MOST];
+    return find(topics, stems, stems_of(tokens, text, stems));
+}
+
 size_t topics_place(struct topics *topics, struct tokens *tokens, const char *text)
 {
     uint32_t stems[TOPIC_STEMS_MOST];
-    size_t n = stems_of(tokens, text, stems);
-    if (!n)
-        return TOPICS_NOWHERE;
-    for (size_t i = 0; i < topics->count; i++)
-        if (alike(&topics->items[i], stems, n))
-            return i;
+    size_t n = stems_of(tokens, text, stems), place = find(topics, stems, n);
+    if (!n || place != TOPICS_NOWHERE)
+        return place;
     if (topics->count == topics->room) {
         topics->room = topics->room ? topics->room * 2 : 32;
         topics->items = mem_grow(topics->items, topics->room, sizeof *topics->items);

@@ -26,8 +26,10 @@ struct topics {
     size_t count, room;
 };
 
-/* Where this wording belongs, a new topic where nowhere yet; TOPICS_NOWHERE without a word that counts. */
 #define TOPICS_NOWHERE ((size_t)-1)
+/* Where this wording belongs. */
+size_t topics_find(const struct topics *topics, struct tokens *tokens, const char *text);
+/* The same, a new topic where nowhere yet; TOPICS_NOWHERE without a word that counts. */
 size_t topics_place(struct topics *topics, struct tokens *tokens, const char *text);
 /* Counts a use of a topic over [first, last]. */
 void topics_count(struct topic *topic, int count, int64_t first, int64_t last);

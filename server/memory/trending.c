@@ -1,7 +1,6 @@
 /* trending.c - what many search. */
 #include "server/memory/trending.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,24 +8,50 @@
 #include "common/mem.h"
 #include "server/memory/redact.h"
 #include "server/memory/topics.h"
+#include "server/retrieval/normal.h"
 #include "server/store/pool.h"
 #include "server/store/tx.h"
 
-enum { SEARCHES_MOST = 50000, PEOPLE_LEAST = 3, TOPICS_MOST = 50 };
+/* Only what many typed alike can name a topic, so no search is compared with more than TOPICS_MOST of them. */
+enum { SEARCHES_MOST = 200000, PEOPLE_LEAST = 3, TOPICS_MOST = 50 };
 
+/* Somebody's searches in one wording. */
 struct search {
-    size_t topic;
+    char *wording; /* case and blanks folded */
     const char *person;
-    char *wording; /* lower case, blanks folded */
+    int times;
+    size_t topic;
 };
 
-static char *folded(const char *query)
+/* Searches from..to, all of one wording. */
+struct wording {
+    size_t from, to;
+    int people;
+};
+
+struct count {
+    struct search *searches;
+    size_t search_count;
+    struct wording *wordings; /* those of most people first */
+    size_t wording_count;
+    const char *labels[TOPICS_MOST];
+    struct topics topics;
+};
+
+static void count_free(struct count *c)
 {
-    struct buf out = {0};
-    for (const char *p = query; *p; p++)
-        if (*p != ' ' || (out.length && p[1] && p[1] != ' '))
-            buf_char(&out, (char)((unsigned char)*p < 0x80 ? tolower((unsigned char)*p) : *p));
-    return buf_take(&out);
+    for (size_t i = 0; i < c->search_count; i++)
+        free(c->searches[i].wording);
+    free(c->searches);
+    free(c->wordings);
+    topics_free(&c->topics);
+}
+
+static int by_wording(const void *a, const void *b)
+{
+    const struct search *x = a, *y = b;
+    int wording = strcmp(x->wording, y->wording);
+    return wording ? wording : strcmp(x->person, y->person);
 }
 
 static int by_topic(const void *a, const void *b)
@@ -34,42 +59,43 @@ static int by_topic(const void *a, const void *b)
     const struct search *x = a, *y = b;
     if (x->topic != y->topic)
         return x->topic < y->topic ? -1 : 1;
-    int wording = strcmp(x->wording, y->wording);
-    return wording ? wording : strcmp(x->person, y->person);
+    return strcmp(x->person, y->person);
 }
 
-static int by_person(const void *a, const void *b)
+static int by_people(const void *a, const void *b)
 {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
+    const struct wording *x = a, *y = b;
+    if (x->people != y->people)
+        return x->people < y->people ? 1 : -1;
+    return x->from < y->from ? -1 : x->from > y->from;
 }
 
-static int distinct(const struct search *searches, size_t count)
+/* In searches from..to, in which each person's stand together. */
+static int people_in(const struct search *searches, size_t from, size_t to)
 {
-    AUTO(mem_freep) const char **people = mem_array(count, sizeof *people);
-    int n = 0;
-    for (size_t i = 0; i < count; i++)
-        people[i] = searches[i].person;
-    qsort(people, count, sizeof *people, by_person);
-    for (size_t i = 0; i < count; i++)
-        n += i == 0 || strcmp(people[i - 1], people[i]) != 0;
-    return n;
+    int people = 0;
+    for (size_t i = from; i < to; i++)
+        people += i == from || strcmp(searches[i - 1].person, searches[i].person) != 0;
+    return people;
 }
 
-/* The wording of a topic that most people typed; NULL where none was typed by enough. */
-static const char *label_of(const struct search *searches, size_t count)
+static void read_searches(struct count *c, const struct rows *rows)
 {
-    const char *best = NULL;
-    int most = PEOPLE_LEAST - 1;
-    for (size_t from = 0, to; from < count; from = to) {
-        for (to = from; to < count && !strcmp(searches[to].wording, searches[from].wording);)
-            to++;
-        int people = distinct(searches + from, to - from);
-        if (people > most) {
-            most = people;
-            best = searches[from].wording;
-        }
+    c->search_count = (size_t)rows_count(rows);
+    c->searches = mem_array(c->search_count, sizeof *c->searches);
+    c->wordings = mem_array(c->search_count, sizeof *c->wordings);
+    for (int i = 0; i < rows_count(rows); i++) {
+        const char *query = rows_text(rows, i, 1);
+        c->searches[i] = (struct search){.wording = normal_search(query, strlen(query)), .person = rows_text(rows, i, 0),
+                                         .times = (int)rows_int(rows, i, 2, 1), .topic = TOPICS_NOWHERE};
     }
-    return best;
+    qsort(c->searches, c->search_count, sizeof *c->searches, by_wording);
+    for (size_t from = 0, to; from < c->search_count; from = to) {
+        for (to = from + 1; to < c->search_count && !strcmp(c->searches[to].wording, c->searches[from].wording);)
+            to++;
+        c->wordings[c->wording_count++] = (struct wording){from, to, people_in(c->searches, from, to)};
+    }
+    qsort(c->wordings, c->wording_count, sizeof *c->wordings, by_people);
 }
 
 static bool tells_nothing_private(const char *label)
@@ -77,6 +103,23 @@ static bool tells_nothing_private(const char *label)
     AUTO(buf_free) struct buf out = {0};
     struct redact_counts counts = {{0}};
     return redact_text(NULL, label, strlen(label), &out, &counts, NULL) && !redact_total(&counts);
+}
+
+/* What most people typed names the topics; whatever else says the same counts there. */
+static void find_topics(struct count *c)
+{
+    AUTO(tokens_freep) struct tokens *tokens = tokens_new();
+    for (size_t i = 0; i < c->wording_count; i++) {
+        const struct wording *w = &c->wordings[i];
+        const char *text = c->searches[w->from].wording;
+        size_t before = c->topics.count, topic = topics_find(&c->topics, tokens, text);
+        if (topic == TOPICS_NOWHERE && w->people >= PEOPLE_LEAST && before < TOPICS_MOST && tells_nothing_private(text))
+            topic = topics_place(&c->topics, tokens, text);
+        if (topic == before)
+            c->labels[topic] = text;
+        for (size_t at = w->from; at < w->to; at++)
+            c->searches[at].topic = topic;
+    }
 }
 
 static void quote(struct buf *array, const char *text)
@@ -101,40 +144,26 @@ static void trend_free(struct trend *t)
     buf_free(&t->people);
 }
 
-static void gather(struct trend *t, const struct search *searches, size_t count)
+static void write_trend(struct trend *t, struct count *c)
 {
-    int told = 0;
     buf_char(&t->labels, '{'), buf_char(&t->searches, '{'), buf_char(&t->people, '{');
-    for (size_t from = 0, to; from < count && told < TOPICS_MOST; from = to) {
-        for (to = from; to < count && searches[to].topic == searches[from].topic;)
-            to++;
-        const char *label = searches[from].topic == TOPICS_NOWHERE ? NULL : label_of(searches + from, to - from);
-        if (!label || !tells_nothing_private(label))
-            continue;
-        quote(&t->labels, label);
-        buf_printf(&t->searches, "%s%zu", told ? "," : "", to - from);
-        buf_printf(&t->people, "%s%d", told ? "," : "", distinct(searches + from, to - from));
-        told++;
+    qsort(c->searches, c->search_count, sizeof *c->searches, by_topic);
+    for (size_t from = 0, to; from < c->search_count && c->searches[from].topic != TOPICS_NOWHERE; from = to) {
+        int times = 0;
+        for (to = from; to < c->search_count && c->searches[to].topic == c->searches[from].topic; to++)
+            times += c->searches[to].times;
+        quote(&t->labels, c->labels[c->searches[from].topic]);
+        buf_printf(&t->searches, "%s%d", from ? "," : "", times);
+        buf_printf(&t->people, "%s%d", from ? "," : "", people_in(c->searches, from, to));
     }
     buf_char(&t->labels, '}'), buf_char(&t->searches, '}'), buf_char(&t->people, '}');
-}
-
-static void read_searches(const struct rows *rows, struct search *searches)
-{
-    AUTO(topics_free) struct topics topics = {0};
-    struct tokens *tokens = tokens_new();
-    for (int i = 0; i < rows_count(rows); i++) {
-        searches[i] = (struct search){.person = rows_text(rows, i, 0), .wording = folded(rows_text(rows, i, 1))};
-        searches[i].topic = topics_place(&topics, tokens, searches[i].wording);
-    }
-    tokens_free(tokens);
-    qsort(searches, (size_t)rows_count(rows), sizeof *searches, by_topic);
 }
 
 bool trending_count(struct err *err)
 {
     AUTO(tx_free) struct tx *tx = NULL;
     AUTO(rows_free) struct rows *mine = NULL, *rows = NULL;
+    AUTO(count_free) struct count count = {0};
     AUTO(trend_free) struct trend trend = {0};
     if (!tx_begin(pool_worker(), NULL, &tx, err) || !tx_run0(tx, SQL_TRENDING_LOCK, &mine, err))
         return false;
@@ -142,12 +171,9 @@ bool trending_count(struct err *err)
         return true;
     if (!tx_run(tx, SQL_TRENDING_SEARCHES, &rows, err, BIND_INT(SEARCHES_MOST)))
         return false;
-    size_t count = (size_t)rows_count(rows);
-    AUTO(mem_freep) struct search *searches = mem_array(count, sizeof *searches);
-    read_searches(rows, searches);
-    gather(&trend, searches, count);
-    for (size_t i = 0; i < count; i++)
-        free(searches[i].wording);
+    read_searches(&count, rows);
+    find_topics(&count);
+    write_trend(&trend, &count);
     return tx_run(tx, SQL_TRENDING_REPLACE, NULL, err, BIND_TEXT(trend.labels.data), BIND_TEXT(trend.searches.data), BIND_TEXT(trend.people.data)) &&
            tx_commit(&tx, err);
 }

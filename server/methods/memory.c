@@ -3,11 +3,13 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/log.h"
 #include "common/mem.h"
 #include "server/memory/bank.h"
 #include "server/memory/hindsight.h"
 #include "server/memory/memory.h"
 #include "server/memory/reflect.h"
+#include "server/models/fair.h"
 #include "server/models/models.h"
 #include "server/models/prompt.h"
 
@@ -144,7 +146,7 @@ static bool cancelled(void *context)
     return call_cancelled(context);
 }
 
-/* A model may write as long as it likes; a reflection waits for it this long. */
+/* A model may write as long as it likes; a reflection waits this long for its turn and for it. */
 struct patience {
     struct call *call;
     int64_t until;
@@ -190,9 +192,10 @@ static bool from_model(struct call *call, const cJSON *rows, struct thought *t)
     AUTO(models_answer_free) struct models_answer answer = {0};
     struct err why = {0};
     struct patience patience = {call, (int64_t)time(NULL) + MODEL_SECONDS};
-    struct models_listener listener = {.delta = unheard, .cancelled = lost_patience, .context = &patience};
+    const struct models_listener listener = {.delta = unheard, .cancelled = lost_patience, .context = &patience};
+    const struct fair_waiter waiter = {.cancelled = lost_patience, .context = &patience};
     prompt_make_reflection(&prompt, facts, count);
-    if (!generator->generate(generator, &prompt.question, &listener, &answer, &why) || answer.end == MODELS_END_BROKEN || !answer.text.length)
+    if (!models_generate(call->caller.user_id, &waiter, &prompt.question, &listener, &answer, &why) || answer.end == MODELS_END_BROKEN || !answer.text.length)
         return false;
     buf_text(&t->summary, answer.text.data);
     t->provider = generator->provider;
@@ -235,16 +238,31 @@ static bool think(struct call *call, const char *begun, struct thought *t, char 
     return true;
 }
 
+/* What stays begun because not even this can be written ends when its lease does. */
+static void give_up(struct call *call, const char *id)
+{
+    AUTO(tx_free) struct tx *tx = NULL;
+    struct err err = {0};
+    if (!call_tx(call, &tx, &err) ||
+        !tx_run(tx, SQL_MEMORY_REFLECTION_END, NULL, &err, BIND_TEXT(id), BIND_TEXT(NULL), BIND_TEXT(NULL),
+                BIND_TEXT("This could not be written. Please ask again.")) ||
+        !tx_commit(&tx, &err))
+        log_event(LOG_WARN, "memory", "doing=reflection_end error=%s", log_quote(err.log));
+}
+
 static bool reflect(struct call *call, const void *params, struct buf *result, struct err *err)
 {
     const struct reflect_params *p = params;
     AUTO(tx_free) struct tx *tx = NULL;
     AUTO(rows_free) struct rows *rows = NULL;
     AUTO(thought_free) struct thought thought = {0};
-    char id[37];
-    if (!call_tx(call, &tx, err) || !tx_run(tx, SQL_MEMORY_REFLECTION_BEGIN, &rows, err, BIND_TEXT(p->user_id)) || !tx_commit(&tx, err) ||
-        !think(call, rows_text(rows, 0, 0), &thought, id, err))
+    char id[37] = "";
+    if (!call_tx(call, &tx, err) || !tx_run(tx, SQL_MEMORY_REFLECTION_BEGIN, &rows, err, BIND_TEXT(p->user_id)) || !tx_commit(&tx, err))
         return false;
+    if (!think(call, rows_text(rows, 0, 0), &thought, id, err)) {
+        give_up(call, id);
+        return false;
+    }
     if (!call_tx(call, &tx, err) ||
         !tx_run(tx, SQL_MEMORY_REFLECTION_END, NULL, err, BIND_TEXT(id), BIND_TEXT(thought.provider), BIND_TEXT(thought.summary.data), BIND_TEXT(NULL)) ||
         !tx_commit(&tx, err))

@@ -6,25 +6,9 @@
 #include <string.h>
 
 #include "common/mem.h"
-#include "server/config.h"
 #include "server/models/citations.h"
 #include "server/models/fair.h"
 #include "server/retrieval/support.h"
-
-static struct fair *places;
-
-bool search_write_start(struct err *err)
-{
-    (void)err;
-    places = fair_new((int)config.generations);
-    return true;
-}
-
-void search_write_stop(void)
-{
-    fair_free(places);
-    places = NULL;
-}
 
 /* ------------------------------------------------------------------ news on the way */
 
@@ -178,17 +162,11 @@ static void check(struct answer *answer, const struct found *found, struct speec
 
 /* ------------------------------------------------------------------ asking the model */
 
-static bool generate(struct models_generator *generator, struct speech *speech, const struct prompt *prompt, struct models_answer *heard,
-                     struct err *err)
+static bool generate(struct speech *speech, const struct prompt *prompt, struct models_answer *heard, struct err *err)
 {
-    const char *person = speech->write->call->caller.user_id;
     const struct fair_waiter waiter = {on_position, on_cancelled, speech};
     const struct models_listener listener = {on_delta, on_cancelled, speech};
-    if (!fair_enter(places, person, &waiter, err))
-        return false;
-    bool fine = generator->generate(generator, &prompt->question, &listener, heard, err);
-    fair_leave(places, person);
-    return fine;
+    return models_generate(speech->write->call->caller.user_id, &waiter, &prompt->question, &listener, heard, err);
 }
 
 /* The last of the text, and a sentence where it did not end as it should. */
@@ -215,9 +193,8 @@ static void ask_prompt(struct prompt *prompt, const struct search_write *write, 
 static void stand_in(const struct search_write *write, const struct found *found, const char *why, struct answer *answer)
 {
     answer_make(answer, found);
-    if (!why)
-        send_sources(write, answer->citations.data);
-    else
+    send_sources(write, answer->citations.data); /* instead of those that the model was given, which have other numbers */
+    if (why)
         buf_printf(&answer->text, "\n\n(%s%s)", why, answer->grounded ? " These are sentences from the library." : "");
     send_delta(write, answer->text.data, 0);
 }
@@ -234,7 +211,7 @@ bool search_write(const struct search_write *write, const char *query, const str
     if (generator) {
         send_passages(write, found);
         ask_prompt(&prompt, write, query, found);
-        written = generate(generator, &speech, &prompt, &heard, &said);
+        written = generate(&speech, &prompt, &heard, &said);
     }
     if (written) {
         finish(&speech, &heard);

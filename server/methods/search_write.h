@@ -9,10 +9,6 @@
 #include "server/models/prompt.h"
 #include "server/rpc/method.h"
 
-/* Limits this node to `generations` answers at once. */
-bool search_write_start(struct err *err);
-void search_write_stop(void);
-
 struct search_write {
     struct call *call;
     bool stream;

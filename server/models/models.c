@@ -7,14 +7,16 @@
 
 #include "common/mem.h"
 #include "server/models/breaker.h"
+#include "server/models/fair.h"
 #include "server/models/gemini.h"
 #include "server/models/http.h"
 #include "server/models/openai.h"
 
-enum { QUESTIONS_PAUSE_MOST_MS = 60000 };
+enum { QUESTIONS_PAUSE_MOST_MS = 60000, GENERATIONS = 4 };
 
 static struct models_generator *generator;
 static struct models_embedder *embedder;
+static struct fair *places; /* as long as there is a generator */
 
 void models_answer_free(struct models_answer *answer)
 {
@@ -128,16 +130,30 @@ bool models_start(const struct models_settings *s, struct err *err)
 {
     if (strcmp(text_or(s->generation, "extractive"), "extractive") && !models_generator_open(s, &generator, err))
         return false;
-    if (!strcmp(text_or(s->embeddings, "builtin"), "builtin") || models_embedder_open(s, &embedder, err))
+    if (!strcmp(text_or(s->embeddings, "builtin"), "builtin") || models_embedder_open(s, &embedder, err)) {
+        places = generator ? fair_new(s->generations ? s->generations : GENERATIONS) : NULL;
         return true;
+    }
     models_generator_free(&generator);
     return false;
 }
 
 void models_stop(void)
 {
+    fair_free(places);
+    places = NULL;
     models_generator_free(&generator);
     models_embedder_free(&embedder);
+}
+
+bool models_generate(const char *person, const struct fair_waiter *waiter, const struct models_question *question,
+                     const struct models_listener *listener, struct models_answer *answer, struct err *err)
+{
+    if (!fair_enter(places, person, waiter, err))
+        return false;
+    bool fine = generator->generate(generator, question, listener, answer, err);
+    fair_leave(places, person);
+    return fine;
 }
 
 void models_health(struct models_health *generation, struct models_health *embeddings)

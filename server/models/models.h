@@ -16,6 +16,7 @@
 enum { MODELS_NAME_MOST = 100, MODELS_DIMENSIONS_MOST = 4096 };
 
 struct breaker;
+struct fair_waiter;
 struct http_service;
 
 /* ------------------------------------------------------------------ generation */
@@ -65,6 +66,11 @@ struct models_generator {
 
 /* ------------------------------------------------------------------ embeddings */
 
+/* The generator, in turn: waits for one of the node's places, round robin by person (models/fair.h), then generates. As
+ * generate; ERR_CANCELLED also where the waiter gave up waiting. There is a generator. */
+bool models_generate(const char *person, const struct fair_waiter *waiter, const struct models_question *question,
+                     const struct models_listener *listener, struct models_answer *answer, struct err *err) MUST_CHECK;
+
 enum models_text { MODELS_PASSAGE, MODELS_QUERY, MODELS_PROBE /* a query that nobody waits for */ };
 
 struct models_embedder {
@@ -111,6 +117,7 @@ struct models_settings {
     bool openai_reasoning;                                             /* max_completion_tokens, no temperature */
     int64_t dimensions;                                                /* 0: 768 for gemini, else the model's own */
     int64_t first_byte_ms, silence_ms, embed_ms;                       /* 0: 120 s, 30 s, 60 s */
+    int generations;                                                   /* at once; 0: 4 */
     int64_t breaker_pause_ms;                                          /* 0: 5 s */
     const char *extra_header;                                          /* tests */
 };

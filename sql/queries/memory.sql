@@ -60,6 +60,10 @@ select o.pdf_id, o.page from public.page_opens o order by o.last_at desc limit :
 -- name: memory_reflection_begin
 select api.reflection_begin(:user_id::uuid)::text
 
+-- As the worker.
+-- name: memory_reflection_sweep
+select worker.sweep_reflections()
+
 -- name: memory_reflection_end
 select api.reflection_end(:reflection_id::uuid, :provider, :summary, :error_message)::text
 
@@ -68,9 +72,12 @@ select jsonb_build_object('items', coalesce(jsonb_agg(jsonb_build_object('topic'
     'searchers', t.searchers) order by t.searchers desc, t.searches desc, t.topic), '[]'))
   from (select * from public.trending order by searchers desc, searches desc, topic limit coalesce(:limit::int, 10)) t
 
--- The worker's: who searched what in the last seven days, and what came of it.
+-- The worker's: who searched what in the last seven days, and how often; of the latest where they are very many.
 -- name: trending_searches
-select h.user_id, h.query from public.search_history h where h.at > now() - interval '7 days' order by h.at desc limit :most::int
+select h.user_id, h.query, count(*)
+  from (select s.user_id, s.query from public.search_history s
+         where s.at > now() - interval '7 days' order by s.at desc limit :most::int) h
+ group by h.user_id, h.query
 
 -- name: trending_lock
 select pg_try_advisory_xact_lock(hashtextextended('edurag trending', 0))

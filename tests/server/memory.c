@@ -234,6 +234,52 @@ static void trending_needs_three_people_and_their_common_words(void **state)
     ws_close(&ws[0]), ws_close(&ws[1]), ws_close(&tim);
 }
 
+static const char *first_trend(struct ws *ws, cJSON **list)
+{
+    cJSON_Delete(*list);
+    *list = result_of(ws, "trending.list", "{}");
+    return json_text(cJSON_GetArrayItem(json_get(*list, "items"), 0), "topic", "");
+}
+
+/* The oldest of a busy week is what most searched; everything since is each somebody's own. */
+static void trending_counts_all_searches_and_not_the_latest_alone(void **state)
+{
+    (void)state;
+    struct ws tim;
+    AUTO(json_freep) cJSON *list = NULL;
+    free(library_sql(h.directory, "edurag_owner", "insert into public.search_history (user_id, query, at) select u.user_id, "
+        "case when n > 4990 then (array['Überkritische  Flüssigkeit', 'ÜBERKRITISCHE FLÜSSIGKEIT', 'überkritische flüssigkeit?'])[1 + n % 3] "
+        "else 'what ' || md5(n::text) || ' is' end, now() - n * interval '100 seconds' "
+        "from generate_series(1, 5000) n join (select user_id, row_number() over (order by institution_id) as k from public.users) u on u.k = 1 + n / 3 % 3"));
+    harness_open(&h, &tim, "tim");
+    for (int64_t end = now_ms() + WAIT_MS; now_ms() < end && strcmp(first_trend(&tim, &list), "überkritische flüssigkeit") != 0;)
+        pause_ms(100);
+    const cJSON *first = cJSON_GetArrayItem(json_get(list, "items"), 0);
+    assert_string_equal(json_text(first, "topic", ""), "überkritische flüssigkeit");
+    assert_int_equal(json_int(first, "searches", 0), 10);
+    assert_int_equal(json_int(first, "searchers", 0), 3);
+    free(library_sql(h.directory, "edurag_owner", "delete from public.search_history where query like 'what %' or query ilike 'überkritische%'"));
+    ws_close(&tim);
+}
+
+static void a_fact_is_the_same_in_capitals_of_any_script(void **state)
+{
+    (void)state;
+    static const char *const pairs[][2] = {{"Ärzte lernen Ökologie", "ärzte  lernen ÖKOLOGIE"}, {"Теория вероятностей", "ТЕОРИЯ вероятностей"},
+                                           {"ﬁnite Groups", "Finite groups"}};
+    struct ws ari;
+    char params[200];
+    harness_open(&h, &ari, "ari");
+    for (size_t i = 0; i < COUNT_OF(pairs); i++) {
+        snprintf(params, sizeof params, "{\"fact\":\"%s\"}", pairs[i][0]);
+        AUTO(json_freep) cJSON *one = result_of(&ari, "memory.retain", params);
+        snprintf(params, sizeof params, "{\"fact\":\"%s\"}", pairs[i][1]);
+        AUTO(json_freep) cJSON *other = result_of(&ari, "memory.retain", params);
+        assert_string_equal(json_text(other, "fact_id", "none"), json_text(one, "fact_id", ""));
+    }
+    ws_close(&ari);
+}
+
 static void a_reflection_is_true_and_leaves_a_trace(void **state)
 {
     (void)state;
@@ -495,6 +541,8 @@ int main(void)
         cmocka_unit_test(trending_needs_three_people_and_their_common_words),
         cmocka_unit_test(a_reason_mixes_no_kinds_and_no_wordings),
         cmocka_unit_test(a_long_fact_in_any_script_is_kept),
+        cmocka_unit_test(trending_counts_all_searches_and_not_the_latest_alone),
+        cmocka_unit_test(a_fact_is_the_same_in_capitals_of_any_script),
         cmocka_unit_test(a_reflection_is_true_and_leaves_a_trace),
         cmocka_unit_test(everything_can_be_taken_along_and_erased),
     };

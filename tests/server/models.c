@@ -19,6 +19,9 @@ static struct harness h;
 static struct fake_models *fake;
 static char cells[40];
 
+static const char cancel[] = "{\"jsonrpc\":\"2.0\",\"id\":8,\"method\":\"rpc.cancel\",\"params\":{\"id\":7}}";
+static const char reflect[] = "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"memory.reflect\",\"params\":{}}";
+
 static const struct library_passage pages[] = {
     {1, "Cells are the smallest living units. Every cell is bounded by a membrane. The membrane lets water pass."},
     {2, "Enzymes speed up reactions in the cell. An inhibitor that resembles the substrate blocks the active site of the enzyme. "
@@ -37,7 +40,7 @@ static int64_t now_ms(void)
 struct asked {
     struct ws ws;
     struct buf deltas;
-    cJSON *sources, *reply;
+    cJSON *sources, *latest, *reply; /* the first and the last search.sources; the same where one came */
     int news, position; /* the last place in the line that was told */
     bool sources_first;
     int64_t answered;
@@ -50,10 +53,15 @@ static void hear(struct ws *ws, const char *text, size_t length, void *context)
     const cJSON *params = json_get(json, "params");
     const char *method = json_text(json, "method", "");
     (void)ws;
-    if (!strcmp(method, "search.sources") && !asked->sources) {
-        asked->sources_first = !asked->news++;
-        asked->sources = json;
-        return;
+    if (!strcmp(method, "search.sources")) {
+        cJSON_Delete(asked->latest);
+        asked->latest = cJSON_Duplicate(json, true);
+        if (!asked->sources) {
+            asked->sources_first = !asked->news++;
+            asked->sources = json;
+            return;
+        }
+        assert_int_equal(asked->deltas.length, 0); /* never behind text */
     }
     if (!strcmp(method, "search.delta")) {
         asked->news++;
@@ -90,8 +98,9 @@ static void asked_clear(struct asked *asked)
 {
     buf_free(&asked->deltas);
     cJSON_Delete(asked->sources);
+    cJSON_Delete(asked->latest);
     cJSON_Delete(asked->reply);
-    asked->sources = asked->reply = NULL;
+    asked->sources = asked->latest = asked->reply = NULL;
     asked->news = 0;
     asked->position = 0;
 }
@@ -202,6 +211,32 @@ static void every_failure_ends_in_an_answer_in_time(void **state)
     assert_null(strstr(log, "speed up"));
 }
 
+/* What was told last as sources, where text follows, is what its numbers mean. */
+static void sources_are_told_again_where_sentences_of_the_library_stand_in(void **state)
+{
+    (void)state;
+    static const char *const behaviours[] = {"500", "401", "fine"};
+    struct asked sue = {0};
+    harness_open(&h, &sue.ws, "sue");
+    fake_models_answer(fake, "Enzymes speed up reactions in the cell [2]. Mitochondria release energy from glucose [1].");
+    for (size_t i = 0; i < COUNT_OF(behaviours); i++) {
+        fake_models_behave(fake, behaviours[i], 1);
+        ask(&sue, "How do mitochondria and enzymes in the cell speed up reactions that release energy from glucose?", NULL);
+        const cJSON *told = json_get(json_get(sue.latest, "params"), "citations"), *cited = json_get(result_of(&sue), "citations"), *one;
+        bool generated = !strcmp(json_text(result_of(&sue), "generation", ""), "openai");
+        assert_int_equal(generated, !strcmp(behaviours[i], "fine"));
+        assert_true(cJSON_GetArraySize(cited) >= 2);
+        assert_true(generated || cJSON_GetArraySize(cited) == cJSON_GetArraySize(told));
+        cJSON_ArrayForEach(one, cited) {
+            const cJSON *same = cJSON_GetArrayItem(told, (int)json_int(one, "n", 0) - 1);
+            assert_int_equal(json_int(same, "n", -1), json_int(one, "n", 0));
+            assert_string_equal(json_text(same, "chunk_id", ""), json_text(one, "chunk_id", "?"));
+        }
+    }
+    asked_clear(&sue);
+    ws_close(&sue.ws);
+}
+
 static void a_class_waits_in_turn_and_nobody_else_does(void **state)
 {
     (void)state;
@@ -271,12 +306,51 @@ static void a_cancel_frees_the_place_at_once(void **state)
     ask_on(&sue, "How do enzymes work?", NULL);
     usleep(100000);
     int64_t start = now_ms();
-    static const char cancel[] = "{\"jsonrpc\":\"2.0\",\"id\":8,\"method\":\"rpc.cancel\",\"params\":{\"id\":7}}";
     assert_true(ws_send(&stuck[0].ws, cancel, strlen(cancel)));
     listen_to(&sue, 5000);
     assert_true(now_ms() - start < 800);
     assert_string_equal(json_text(result_of(&sue), "generation", ""), "openai");
     for (int i = 0; i < 2; i++) {
+        asked_clear(&stuck[i]);
+        ws_close(&stuck[i].ws);
+    }
+    asked_clear(&sue);
+    ws_close(&sue.ws);
+}
+
+
+static void wait_for_requests(int count)
+{
+    for (int64_t until = now_ms() + 20000; fake_models_requests(fake) < count && now_ms() < until;)
+        usleep(2000);
+    assert_int_equal(fake_models_requests(fake), count);
+}
+
+/* Both places are taken: a reflection waits for one like everybody, and is written as soon as one is free. */
+static void a_reflection_waits_its_turn_too(void **state)
+{
+    (void)state;
+    struct asked stuck[2] = {0}, sue = {0};
+    int before = fake_models_requests(fake);
+    fake_models_answer(fake, "The student has been looking into enzymes.");
+    fake_models_behave(fake, "hang", 2);
+    harness_open(&h, &sue.ws, "sue");
+    for (int i = 0; i < 2; i++)
+        harness_open(&h, &stuck[i].ws, i ? "p1" : "p2");
+    for (int i = 0; i < 2; i++)
+        ask_on(&stuck[i], "How do enzymes work?", NULL);
+    wait_for_requests(before + 2);
+    assert_true(ws_send(&sue.ws, reflect, strlen(reflect)));
+    listen_to(&sue, 300); /* after a second without a byte they would be given up */
+    assert_null(sue.reply);
+    assert_int_equal(fake_models_requests(fake), before + 2);
+    assert_true(ws_send(&stuck[0].ws, cancel, strlen(cancel)));
+    listen_to(&sue, 20000);
+    assert_string_equal(json_text(result_of(&sue), "provider", ""), "openai");
+    assert_string_equal(json_text(result_of(&sue), "summary", ""), "The student has been looking into enzymes.");
+    assert_int_equal(fake_models_requests(fake), before + 3);
+    for (int i = 0; i < 2; i++) {
+        listen_to(&stuck[i], 20000);
         asked_clear(&stuck[i]);
         ws_close(&stuck[i].ws);
     }
@@ -311,14 +385,46 @@ static void an_answer_whose_asker_left_is_found_later(void **state)
     ws_close(&sue.ws);
 }
 
+static void serve(const char *directory)
+{
+    AUTO(mem_freep) char *url = mem_printf("OPENAI_BASE_URL=http://127.0.0.1:%d/v1", fake_models_port(fake));
+    const char *const settings[] = {"EDURAG_GENERATION=openai", url, "OPENAI_API_KEY=sk-secret", "EDURAG_EMBEDDINGS=builtin", "EDURAG_GENERATIONS=2",
+                                    "EDURAG_MODEL_FIRST_BYTE=1", "EDURAG_MODEL_SILENCE=1", "EDURAG_TRENDING_INTERVAL=1", NULL};
+    harness_start(&h, directory, settings);
+}
+
+/* The server is killed while a reflection is written: its row says so when its lease is over, and not before. */
+static void a_reflection_whose_server_died_has_failed(void **state)
+{
+    (void)state;
+    static const char how[] = "select string_agg(state || coalesce(error_message, ''), ';') from public.reflections where done_at is null";
+    struct asked sue = {0};
+    int before = fake_models_requests(fake);
+    fake_models_behave(fake, "hang", 1);
+    harness_open(&h, &sue.ws, "sue");
+    assert_true(ws_send(&sue.ws, reflect, strlen(reflect)));
+    wait_for_requests(before + 1);
+    harness_kill(&h);
+    ws_close(&sue.ws);
+    serve(h.directory);
+    usleep(1500000); /* a sweep goes by */
+    AUTO(mem_freep) char *held = library_sql(h.directory, "edurag_owner", how);
+    assert_string_equal(held, "pending");
+    free(library_sql(h.directory, "edurag_owner", "update public.reflections set lease_until = now() where state = 'pending'"));
+    for (int64_t until = now_ms() + 20000; now_ms() < until; usleep(50000)) {
+        AUTO(mem_freep) char *now = library_sql(h.directory, "edurag_owner", how);
+        if (strcmp(now, "pending") != 0)
+            break;
+    }
+    AUTO(mem_freep) char *ended = library_sql(h.directory, "edurag_owner", how);
+    assert_string_equal(ended, "failedThe server was interrupted while it wrote this. Please ask again.");
+}
+
 static int start(void **state)
 {
     (void)state;
     fake = fake_models_start(0);
-    AUTO(mem_freep) char *url = mem_printf("OPENAI_BASE_URL=http://127.0.0.1:%d/v1", fake_models_port(fake));
-    const char *const settings[] = {"EDURAG_GENERATION=openai", url, "OPENAI_API_KEY=sk-secret", "EDURAG_EMBEDDINGS=builtin",
-                                    "EDURAG_GENERATIONS=2", "EDURAG_MODEL_FIRST_BYTE=1", "EDURAG_MODEL_SILENCE=1", NULL};
-    harness_start(&h, NULL, settings);
+    serve(NULL);
     harness_user(&h, "student", "sue", "Sue Student");
     library_put(h.directory, "Cells", NULL, pages, COUNT_OF(pages), cells);
     struct ws ws;
@@ -347,9 +453,12 @@ int main(void)
         cmocka_unit_test(the_model_answers_with_checked_citations),
         cmocka_unit_test(an_answer_without_support_is_not_grounded),
         cmocka_unit_test(every_failure_ends_in_an_answer_in_time),
+        cmocka_unit_test(sources_are_told_again_where_sentences_of_the_library_stand_in),
         cmocka_unit_test(a_class_waits_in_turn_and_nobody_else_does),
         cmocka_unit_test(a_cancel_frees_the_place_at_once),
+        cmocka_unit_test(a_reflection_waits_its_turn_too),
         cmocka_unit_test(an_answer_whose_asker_left_is_found_later),
+        cmocka_unit_test(a_reflection_whose_server_died_has_failed),
     };
     return cmocka_run_group_tests_name("models", tests, start, stop);
 }

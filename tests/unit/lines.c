@@ -13,7 +13,7 @@
 #include "server/ingest/document.h"
 #include "server/ingest/frames.h"
 #include "server/ingest/lines.h"
-#include "server/ingest/normal.h"
+#include "server/retrieval/normal.h"
 #include "tests/lib/paper.h"
 
 static void gaps_become_blanks_and_pieces_lines(void **state)

@@ -46,5 +46,12 @@ select is(t.rows('s2', 'select api.reflection_end((select reflection_id from ref
 select is((select summary from reflections where by_user = t.user_id('t2')), null, 'can not be written');
 select is(t.rows('t2', 'select api.reflection_end((select reflection_id from reflections where by_user = t.user_id(''t2'')), ''builtin'', ''Read a lot.'')'), '1', 'one''s own');
 select is((select (state, summary)::text from reflections where by_user = t.user_id('t2')), '(done,"Read a lot.")', 'can');
+delete from reflections where by_user = t.user_id('s2') and reflection_id <> (select min(reflection_id::text)::uuid from reflections where by_user = t.user_id('s2'));
+select is(worker.sweep_reflections(), 0, 'one that is being written is let be');
+update reflections set lease_until = now() - interval '1 second' where by_user = t.user_id('s2');
+select is(worker.sweep_reflections(), 1, 'one whose writer died ends');
+select is((select (state, attempts, error_message <> '', lease_until is null)::text from reflections where by_user = t.user_id('s2')), '(failed,1,t,t)', 'in words');
+select is(t.rows('s2', 'select api.reflection_end((select reflection_id from reflections where by_user = t.user_id(''s2'')), ''builtin'', ''late'')'), '1', 'who comes late');
+select is((select summary from reflections where by_user = t.user_id('s2')), null, 'changes nothing');
 select * from finish();
 rollback;

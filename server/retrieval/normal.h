@@ -1,6 +1,6 @@
 /* normal.h - Unicode forms: NFC to show, NFKC with case folded to search. */
-#ifndef INGEST_NORMAL_H
-#define INGEST_NORMAL_H
+#ifndef SERVER_RETRIEVAL_NORMAL_H
+#define SERVER_RETRIEVAL_NORMAL_H
 
 #include <stdbool.h>
 #include <stddef.h>

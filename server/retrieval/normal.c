@@ -1,5 +1,5 @@
 /* normal.c - Unicode forms, by ICU. */
-#include "server/ingest/normal.h"
+#include "server/retrieval/normal.h"
 
 #include <stdlib.h>
 #include <string.h>
