@@ -175,13 +175,24 @@ bool pool_take(struct pool *pool, struct wire **wire, struct err *err)
     return ok;
 }
 
+/* One that fell silent rarely did so alone, and each of the others would cost somebody the whole wait again. */
+static void put_away_idle(struct pool *pool)
+{
+    while (pool->idle_count) {
+        wire_close(&pool->idle[--pool->idle_count]);
+        pool->open--;
+    }
+}
+
 void pool_give(struct pool *pool, struct wire *wire)
 {
-    bool clean = wire_usable(wire) && PQtransactionStatus(wire->pg) == PQTRANS_IDLE;
+    bool clean = wire_usable(wire) && PQtransactionStatus(wire->pg) == PQTRANS_IDLE, broken = wire->broken;
     if (!clean)
         wire_close(&wire);
     pthread_mutex_lock(&pool->lock);
     pool->in_use--;
+    if (broken)
+        put_away_idle(pool);
     if (clean)
         pool->idle[pool->idle_count++] = wire;
     else

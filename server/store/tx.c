@@ -13,13 +13,14 @@
 #include "server/store/pool.h"
 #include "server/store/sqlstate.h"
 
-enum { GRACE_MS = 2000, TRIES = 3, STEPS_MOST = 8 };
+enum { GRACE_MS = 2000, TRIES = 3, STEPS_MOST = 8, WORKER_SHORT_MS = 10000 };
 
 struct tx {
     struct pool *pool;
     struct wire *wire;
     char *token;
     bool begun, spent; /* BEGIN has been sent; a statement failed */
+    int limit_ms;      /* of one statement */
     struct err cause;  /* of being spent: whoever goes on all the same is told that */
 };
 
@@ -50,6 +51,7 @@ bool tx_begin(struct pool *pool, const char *token, struct tx **tx, struct err *
     (*tx)->pool = pool;
     (*tx)->wire = wire;
     (*tx)->token = mem_dup(token ? token : "");
+    (*tx)->limit_ms = pool_settings_of(pool)->statement_ms;
     return true;
 }
 
@@ -159,7 +161,7 @@ static bool collect_step(struct pipeline *p, const struct step *step, int64_t un
 
 static bool collect(struct pipeline *p, struct err *err)
 {
-    int64_t until = wire_now() + pool_settings_of(p->tx->pool)->statement_ms + GRACE_MS;
+    int64_t until = wire_now() + p->tx->limit_ms + GRACE_MS;
     bool failed = false;
     PGresult *sync = NULL;
     for (int i = 0; i < p->count; i++)
@@ -275,7 +277,11 @@ bool tx_query_commit(struct tx **tx, enum query query, const struct bind *values
 bool tx_query_worker(enum query query, const struct bind *values, size_t count, struct rows **rows, struct err *err)
 {
     struct tx *tx = NULL;
-    return tx_begin(pool_worker(), NULL, &tx, err) && tx_query_commit(&tx, query, values, count, rows, err);
+    if (!tx_begin(pool_worker(), NULL, &tx, err))
+        return false;
+    if (tx->limit_ms > WORKER_SHORT_MS) /* the pool's limit is for storing a book; a silent connection may not cost that */
+        tx->limit_ms = WORKER_SHORT_MS;
+    return tx_query_commit(&tx, query, values, count, rows, err);
 }
 
 bool tx_commit(struct tx **tx, struct err *err)

@@ -55,7 +55,7 @@ bool tx_query_binary(struct tx *tx, enum query query, const struct bind *values,
 bool tx_query_commit(struct tx **tx, enum query query, const struct bind *values, size_t count,
                      struct rows **rows, struct err *err) MUST_CHECK;
 
-/* One statement with the worker's own rights, in a transaction of its own. */
+/* One short statement with the worker's own rights, in a transaction of its own: given up after 12 s. */
 bool tx_query_worker(enum query query, const struct bind *values, size_t count, struct rows **rows, struct err *err) MUST_CHECK;
 #define tx_worker(query_, rows_, err_, ...)                     \
     tx_query_worker(query_, (const struct bind[]){__VA_ARGS__}, \

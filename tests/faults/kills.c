@@ -14,6 +14,7 @@
 #include "common/mem.h"
 #include "tests/lib/busy.h"
 #include "tests/lib/faults.h"
+#include "tests/lib/harness.h"
 #include "tests/lib/ledger.h"
 #include "tests/lib/pg.h"
 
@@ -92,7 +93,8 @@ static int set_up(void **state)
     faults_begin("kills", 8);
     harness_start(&h, NULL, NULL);
     memcpy(target, h.socket, sizeof target);
-    busy_people(&h);
+    AUTO(mem_freep) char *logs = mem_printf("%s/harness-*.log", h.directory);
+    busy_people(pg_url_in(h.directory, "edurag_owner"), logs);
     token = harness_token(&h, "sue");
     return 0;
 }
