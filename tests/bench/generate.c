@@ -117,10 +117,10 @@ static void measure(struct ws *ws, size_t asks)
         for (size_t k = 0; i >= WARM && k < times.count; k++)
             delays[count++] = heard.at[k] - times.sent[k];
     }
-    tell("from the question to the model", asked, asks, searched, asks);
-    tell("a piece of the answer, from model to person", delays, count, pinged, asks);
+    tell("answers: from the question to the model", asked, asks, searched, asks);
+    tell("answers: a piece, from model to person", delays, count, pinged, asks);
     double search = bench_percentile(searched, asks, 0.5);
-    bench_aim("both beyond search, p95", (bench_percentile(asked, asks, 0.95) - search + bench_percentile(delays, count, 0.95)) / 1e3, "ms", 0, "<= 5");
+    bench_aim("answers: both together beyond search, p95", (bench_percentile(asked, asks, 0.95) - search + bench_percentile(delays, count, 0.95)) / 1e3, "ms", 0, "<= 5");
     free(asked), free(searched), free(pinged), free(delays);
 }
 

@@ -134,9 +134,9 @@ int main(void)
     harness_open(&h, &ws, "tess");
     double whole = index_all(&ws);
     double pages = (double)atomic_load(&pages_read);
-    snprintf(name, sizeof name, "indexing %zu files, %.0f pages", file_count, pages);
+    snprintf(name, sizeof name, "indexing: %zu files, %.0f pages", file_count, pages);
     bench_aim(name, pages / whole, "/s", pages / alone, ">= 0.6x");
-    bench_figure("  from commit to indexed, all of them", whole, "s", alone);
+    bench_figure("indexing: from commit to indexed, all of them", whole, "s", alone);
     ws_close(&ws);
     for (size_t i = 0; i < file_count; i++)
         buf_free(&files[i].bytes);

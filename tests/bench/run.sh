@@ -33,7 +33,7 @@ facts=(
     compiler "$(${CC:-cc} --version | head -n 1)"
 )
 for ((i = 0; i < ${#facts[@]}; i += 2)); do printf '%-14s %s\n' "${facts[i]}" "${facts[i + 1]}"; done
-printf '\n%-58s %10s %-5s %10s %7s  %s\n' name value unit floor ratio aim
+printf '\n%-66s %10s %-5s %10s %7s  %s\n' name value unit floor ratio aim
 
 names=() number=0 failed=0 began=$SECONDS
 for source in tests/bench/*.c; do
@@ -52,7 +52,7 @@ for name in "${names[@]}"; do
         124 | 137) state=failed why="not done within $limit s" failed=1 ;;
         *) state=failed why=$(tail -n 1 "$words") why="${why:-exit code $code}" failed=1 ;;
     esac
-    printf '%-58s %s: %s\n' "$name" "$state" "$why"
+    printf '%-66s %s: %s\n' "$name" "$state" "$why"
     printf '{"bench":"%s","%s":%s}\n' "$name" "$state" "$(json "$why")" >>"$rows"
 done
 rm -f "$words.said"

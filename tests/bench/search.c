@@ -22,7 +22,7 @@
 #include "tests/lib/harness.h"
 #include "tests/lib/pg.h"
 
-enum { CLIENTS = 30, ALONE = 400, SECONDS = 8, READY_MS = 60000 };
+enum { LARGE = 100000, CLIENTS = 30, ALONE = 400, SECONDS = 8, READY_MS = 60000 };
 
 struct bench {
     struct filling f;
@@ -30,11 +30,12 @@ struct bench {
     double floor_ms; /* postings, scan and fetch of one question */
 };
 
+/* What was promised was promised of the larger library. */
 static void tell(const struct bench *b, const char *what, double value, const char *unit, double floor, const char *aim)
 {
     char name[80];
     snprintf(name, sizeof name, "search, %zu passages: %s", b->f.passages, what);
-    bench_aim(name, value, unit, floor, aim);
+    bench_aim(name, value, unit, floor, b->f.passages < LARGE ? NULL : aim);
 }
 
 static double now_ms(void)

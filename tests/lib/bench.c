@@ -38,7 +38,7 @@ void bench_aim(const char *name, double value, const char *unit, double floor, c
         digits(floor, least);
         snprintf(ratio, sizeof ratio, "%.2f", value / floor);
     }
-    printf("%-58s %10s %-5s %10s %7s  %-8s%s\n", name, digits(value, figure), unit, least, ratio, aim ? aim : "",
+    printf("%-66s %10s %-5s %10s %7s  %-8s%s\n", name, digits(value, figure), unit, least, ratio, aim ? aim : "",
            !aim || met ? "" : "  missed");
     fflush(stdout);
     const char *path = getenv("BENCH_JSON");
