@@ -15,7 +15,6 @@
 #include "tests/lib/faults.h"
 #include "tests/lib/harness.h"
 #include "tests/lib/ledger.h"
-#include "tests/lib/node.h"
 #include "tests/lib/pg.h"
 #include "tests/lib/proxy.h"
 #include "tests/lib/raw.h"
@@ -24,9 +23,8 @@ enum { CUTS = 10, SETTLE_MS = 120000, ASKERS = 6, LINES = 20, WAIT_MS = 20000, P
        LIMIT_MS = 27000 }; /* a statement's 20 s, 2 s for its answer, and a machine that is busy */
 
 static struct proxy *proxy, *listening;
-static struct node far, near; /* far: through the proxies */
-static const char *token, *other;
-static char *everything;
+static struct harness far, near; /* far: through the proxies */
+static char *everything, *token, *other;
 
 static int plain(const char *path)
 {
@@ -39,7 +37,7 @@ static int plain(const char *path)
     return status;
 }
 
-static void enter(struct ws *ws, const struct node *node, const char *as)
+static void enter(struct ws *ws, const struct harness *node, const char *as)
 {
     struct err err = {0};
     if (!ws_open(ws, node->socket, NULL, as, &err))
@@ -228,10 +226,12 @@ static int set_up(void **state)
     AUTO(mem_freep) char *app = mem_printf("EDURAG_DATABASE_URL=%s", proxy_url(proxy, "edurag_app"));
     AUTO(mem_freep) char *worker = mem_printf("EDURAG_DATABASE_WORKER_URL=%s", proxy_url(proxy, "edurag_worker"));
     AUTO(mem_freep) char *hear = mem_printf("EDURAG_DATABASE_LISTEN_URL=%s", proxy_url(listening, "edurag_worker"));
-    node_start(&far, (const char *const[]){app, worker, hear, NULL});
-    node_start(&near, NULL);
-    token = node_person("far", "Far", "student");
-    other = node_person("near", "Near", "student");
+    harness_node(&far, (const char *const[]){app, worker, hear, NULL});
+    harness_node(&near, NULL);
+    harness_user(&near, "student", "far", "Far");
+    harness_user(&near, "student", "near", "Near");
+    token = harness_token(&near, "far");
+    other = harness_token(&near, "near");
     AUTO(mem_freep) char *logs = mem_printf("%s %s", far.log, near.log);
     busy_people(pg_url("edurag_owner"), logs);
     return 0;
@@ -240,13 +240,14 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    node_stop(&far);
-    node_stop(&near);
+    int far_code = harness_stop(&far), near_code = harness_stop(&near);
     proxy_stop(proxy);
     proxy_stop(listening);
     pg_stop();
     free(everything);
-    return 0;
+    free(token);
+    free(other);
+    return far_code || near_code;
 }
 
 int main(void)
