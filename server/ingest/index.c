@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/buf.h"
+#include "common/log.h"
 #include "common/mem.h"
 #include "server/ingest/chunk.h"
 #include "server/ingest/extract.h"
@@ -286,6 +287,21 @@ static bool store(struct index_job *job, const struct embed_model *model, const 
            held(rows, err);
 }
 
+/* Vectors of the current model; where its service fails, of the built-in one, so that the document can be searched
+ * today. The others follow in the background when the service is back. */
+static bool embed_somehow(struct index_job *job, struct embed_model *model, const struct texts *texts, struct err *err)
+{
+    embed_current(model);
+    if (embed(job, model, texts, err))
+        return true;
+    if (err->code != ERR_UPSTREAM)
+        return false;
+    log_event(LOG_WARN, "index_without_service", "job=%s model=%s cause=%s", job->job_id, model->name, log_quote(err->log));
+    embed_built_in(model);
+    *err = (struct err){0};
+    return embed(job, model, texts, err);
+}
+
 static bool index_document(struct index_job *job, struct err *err)
 {
     AUTO(document_freep) struct document *document = NULL;
@@ -297,8 +313,7 @@ static bool index_document(struct index_job *job, struct err *err)
     for (size_t i = 0; i < count; i++)
         texts_set(&texts, i, chunks[i].text);
     struct embed_model model;
-    embed_current(&model);
-    bool ok = count ? embed(job, &model, &texts, err) && store(job, &model, document, chunks, &texts, err)
+    bool ok = count ? embed_somehow(job, &model, &texts, err) && store(job, &model, document, chunks, &texts, err)
                     : err_say(err, ERR_INVALID_PARAMS, "There are no words to search for in this PDF.");
     texts_free(&texts);
     chunk_free(chunks, count);

@@ -130,15 +130,24 @@ static bool embed_some(struct models_embedder *e, enum models_text kind, const c
     return embed_some(e, kind, (const char *const[]){shorter}, 1, vectors, err);
 }
 
-/* Of every embedder's dimensions while they are not known; whoever has seen them known needs it no more. */
-static pthread_mutex_t learning = PTHREAD_MUTEX_INITIALIZER;
+/* `knowing`: of every embedder's dimensions while they are not known; whoever has seen them known needs it no more.
+ * `learning`: of who asks for them, which may take long and holds up nobody who only looks. */
+static pthread_mutex_t knowing = PTHREAD_MUTEX_INITIALIZER, learning = PTHREAD_MUTEX_INITIALIZER;
 
 bool models_embedder_known(struct models_embedder *e)
 {
-    pthread_mutex_lock(&learning);
+    pthread_mutex_lock(&knowing);
     bool known = e->dimensions > 0;
-    pthread_mutex_unlock(&learning);
+    pthread_mutex_unlock(&knowing);
     return known;
+}
+
+static void know(struct models_embedder *e, size_t dimensions)
+{
+    pthread_mutex_lock(&knowing);
+    if (!e->dimensions)
+        e->dimensions = dimensions;
+    pthread_mutex_unlock(&knowing);
 }
 
 static void write_name(const struct models_embedder *e, size_t dimensions, char name[MODELS_NAME_MOST])
@@ -153,18 +162,22 @@ void models_embedder_recall(struct models_embedder *e, const char *name, size_t 
 {
     char own[MODELS_NAME_MOST];
     write_name(e, dimensions, own);
-    pthread_mutex_lock(&learning);
-    if (!e->dimensions && !strcmp(own, name))
-        e->dimensions = dimensions;
-    pthread_mutex_unlock(&learning);
+    if (!strcmp(own, name))
+        know(e, dimensions);
 }
 
 /* Whoever comes first asks, the others wait. */
 bool models_embedder_learn(struct models_embedder *e, struct err *err)
 {
+    if (models_embedder_known(e))
+        return true;
     AUTO(mem_freep) float *vector = mem_array(MODELS_DIMENSIONS_MOST, sizeof *vector);
     pthread_mutex_lock(&learning);
-    bool known = e->dimensions || e->embed(e, MODELS_PASSAGE, (const char *const[]){"How many dimensions?"}, 1, vector, err);
+    struct models_embedder asker = {.provider = e->provider, .service = e->service, .questions = e->questions, .settings = e->settings};
+    memcpy(asker.model, e->model, sizeof asker.model);
+    bool known = models_embedder_known(e) || e->embed(&asker, MODELS_PASSAGE, (const char *const[]){"How many dimensions?"}, 1, vector, err);
+    if (known && asker.dimensions)
+        know(e, asker.dimensions);
     pthread_mutex_unlock(&learning);
     return known;
 }
@@ -210,7 +223,10 @@ bool models_embed_question(struct models_embedder *e, const char *question, floa
 void models_embedder_probe(struct models_embedder *e)
 {
     struct err err = {0};
-    if (breaker_closed(e->questions) || !models_embedder_known(e) || !breaker_ask(e->questions, now_ms()))
+    /* Questions are refused, or jobs alone have failed so often that nobody asks any more. */
+    bool due = breaker_closed(e->questions) ? !http_reachable(e->service) && http_available(e->service)
+                                            : breaker_ask(e->questions, now_ms());
+    if (!due || !models_embedder_known(e))
         return;
     AUTO(mem_freep) float *vector = mem_array(e->dimensions, sizeof *vector);
     (void)!ask_one(e, MODELS_PROBE, "Is anybody there?", vector, &err);

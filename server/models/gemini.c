@@ -47,7 +47,8 @@ static void finish(struct stream *stream, const char *reason)
 
 static void on_event(struct stream *stream, const cJSON *json)
 {
-    if (json_get(json, "error")) {
+    const cJSON *error = json_get(json, "error");
+    if (error && !cJSON_IsNull(error)) {
         stream_fail(stream, "The language model reported an error in the middle of its answer.");
         return;
     }
@@ -97,7 +98,7 @@ bool gemini_generate(struct models_generator *g, const struct models_question *q
     buf_json_open(&body, '{');
     buf_json_key(&body, "temperature");
     buf_json_double(&body, 0.2);
-    buf_json_member_int(&body, "maxOutputTokens", question->most_tokens ? question->most_tokens : 2048);
+    buf_json_member_int(&body, "maxOutputTokens", (question->most_tokens ? question->most_tokens : 2048) + MODELS_THOUGHTS);
     if (g->settings->gemini_thinking && *g->settings->gemini_thinking) {
         buf_json_key(&body, "thinkingConfig");
         buf_json_open(&body, '{');

@@ -28,6 +28,12 @@ static const char *text_or(const char *text, const char *fallback)
     return text && *text ? text : fallback;
 }
 
+/* Google's own lists write "models/gemini-…". */
+static const char *bare(const char *model)
+{
+    return strncmp(model, "models/", 7) ? model : model + 7;
+}
+
 static bool need(const char *value, const char *field, const char *why, struct err *err)
 {
     return (value && *value) || err_field(err, field, "is needed for %s", why);
@@ -58,7 +64,7 @@ bool models_generator_open(const struct models_settings *s, struct models_genera
     if (!strcmp(text_or(s->generation, "extractive"), "gemini")) {
         g.provider = "gemini";
         g.generate = gemini_generate;
-        model = text_or(s->gemini_model, "gemini-flash-latest");
+        model = bare(text_or(s->gemini_model, "gemini-flash-latest"));
         if (!open_gemini(s, "EDURAG_GENERATION=gemini", &g.service, err))
             return false;
     } else {
@@ -84,7 +90,7 @@ bool models_embedder_open(const struct models_settings *s, struct models_embedde
         e.embed = gemini_embed;
         e.batch = 100;
         e.dimensions = e.dimensions ? e.dimensions : 768;
-        model = text_or(s->gemini_embedding_model, "gemini-embedding-2");
+        model = bare(text_or(s->gemini_embedding_model, "gemini-embedding-2"));
         if (!open_gemini(s, "EDURAG_EMBEDDINGS=gemini", &e.service, err))
             return false;
     } else {

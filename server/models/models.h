@@ -13,7 +13,7 @@
 #include "common/buf.h"
 #include "common/err.h"
 
-enum { MODELS_NAME_MOST = 100, MODELS_DIMENSIONS_MOST = 4096 };
+enum { MODELS_NAME_MOST = 100, MODELS_DIMENSIONS_MOST = 4096, MODELS_THOUGHTS = 8192 };
 
 struct breaker;
 struct fair_waiter;
@@ -30,7 +30,7 @@ struct models_question {
     const char *system;
     const struct models_message *messages; /* oldest first; the last is the person's */
     size_t count;
-    int64_t most_tokens; /* of the answer; 0: 2048 */
+    int64_t most_tokens; /* of the answer; 0: 2048. Models that think get MODELS_THOUGHTS more for that */
 };
 
 enum models_end {

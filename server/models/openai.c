@@ -25,7 +25,8 @@ static void finish(struct stream *stream, const char *reason)
 /* A chunk (choices[].delta) or, from servers that do not stream, the whole (choices[].message). */
 static void on_event(struct stream *stream, const cJSON *json)
 {
-    if (json_get(json, "error") || !strcmp(json_text(json, "object", ""), "error")) {
+    const cJSON *error = json_get(json, "error"); /* some send it empty with every piece */
+    if ((error && !cJSON_IsNull(error)) || !strcmp(json_text(json, "object", ""), "error")) {
         stream_fail(stream, "The language model reported an error in the middle of its answer.");
         return;
     }
@@ -63,7 +64,7 @@ bool openai_generate(struct models_generator *g, const struct models_question *q
         write_message(&body, question->messages[i].by_model ? "assistant" : "user", question->messages[i].text);
     buf_json_close(&body, ']');
     if (g->settings->openai_reasoning) {
-        buf_json_member_int(&body, "max_completion_tokens", most);
+        buf_json_member_int(&body, "max_completion_tokens", most + MODELS_THOUGHTS);
     } else {
         buf_json_key(&body, "temperature");
         buf_json_double(&body, 0.2);

@@ -3,17 +3,27 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/mem.h"
 
-enum { ANSWER_MOST = 256 << 10, STREAM_MOST = 32 << 20 };
+enum { ANSWER_MOST = 256 << 10, STREAM_MOST = 32 << 20, PATIENCE_MS = 120000 };
 
-static const char broken[] = "The language model broke off in the middle of its answer.";
+static const char broken[] = "The language model broke off in the middle of its answer.", too_long[] = "The answer was cut at its length limit.",
+                  no_words[] = "The language model used up its length limit before it wrote a word.";
+
+static int64_t now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
 
 void stream_text(struct stream *stream, const char *text)
 {
     size_t length = strlen(text);
-    if (!length || stream->answer->text.length + length > ANSWER_MOST)
+    stream->full = stream->full || stream->answer->text.length + length > ANSWER_MOST;
+    if (!length || stream->full)
         return;
     buf_bytes(&stream->answer->text, text, length);
     if (stream->listener->delta)
@@ -51,8 +61,9 @@ static bool on_event(void *context, const char *data, size_t length, struct err 
     AUTO(json_freep) cJSON *json = json_parse(data, length, err);
     if (!json)
         return err_set(err, ERR_UPSTREAM, "an event of the stream is not JSON");
+    stream->heard = now_ms();
     stream->event(stream, json);
-    return true;
+    return !stream->full || err_set(err, ERR_TOO_LARGE, "an answer is longer than %d bytes", ANSWER_MOST);
 }
 
 static bool on_bytes(void *context, const struct http_reply *reply, const char *bytes, size_t length, struct err *err)
@@ -65,10 +76,12 @@ static bool on_bytes(void *context, const struct http_reply *reply, const char *
     return true;
 }
 
+/* A line that is kept open with comments, or a byte now and then, is not silent: it ends all the same. */
 static bool on_cancelled(void *context)
 {
-    const struct stream *stream = context;
-    return stream->listener->cancelled && stream->listener->cancelled(stream->listener->context);
+    struct stream *stream = context;
+    stream->starved = !stream->done && now_ms() - stream->heard > stream->patience;
+    return stream->starved || (stream->listener->cancelled && stream->listener->cancelled(stream->listener->context));
 }
 
 /* A reply that is one JSON value, or an array of the events. */
@@ -112,17 +125,21 @@ static bool nothing(struct err *err, const char *sentence)
 static bool conclude(struct stream *stream, struct http_service *service, bool arrived, struct err *err)
 {
     struct models_answer *answer = stream->answer;
-    if (!arrived && err->code == ERR_CANCELLED)
+    if (!arrived && err->code == ERR_CANCELLED && !stream->starved)
         return false;
+    if (stream->starved)
+        err->code = ERR_UPSTREAM;
     if (!answer->text.length) {
+        if (stream->ended && stream->end == MODELS_END_LENGTH)
+            snprintf(stream->note, sizeof stream->note, "%s", no_words);
         if (arrived)
             err_set(err, ERR_UPSTREAM, "%s: %s", http_name(service), stream->ended || stream->failed ? stream->note : "an empty answer");
         snprintf(err->service, sizeof err->service, "%s", http_name(service));
         return nothing(err, *stream->note ? stream->note : "The language model did not answer.");
     }
     bool whole = arrived && stream->ended;
-    answer->end = whole ? stream->end : MODELS_END_BROKEN;
-    snprintf(answer->note, sizeof answer->note, "%s", whole || (arrived && stream->failed) ? stream->note : broken);
+    answer->end = stream->full ? MODELS_END_LENGTH : whole ? stream->end : MODELS_END_BROKEN;
+    snprintf(answer->note, sizeof answer->note, "%s", stream->full ? too_long : whole || (arrived && stream->failed) ? stream->note : broken);
     return true;
 }
 
@@ -134,6 +151,8 @@ bool stream_run(struct stream *stream, struct http_service *service, const struc
     struct http_request request = {.path = path, .body = body, .accept = "text/event-stream", .first_byte_ms = settings->first_byte_ms,
                                    .silence_ms = settings->silence_ms, .most = STREAM_MOST, .again = 2, .on_bytes = on_bytes,
                                    .cancelled = on_cancelled, .context = stream};
+    stream->heard = now_ms();
+    stream->patience = settings->first_byte_ms ? settings->first_byte_ms : PATIENCE_MS;
     bool arrived = http_send(service, &request, &reply, said);
     if (arrived && (reply.status < 200 || reply.status > 299)) {
         http_refused(service, &reply, said);

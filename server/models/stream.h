@@ -18,7 +18,8 @@ struct stream {
     /* stream.c's own */
     struct sse sse;
     struct buf whole;
-    bool is_stream, ended, done, failed;
+    bool is_stream, ended, done, failed, full, starved;
+    int64_t heard, patience; /* when something last came that means something, and how long that may take; ms */
     enum models_end end;
     char note[200];
 };

@@ -230,6 +230,12 @@ bool embed_stand_in(struct embed_model *model)
     return found;
 }
 
+void embed_built_in(struct embed_model *model)
+{
+    if (!embed_stand_in(model))
+        *model = (struct embed_model){HASHED_NAME, HASHED_DIMENSIONS, 0};
+}
+
 bool embed_stems(const char *model, const char *const *stems, size_t count, float *vector)
 {
     pthread_rwlock_rdlock(&state.lock);

@@ -42,6 +42,8 @@ bool embed_texts(const char *model, enum embed_kind kind, const char *const *tex
 
 /* The latest fitted built-in model, whatever model is current: it embeds questions whose service does not. */
 bool embed_stand_in(struct embed_model *model);
+/* The same, or hashed terms before it is fitted: what can always embed a passage. */
+void embed_built_in(struct embed_model *model);
 /* As embed_texts, for one text as the index has cut it; false: no such fitted model. */
 bool embed_stems(const char *model, const char *const *stems, size_t count, float *vector);
 

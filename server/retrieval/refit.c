@@ -165,7 +165,8 @@ static void *run(void *unused)
         }
         stand_by();
         embed_current(&current);
-        if (fine && adopted && stock_served_by_others(shelf_stock(), current.name))
+        bool serves = !models_embedder() || models_embedder_reachable(models_embedder()); /* else each attempt is in vain */
+        if (fine && adopted && serves && stock_served_by_others(shelf_stock(), current.name))
             fine = follow(current.name, &err);
         if (fine && forgot >= FORGET_SECONDS) {
             fine = forget(&err);

@@ -86,6 +86,8 @@ static void write_end(const struct mood *mood, struct buf *out)
         stop = mood->gemini ? "SAFETY" : "content_filter";
     if (is(mood, "odd_finish"))
         stop = mood->gemini ? "TOO_MANY_TOOL_CALLS" : "load";
+    if (!strncmp(mood->behaviour, "finish:", 7))
+        stop = mood->behaviour + 7;
     if (is(mood, "mid_error"))
         write_event(mood, out, "{\"error\":{\"code\":500,\"message\":\"out of memory\",\"status\":\"INTERNAL\"}}");
     else if (!is(mood, "no_finish"))
@@ -94,6 +96,29 @@ static void write_end(const struct mood *mood, struct buf *out)
         write_event(mood, out, "{\"object\":\"chat.completion.chunk\",\"choices\":[],\"usage\":{\"total_tokens\":11},\"timings\":{}}");
     if (!mood->gemini && !is(mood, "no_done") && !is(mood, "no_finish") && !is(mood, "mid_error"))
         write_event(mood, out, "[DONE]");
+    if (!mood->gemini && is(mood, "after_done"))
+        buf_text(out, "data: {\"choices\": [{\"delta\": {\"content\": \"more\"}}]}\n\ndata: {not JSON\n\n\xFF\xFE");
+}
+
+/* What means nothing, among what does. */
+static void write_nothing(const struct mood *mood, struct buf *out)
+{
+    if (is(mood, "nothings")) {
+        write_event(mood, out, "{}");
+        write_event(mood, out, mood->gemini ? "{\"error\":null,\"candidates\":[{\"index\":0}]}" : "{\"error\":null,\"choices\":null,\"usage\":null}");
+        write_event(mood, out, mood->gemini ? "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"\",\"thoughtSignature\":\"x\"}]}}],\"new\":[1]}"
+                                            : "{\"choices\":[{\"delta\":{\"content\":null,\"role\":\"assistant\"},\"finish_reason\":null}],\"usage\":{}}");
+    }
+    if (is(mood, "early_finish"))
+        write_delta(mood, out, "", 0, mood->gemini ? "STOP" : "stop");
+}
+
+/* Comments for ever, as some servers send them while a model is loaded. */
+static void send_comments(struct fake_peer *peer)
+{
+    while (fake_http_piece(peer, ": still here\n\n", 14) && fake_http_sleep(peer, 50))
+        continue;
+    fake_http_cut(peer);
 }
 
 static bool send_pieces(const struct mood *mood, struct fake_peer *peer, const struct buf *bytes)
@@ -108,6 +133,7 @@ static bool send_pieces(const struct mood *mood, struct fake_peer *peer, const s
 static void send_stream(const struct mood *mood, struct fake_peer *peer)
 {
     fake_http_begin(peer, 200, "text/event-stream; charset=utf-8");
+    AUTO(buf_free) struct buf burst = {0};
     size_t length = strlen(mood->answer), step = FAKE_MODELS_DELTA;
     for (size_t at = 0, next; at < length; at = next) {
         AUTO(buf_free) struct buf out = {0};
@@ -115,12 +141,21 @@ static void send_stream(const struct mood *mood, struct fake_peer *peer)
         while (next < length && ((unsigned char)mood->answer[next] & 0xC0) == 0x80)
             next++;
         write_delta(mood, &out, mood->answer + at, next - at, NULL);
+        write_nothing(mood, &out);
         note_delta(mood->fake);
+        if (is(mood, "burst")) {
+            buf_bytes(&burst, out.data, out.length);
+            continue;
+        }
         if (!send_pieces(mood, peer, &out))
             return;
         bool middle = at >= length / 2;
         if (middle && is(mood, "cut")) {
             fake_http_cut(peer);
+            return;
+        }
+        if (middle && is(mood, "comments_only")) {
+            send_comments(peer);
             return;
         }
         if (middle && is(mood, "stall")) {
@@ -144,9 +179,8 @@ static void send_stream(const struct mood *mood, struct fake_peer *peer)
         if (mood->delay_ms && !fake_http_sleep(peer, mood->delay_ms))
             return;
     }
-    AUTO(buf_free) struct buf end = {0};
-    write_end(mood, &end);
-    if (send_pieces(mood, peer, &end))
+    write_end(mood, &burst);
+    if (send_pieces(mood, peer, &burst))
         fake_http_end(peer);
 }
 
@@ -168,12 +202,18 @@ static void generate(const struct mood *mood, struct fake_peer *peer)
         send_whole(mood, peer);
         return;
     }
-    if (!is(mood, "blocked") && !is(mood, "empty") && !is(mood, "error_first")) {
+    if (!is(mood, "blocked") && !is(mood, "empty") && !is(mood, "error_first") && !is(mood, "comments_first") && !is(mood, "thought_out")) {
         send_stream(mood, peer);
         return;
     }
     fake_http_begin(peer, 200, "text/event-stream");
-    if (is(mood, "error_first"))
+    if (is(mood, "comments_first")) {
+        send_comments(peer);
+        return;
+    }
+    if (is(mood, "thought_out"))
+        write_delta(mood, &out, "", 0, mood->gemini ? "MAX_TOKENS" : "length");
+    else if (is(mood, "error_first"))
         write_event(mood, &out, "{\"error\":{\"message\":\"no\",\"type\":\"server_error\",\"code\":null}}");
     else if (is(mood, "empty"))
         write_event(mood, &out, mood->gemini ? "{\"usageMetadata\":{\"promptTokenCount\":4}}" : "{\"choices\":[]}");
@@ -250,6 +290,9 @@ static void embed(const struct mood *mood, const cJSON *json, struct fake_peer *
     }
     buf_json_close(&out, ']');
     buf_json_close(&out, '}');
+    pthread_mutex_lock(&mood->fake->lock);
+    mood->fake->texts += n;
+    pthread_mutex_unlock(&mood->fake->lock);
     fake_http_reply(peer, 200, "", "application/json", out.data);
 }
 
@@ -414,6 +457,13 @@ int fake_models_requests(struct fake_models *fake)
 {
     int n;
     UNDER_LOCK(fake, n = fake->requests);
+    return n;
+}
+
+int fake_models_texts(struct fake_models *fake)
+{
+    int n;
+    UNDER_LOCK(fake, n = fake->texts);
     return n;
 }
 

@@ -24,6 +24,7 @@ void fake_models_delay(struct fake_models *fake, int ms); /* before the first by
 void fake_models_longest(struct fake_models *fake, int bytes); /* refuses to embed longer texts */
 
 int fake_models_requests(struct fake_models *fake);
+int fake_models_texts(struct fake_models *fake); /* that were embedded */
 int fake_models_connections(struct fake_models *fake);
 int fake_models_most_open(struct fake_models *fake); /* generations at the same time */
 /* When the last generation was asked for, and when each delta of its answer left; in µs of the monotonic clock. */

@@ -155,6 +155,10 @@ static void check_behaviours(struct bench *b)
         {"usage", MODELS_END_WHOLE, ""},
         {"no_done", MODELS_END_WHOLE, ""},
         {"whole", MODELS_END_WHOLE, ""},
+        {"burst", MODELS_END_WHOLE, ""},
+        {"nothings", MODELS_END_WHOLE, ""},
+        {"early_finish", MODELS_END_WHOLE, ""},
+        {"after_done", MODELS_END_WHOLE, ""},
         {"odd_finish", gemini ? MODELS_END_BROKEN : MODELS_END_WHOLE, ""},
         {"length", MODELS_END_LENGTH, "length"},
         {"safety", MODELS_END_BLOCKED, "withheld"},
@@ -164,6 +168,9 @@ static void check_behaviours(struct bench *b)
         {"mid_error", MODELS_END_BROKEN, "error in the middle"},
         {"malformed", MODELS_END_BROKEN, "broke off"},
         {"huge", MODELS_END_BROKEN, "broke off"},
+        {"comments_only", MODELS_END_BROKEN, "broke off"},
+        {"comments_first", NOTHING, "did not answer"},
+        {"thought_out", NOTHING, "before it wrote a word"},
         {"blocked", NOTHING, "declined"},
         {"empty", NOTHING, "did not answer"},
         {"error_first", NOTHING, "error"},
@@ -191,6 +198,74 @@ static void every_misbehaviour_ends_in_an_answer_or_in_words(void **state)
     both(check_behaviours);
 }
 
+/* Whole, cut, withheld or broken, and each in words of its own; what nobody has heard of yet too. */
+static void every_reason_to_finish_is_told_in_words(void **state)
+{
+    (void)state;
+    static const struct { const char *provider, *reason; enum models_end end; const char *says; } cases[] = {
+        {"gemini", "STOP", MODELS_END_WHOLE, ""},
+        {"gemini", "MAX_TOKENS", MODELS_END_LENGTH, "length limit"},
+        {"gemini", "SAFETY", MODELS_END_BLOCKED, "safety"},
+        {"gemini", "RECITATION", MODELS_END_BLOCKED, "published text"},
+        {"gemini", "LANGUAGE", MODELS_END_BLOCKED, "language"},
+        {"gemini", "BLOCKLIST", MODELS_END_BLOCKED, "forbidden word"},
+        {"gemini", "PROHIBITED_CONTENT", MODELS_END_BLOCKED, "forbid the subject"},
+        {"gemini", "SPII", MODELS_END_BLOCKED, "personal data"},
+        {"gemini", "MALFORMED_FUNCTION_CALL", MODELS_END_BROKEN, "lost its way"},
+        {"gemini", "UNEXPECTED_TOOL_CALL", MODELS_END_BROKEN, "without saying why"},
+        {"gemini", "TOO_MANY_TOOL_CALLS", MODELS_END_BROKEN, "without saying why"},
+        {"gemini", "MISSING_THOUGHT_SIGNATURE", MODELS_END_BROKEN, "without saying why"},
+        {"gemini", "IMAGE_SAFETY", MODELS_END_BROKEN, "without saying why"},
+        {"gemini", "OTHER", MODELS_END_BROKEN, "without saying why"},
+        {"gemini", "SOMETHING_OF_NEXT_YEAR", MODELS_END_BROKEN, "without saying why"},
+        {"openai", "stop", MODELS_END_WHOLE, ""},
+        {"openai", "length", MODELS_END_LENGTH, "length limit"},
+        {"openai", "content_filter", MODELS_END_BLOCKED, "filter"},
+        {"openai", "tool_calls", MODELS_END_WHOLE, ""},
+        {"openai", "function_call", MODELS_END_WHOLE, ""},
+        {"openai", "load", MODELS_END_WHOLE, ""},
+        {"openai", "abort", MODELS_END_BROKEN, "broke off"},
+        {"openai", "error", MODELS_END_BROKEN, "broke off"},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct bench b = {0};
+        AUTO(models_answer_free) struct models_answer answer = {0};
+        AUTO(mem_freep) char *behaviour = mem_printf("finish:%s", cases[i].reason);
+        struct heard heard = {0};
+        struct err err = {0};
+        bench_open(&b, cases[i].provider);
+        fake_models_behave(b.fake, behaviour, 0);
+        if (!ask(&b, &answer, &heard, &err) || answer.end != cases[i].end || !strstr(answer.note, cases[i].says) || !*cases[i].says != !*answer.note)
+            fail_msg("%s %s: end %d, “%s”, %s", cases[i].provider, cases[i].reason, answer.end, answer.note, err.log);
+        assert_string_equal(answer.text.data, answer_text);
+        buf_free(&heard.text);
+        bench_close(&b);
+    }
+}
+
+static void check_endless(struct bench *b)
+{
+    AUTO(models_answer_free) struct models_answer answer = {0};
+    AUTO(buf_free) struct buf text = {0};
+    struct heard heard = {0};
+    while (text.length < 300000)
+        buf_text(&text, "and so on and so forth, as long as anybody lets it go on; ");
+    fake_models_answer(b->fake, text.data);
+    fake_models_behave(b->fake, "burst", 0);
+    assert_true(ask(b, &answer, &heard, NULL));
+    assert_int_equal(answer.end, MODELS_END_LENGTH);
+    assert_non_null(strstr(answer.note, "length limit"));
+    assert_in_range(answer.text.length, 200000, 262144);
+    assert_memory_equal(answer.text.data, text.data, answer.text.length);
+    buf_free(&heard.text);
+}
+
+static void an_answer_without_end_is_cut_and_says_so(void **state)
+{
+    (void)state;
+    both(check_endless);
+}
+
 static void check_request(struct bench *b)
 {
     AUTO(models_answer_free) struct models_answer answer = {0};
@@ -209,6 +284,7 @@ static void check_request(struct bench *b)
         assert_non_null(strstr(headers, "x-goog-api-key: the-secret-key"));
         assert_non_null(strstr(body, "\"systemInstruction\":{\"parts\":[{\"text\":\"You are kind.\"}]}"));
         assert_non_null(strstr(body, "{\"role\":\"model\",\"parts\":[{\"text\":\"A protein.\"}]}"));
+        assert_non_null(strstr(body, "\"maxOutputTokens\":10240")); /* thoughts count, too */
     } else {
         assert_string_equal(path, "/base/chat/completions");
         assert_non_null(strstr(headers, "authorization: Bearer the-secret-key"));
@@ -219,7 +295,7 @@ static void check_request(struct bench *b)
         AUTO(models_answer_free) struct models_answer second = {0};
         assert_true(ask(b, &second, &heard, &err));
         AUTO(mem_freep) char *other = fake_models_last_body(b->fake);
-        assert_non_null(strstr(other, "\"max_completion_tokens\":2048"));
+        assert_non_null(strstr(other, "\"max_completion_tokens\":10240"));
         assert_null(strstr(other, "temperature"));
         assert_null(strstr(other, "max_tokens"));
     }
@@ -415,6 +491,48 @@ static void each_model_is_told_the_task_in_its_way(void **state)
     both(check_tasks);
 }
 
+static void a_model_may_be_written_as_googles_lists_have_it(void **state)
+{
+    (void)state;
+    struct bench b = {0};
+    bench_open(&b, "gemini");
+    models_generator_free(&b.g);
+    models_embedder_free(&b.e);
+    b.settings.gemini_model = "models/gemini-x";
+    b.settings.gemini_embedding_model = "models/gemini-embedding-001";
+    assert_true(models_generator_open(&b.settings, &b.g, NULL));
+    assert_true(models_embedder_open(&b.settings, &b.e, NULL));
+    assert_string_equal(b.g->model, "gemini-x");
+    assert_string_equal(b.e->model, "gemini-embedding-001");
+    bench_close(&b);
+}
+
+static void *learn_slowly(void *context)
+{
+    assert_false(models_embedder_learn(((struct bench *)context)->e, NULL));
+    return NULL;
+}
+
+/* While one thread asks a silent service how many dimensions it has, others may look. */
+static void asking_for_dimensions_holds_nobody_up(void **state)
+{
+    (void)state;
+    struct bench b = {0};
+    pthread_t thread;
+    bench_open(&b, "openai");
+    fake_models_behave(b.fake, "hang", 0);
+    pthread_create(&thread, NULL, learn_slowly, &b);
+    while (!fake_models_requests(b.fake))
+        usleep(1000);
+    int64_t start = now_ms();
+    assert_false(models_embedder_known(b.e));
+    models_embedder_recall(b.e, "openai/nomic-embed-text@8", 8);
+    assert_true(models_embedder_known(b.e));
+    assert_true(now_ms() - start < 500);
+    pthread_join(thread, NULL);
+    bench_close(&b);
+}
+
 static void check_bad_embeddings(struct bench *b)
 {
     static const char *const behaviours[] = {"wrong_dimensions", "missing_one", "base64", "zero", "double_index", "html", "hang", "401", "404", "500"};
@@ -582,6 +700,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_misbehaviour_ends_in_an_answer_or_in_words),
+        cmocka_unit_test(every_reason_to_finish_is_told_in_words),
+        cmocka_unit_test(an_answer_without_end_is_cut_and_says_so),
         cmocka_unit_test(requests_are_as_the_contracts_say),
         cmocka_unit_test(only_what_the_contracts_allow_is_tried_again),
         cmocka_unit_test(a_cancel_ends_it_at_once),
@@ -589,6 +709,8 @@ int main(void)
         cmocka_unit_test(connections_are_used_again),
         cmocka_unit_test(embeddings_come_in_batches_in_order_and_of_length_one),
         cmocka_unit_test(each_model_is_told_the_task_in_its_way),
+        cmocka_unit_test(a_model_may_be_written_as_googles_lists_have_it),
+        cmocka_unit_test(asking_for_dimensions_holds_nobody_up),
         cmocka_unit_test(embeddings_that_cannot_be_right_are_refused),
         cmocka_unit_test(a_text_that_is_too_long_is_found_and_shortened),
         cmocka_unit_test(a_silent_embedder_is_waited_for_once_and_probed_behind),
