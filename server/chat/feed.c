@@ -11,6 +11,7 @@
 
 #include "common/log.h"
 #include "common/mem.h"
+#include "common/wait.h"
 #include "server/rpc/news.h"
 #include "server/store/listen.h"
 #include "server/store/tx.h"
@@ -292,12 +293,9 @@ static void tell_counts(void)
 /* A second has passed; false: stop. */
 static bool rest(void)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec++;
     pthread_mutex_lock(&feed.stop_lock);
     if (!feed.stopping)
-        pthread_cond_timedwait(&feed.wake, &feed.stop_lock, &until);
+        wait_until(&feed.wake, &feed.stop_lock, wait_now() + 1000);
     bool go = !feed.stopping;
     pthread_mutex_unlock(&feed.stop_lock);
     return go;

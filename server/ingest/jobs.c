@@ -13,6 +13,7 @@
 #include "common/json.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "common/wait.h"
 #include "server/config.h"
 #include "server/ingest/extract.h"
 #include "server/ingest/index.h"
@@ -159,8 +160,7 @@ static void *indexer_main(void *argument)
             pthread_mutex_lock(&jobs.lock);
             indexer->busy = false;
         } else if (!jobs.stopping && !jobs.news) {
-            struct timespec until = in_ms(POLL_SECONDS * 1000);
-            pthread_cond_timedwait(&jobs.wake, &jobs.lock, &until);
+            wait_until(&jobs.wake, &jobs.lock, wait_now() + POLL_SECONDS * 1000);
         }
     }
     pthread_mutex_unlock(&jobs.lock);
@@ -251,8 +251,7 @@ static void *keeper_main(void *argument)
     int64_t swept = now_ms(), counted = swept - COUNT_MS;
     pthread_mutex_lock(&jobs.lock);
     while (!jobs.stopping) {
-        struct timespec until = in_ms(TELL_MS);
-        pthread_cond_timedwait(&jobs.tick, &jobs.lock, &until);
+        wait_until(&jobs.tick, &jobs.lock, wait_now() + TELL_MS);
         bool wanted = jobs.wanted || !jobs.counted;
         pthread_mutex_unlock(&jobs.lock);
         for (size_t i = 0; i < jobs.count; i++)

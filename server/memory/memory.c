@@ -7,6 +7,7 @@
 
 #include "common/log.h"
 #include "common/mem.h"
+#include "common/wait.h"
 #include "server/config.h"
 #include "server/memory/hindsight.h"
 #include "server/memory/sync.h"
@@ -54,12 +55,9 @@ static bool stopping(void)
 /* A second, or until there is something to send; false: stop. */
 static bool rest(void)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec++;
     pthread_mutex_lock(&memory.lock);
     if (!memory.stopping && !memory.due)
-        pthread_cond_timedwait(&memory.wake, &memory.lock, &until);
+        wait_until(&memory.wake, &memory.lock, wait_now() + 1000);
     memory.due = false;
     bool go = !memory.stopping;
     pthread_mutex_unlock(&memory.lock);
@@ -82,7 +80,7 @@ static void *run(void *unused)
     (void)unused;
     for (int64_t next = 0; rest();) {
         struct err err = {0};
-        int64_t now = (int64_t)time(NULL);
+        int64_t now = wait_now() / 1000;
         if (now >= next) {
             if (!trending_count(&err))
                 log_event(LOG_WARN, "memory", "doing=trending error=%s", log_quote(err.log));

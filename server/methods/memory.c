@@ -5,6 +5,7 @@
 
 #include "common/log.h"
 #include "common/mem.h"
+#include "common/wait.h"
 #include "server/memory/bank.h"
 #include "server/memory/hindsight.h"
 #include "server/memory/memory.h"
@@ -155,7 +156,7 @@ struct patience {
 static bool lost_patience(void *context)
 {
     const struct patience *patience = context;
-    return call_cancelled(patience->call) || (int64_t)time(NULL) >= patience->until;
+    return call_cancelled(patience->call) || wait_now() >= patience->until;
 }
 
 static void unheard(void *context, const char *text, size_t length)
@@ -191,7 +192,7 @@ static bool from_model(struct call *call, const cJSON *rows, struct thought *t)
     AUTO(prompt_free) struct prompt prompt = {0};
     AUTO(models_answer_free) struct models_answer answer = {0};
     struct err why = {0};
-    struct patience patience = {call, (int64_t)time(NULL) + MODEL_SECONDS};
+    struct patience patience = {call, wait_now() + MODEL_SECONDS * 1000};
     const struct models_listener listener = {.delta = unheard, .cancelled = lost_patience, .context = &patience};
     const struct fair_waiter waiter = {.cancelled = lost_patience, .context = &patience};
     prompt_make_reflection(&prompt, facts, count);

@@ -13,6 +13,7 @@
 
 #include "common/log.h"
 #include "common/mem.h"
+#include "common/wait.h"
 #include "server/config.h"
 #include "server/config_check.h"
 #include "server/net/certificate.h"
@@ -125,7 +126,7 @@ static void handshake_token(struct lws *wsi, char *token, size_t size)
 
 static int64_t now_ms(void)
 {
-    return (int64_t)(ev_now(net.loop) * 1000);
+    return wait_now(); /* sessions take from the same buckets by this clock */
 }
 
 static int confirm_upgrade(struct lws *wsi)

@@ -11,6 +11,7 @@
 
 #include "common/log.h"
 #include "common/mem.h"
+#include "common/wait.h"
 #include "server/models/models.h"
 #include "server/retrieval/embed.h"
 #include "server/retrieval/shelf.h"
@@ -119,11 +120,9 @@ static void stand_by(void)
 
 static bool pause_for(int seconds)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += seconds;
+    int64_t until = wait_now() + (int64_t)seconds * 1000;
     pthread_mutex_lock(&refit.lock);
-    while (!atomic_load(&refit.stopping) && pthread_cond_timedwait(&refit.wake, &refit.lock, &until) == 0)
+    while (!atomic_load(&refit.stopping) && wait_until(&refit.wake, &refit.lock, until))
         continue;
     pthread_mutex_unlock(&refit.lock);
     return !atomic_load(&refit.stopping);

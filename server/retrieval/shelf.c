@@ -9,6 +9,7 @@
 
 #include "common/log.h"
 #include "common/mem.h"
+#include "common/wait.h"
 #include "server/retrieval/embed.h"
 #include "server/retrieval/shelf_load.h"
 #include "server/store/listen.h"
@@ -67,12 +68,10 @@ struct work {
 /* Waits for something to do, at most `seconds`, after which everything is compared. False: stop. */
 static bool next_work(struct work *work, int seconds)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += seconds;
+    int64_t until = wait_now() + (int64_t)seconds * 1000;
     pthread_mutex_lock(&shelf.lock);
     while (!shelf.stopping && !shelf.queued && !shelf.compare && !shelf.models)
-        if (pthread_cond_timedwait(&shelf.wake, &shelf.lock, &until) != 0)
+        if (!wait_until(&shelf.wake, &shelf.lock, until))
             shelf.compare = true;
     *work = (struct work){mem_array(shelf.queued + 1, sizeof(struct stock_id)), shelf.queued, shelf.compare, shelf.models};
     memcpy(work->ids, shelf.queue, shelf.queued * sizeof *work->ids);

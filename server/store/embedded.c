@@ -17,6 +17,7 @@
 #include "common/buf.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "common/wait.h"
 #include "server/store/cluster.h"
 #include "server/store/migrate.h"
 #include "server/store/orphans.h"
@@ -379,11 +380,9 @@ static void signal_server(int with)
 
 static bool wait_gone(int ms)
 {
-    struct timespec at;
-    clock_gettime(CLOCK_REALTIME, &at);
-    at.tv_sec += ms / 1000;
+    int64_t until = wait_now() + ms;
     pthread_mutex_lock(&state.lock);
-    while (state.pid && pthread_cond_timedwait(&state.changed, &state.lock, &at) == 0)
+    while (state.pid && wait_until(&state.changed, &state.lock, until))
         ;
     bool gone = !state.pid;
     pthread_mutex_unlock(&state.lock);

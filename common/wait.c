@@ -1,0 +1,17 @@
+/* wait.c - waiting for a condition for a while, by the clock that nobody sets. */
+#include "common/wait.h"
+
+#include <time.h>
+
+int64_t wait_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+bool wait_until(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t until)
+{
+    struct timespec at = {.tv_sec = until / 1000, .tv_nsec = until % 1000 * 1000000};
+    return pthread_cond_clockwait(cond, lock, CLOCK_MONOTONIC, &at) == 0;
+}
