@@ -92,10 +92,11 @@ with fresh as (
 insert into public.trending (topic, searches, searchers) select f.topic, f.searches, f.searchers from fresh f
 on conflict (topic) do update set searches = excluded.searches, searchers = excluded.searchers, at = now()
 
+-- no pause is ten minutes long: such a time is from before the clock was put back
 -- name: memory_sync_claim
 with next as (
     select f.fact_id from public.memory_facts f
-     where f.state in ('pending', 'sent') and f.run_after <= now() order by f.run_after limit :most::int for update skip locked
+     where f.state in ('pending', 'sent') and (f.run_after <= now() or f.run_after > now() + interval '10 minutes') order by f.run_after limit :most::int for update skip locked
 )
 update public.memory_facts f set run_after = now() + interval '1 minute',
        operation_id = coalesce(f.operation_id, gen_random_uuid())
@@ -113,7 +114,7 @@ update public.memory_facts f set state = :state, attempts = :attempts::int,
 -- name: memory_erasure_claim
 with next as (
     select e.erasure_id from public.erasures e
-     where e.state = 'pending' and e.run_after <= now() order by e.run_after limit :most::int for update skip locked
+     where e.state = 'pending' and (e.run_after <= now() or e.run_after > now() + interval '10 minutes') order by e.run_after limit :most::int for update skip locked
 )
 update public.erasures e set run_after = now() + interval '1 minute'
   from next where e.erasure_id = next.erasure_id

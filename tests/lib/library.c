@@ -102,7 +102,7 @@ void library_put(const char *directory, const char *title, const char *course_id
                "select file_id, nullif('%s', '')::uuid, $library$%s$library$, 'test.pdf', 1, "
                "encode(sha256(convert_to(file_id::text, 'UTF8')), 'hex') from f returning pdf_id), "
                "j as (insert into public.index_jobs (pdf_id, state, attempt, lease, lease_until) "
-               "select pdf_id, 'embedding', 1, gen_random_uuid(), now() + interval '1 hour' from p returning job_id, lease, pdf_id) "
+               "select pdf_id, 'embedding', 1, gen_random_uuid(), now() + interval '50 seconds' from p returning job_id, lease, pdf_id) "
                "select job_id || ' ' || lease || ' ' || pdf_id from j",
                course_id ? course_id : "", title);
     AUTO(mem_freep) char *ids = library_sql(directory, "edurag_owner", sql.data);

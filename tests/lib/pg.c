@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
 #include <openssl/sha.h>
 #include <signal.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
@@ -17,6 +19,7 @@
 
 #include "common/buf.h"
 #include "common/mem.h"
+#include "server/store/cluster.h"
 #include "server/store/embedded.h"
 #include "server/store/migrate.h"
 #include "server/store/wire.h"
@@ -27,6 +30,10 @@ enum { SQL_MS = 60000, DIRECTORIES_MOST = 64 };
 static char *directories[DIRECTORIES_MOST];
 static int directory_count;
 static pid_t owner_pid;
+static struct {
+    const char *directory;
+    pid_t pid;
+} alone; /* pg_start_preloaded's */
 
 static _Noreturn void give_up(const char *what, const char *why)
 {
@@ -55,7 +62,7 @@ static void clean_up(void)
 {
     if (getpid() != owner_pid)
         return;
-    embedded_stop();
+    pg_stop();
     while (directory_count) {
         remove_directory(directories[--directory_count]);
         mem_freep(&directories[directory_count]);
@@ -186,9 +193,47 @@ void pg_start(void)
     start_in(pg_directory());
 }
 
+static _Noreturn void become_postgres(const struct cluster *c, const char *library, const char *clock)
+{
+    char path[PATH_MAX + 32];
+    const struct account *a = &c->settings.account;
+    if (geteuid() == 0 && (setgroups(0, NULL) != 0 || setgid(a->gid) != 0 || setuid(a->uid) != 0))
+        _exit(126);
+    prctl(PR_SET_PDEATHSIG, SIGINT);
+    setenv("LD_PRELOAD", library, 1);
+    setenv("EDURAG_TEST_CLOCK", clock, 1);
+    snprintf(path, sizeof path, "%s/postgres", c->bin);
+    if (!freopen("/dev/null", "w", stderr))
+        _exit(126);
+    execl(path, "postgres", "-D", c->pgdata, (char *)NULL);
+    _exit(127);
+}
+
+void pg_start_preloaded(const char *library, const char *clock)
+{
+    struct embedded_settings settings = {.data_dir = pg_directory(), .account = pg_account(), .unsafe = true};
+    struct cluster c;
+    struct err err = {0};
+    if (!cluster_locate(&settings, &c, &err) || !cluster_programs(&c, &err) || !cluster_configure(&c, &err))
+        give_up("cluster", err.log);
+    alone.directory = settings.data_dir;
+    alone.pid = fork();
+    if (alone.pid == 0)
+        become_postgres(&c, library, clock);
+    for (int tries = 0; !wire_ping(pg_url("postgres")); tries++, usleep(20000))
+        if (tries > 1000)
+            give_up("postgres", "does not start");
+}
+
 void pg_stop(void)
 {
     embedded_stop();
+    if (!alone.pid)
+        return;
+    kill(alone.pid, SIGINT);
+    waitpid(alone.pid, NULL, 0);
+    alone.pid = 0;
+    alone.directory = NULL;
 }
 
 int pg_setup(void **state)
@@ -207,7 +252,7 @@ int pg_teardown(void **state)
 
 const char *pg_url(const char *role)
 {
-    return embedded_url(role);
+    return alone.directory ? pg_url_in(alone.directory, role) : embedded_url(role);
 }
 
 const char *pg_url_in(const char *directory, const char *role)

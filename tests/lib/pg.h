@@ -16,6 +16,8 @@
 const char *pg_directory(void);
 /* Starts the cluster of a fresh directory inside this program, as eduragd does. */
 void pg_start(void);
+/* The same as a process with this library preloaded and EDURAG_TEST_CLOCK set: see tests/faults/shim/. */
+void pg_start_preloaded(const char *library, const char *clock);
 void pg_stop(void);
 /* The same two for cmocka's groups. */
 int pg_setup(void **state);
