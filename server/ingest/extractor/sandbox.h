@@ -10,8 +10,8 @@ enum { SANDBOX_CPU_SECONDS = 20, SANDBOX_MEMORY_MIB = 1024 };
 
 /* Address space, processor time, open files, no core dump. */
 void sandbox_limit(void);
-/* No new privileges; files: read-only under `readable` alone (Landlock, where the kernel has it); system
- * calls: a short list, any other ends the process (seccomp). There is no way back. */
+/* No new privileges; files: read-only under `readable` alone (Landlock; none at all where the kernel has it
+ * not); system calls: a short list, any other ends the process (seccomp). There is no way back. */
 void sandbox_enter(const char *readable);
 
 #endif
