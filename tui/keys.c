@@ -172,14 +172,18 @@ static void pasted(struct keys *k, unsigned char byte, keys_take *take, void *co
 {
     static const char end[] = "\033[201~";
     size_t n = sizeof end - 1;
-    if (k->paste.length < KEYS_PASTE_MOST || byte == end[0] || k->paste.data[k->paste.length - 1] == end[0])
-        buf_char(&k->paste, (char)byte);
-    else
-        return;
+    /* Past the most a window as long as the end goes on moving, or the end would never be seen. */
+    if (k->paste.length == KEYS_PASTE_MOST + n) {
+        char *window = k->paste.data + KEYS_PASTE_MOST;
+        memmove(window, window + 1, n - 1);
+        k->paste.length--;
+    }
+    buf_char(&k->paste, (char)byte);
     if (k->paste.length < n || memcmp(k->paste.data + k->paste.length - n, end, n) != 0)
         return;
     k->pasting = false;
     struct key key = {.code = KEYS_PASTE, .paste = k->paste.data, .paste_length = k->paste.length - n};
+    k->paste.data[key.paste_length] = '\0';
     take(context, &key);
     buf_free(&k->paste);
 }

@@ -36,6 +36,11 @@ static enum verdict inside(const struct citations *c, const char *text, size_t l
     size_t number = 0, before = 0;
     bool digits = false, any = false, range = false, rest = false;
     for (size_t i = 0; i < length; i++) {
+        /* Decided by the same bytes however few have come: what follows could not change it. */
+        if (i >= LONGEST)
+            return NOT_ONE;
+        if (wide && could_be(text + i, length - i, wide_close))
+            return UNDECIDED;
         bool closes = wide ? starts(text + i, length - i, wide_close) : text[i] == ']';
         if (!rest && text[i] >= '0' && text[i] <= '9') {
             number = number < 1000000 ? number * 10 + (size_t)(text[i] - '0') : number;
@@ -53,8 +58,6 @@ static enum verdict inside(const struct citations *c, const char *text, size_t l
             *taken = i + (wide ? 3 : 1);
             return any ? IS_ONE : NOT_ONE;
         }
-        if (i >= LONGEST)
-            return NOT_ONE;
         if (rest || (wide && any && starts(text + i, length - i, "\xE2\x80\xA0")))
             rest = true;
         else if (text[i] == '-' || starts(text + i, length - i, en_dash))
@@ -63,7 +66,7 @@ static enum verdict inside(const struct citations *c, const char *text, size_t l
                  !could_be(text + i, length - i, wide_close))
             return NOT_ONE;
     }
-    return length >= LONGEST ? NOT_ONE : UNDECIDED;
+    return UNDECIDED;
 }
 
 /* Decides about the pending text from `at` on: blanks, then perhaps a bracket. */
@@ -74,8 +77,10 @@ static enum verdict decide(const struct citations *c, const char *text, size_t l
         blanks++;
     const char *bracket = text + blanks;
     size_t left = length - blanks;
+    if (blanks > LONGEST)
+        return NOT_ONE;
     if (!left || could_be(bracket, left, wide_open))
-        return blanks > LONGEST ? NOT_ONE : UNDECIDED;
+        return UNDECIDED;
     bool wide = starts(bracket, left, wide_open);
     if (!wide && *bracket != '[')
         return NOT_ONE;

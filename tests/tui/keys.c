@@ -57,6 +57,23 @@ static void bytes_become_keys(void **state)
     }
 }
 
+static void a_long_paste_is_cut_and_still_ends(void **state)
+{
+    (void)state;
+    struct keys k = {0};
+    AUTO(buf_free) struct buf bytes = {0};
+    AUTO(buf_free) struct buf out = {0};
+    buf_text(&bytes, "\033[200~");
+    for (size_t i = 0; i < KEYS_PASTE_MOST + 1000; i++)
+        buf_char(&bytes, i % 7 ? 'x' : '\033');
+    buf_text(&bytes, "\033[201~z");
+    keys_feed(&k, bytes.data, bytes.length, note, &out);
+    assert_int_equal(out.length, strlen("Paste:") + KEYS_PASTE_MOST + strlen(" z"));
+    assert_string_equal(out.data + out.length - 2, " z");
+    assert_int_equal(keys_wait(&k), -1);
+    keys_free(&k);
+}
+
 static void escape_alone_is_a_key_after_a_moment(void **state)
 {
     (void)state;
@@ -234,7 +251,7 @@ static void cells_are_never_half(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bytes_become_keys), cmocka_unit_test(escape_alone_is_a_key_after_a_moment),
+        cmocka_unit_test(bytes_become_keys), cmocka_unit_test(a_long_paste_is_cut_and_still_ends), cmocka_unit_test(escape_alone_is_a_key_after_a_moment),
         cmocka_unit_test(keys_do_what_the_table_says), cmocka_unit_test(the_configuration_changes_keys),
         cmocka_unit_test(fields_edit), cmocka_unit_test(fields_remember_and_take_pastes_whole),
         cmocka_unit_test(lines_break_between_words), cmocka_unit_test(cells_are_never_half),
