@@ -19,14 +19,17 @@ static const struct method *chosen(unsigned number)
     return all[number % count];
 }
 
-static cJSON *text_of(struct fuzz_input *in)
+/* A short text, or one about as long as is allowed; now and then of wide characters. */
+static cJSON *text_of(struct fuzz_input *in, const struct param *param)
 {
     struct buf out = {0};
-    for (unsigned n = fuzz_byte(in), repeat = n & 0x80 ? 200 : 1; repeat; repeat--)
-        for (unsigned i = 0; i < (n & 15); i++) {
-            uint32_t c = i < in->left ? in->at[i] : 'x';
-            text_append(&out, n & 0x40 ? c * 37 % 0xD800 + 1 : c ? c : 1);
-        }
+    uint8_t how = fuzz_byte(in);
+    int64_t edge = how & 32 && param ? param->max : param ? param->min : 0;
+    int64_t length = how & 128 && edge >= 2 && edge < 100000 ? edge - 2 + (how & 3) + (how >> 2 & 1) : how & 15;
+    for (int64_t i = 0; i < length; i++) {
+        uint32_t c = (size_t)i < in->left ? in->at[i] : 'x';
+        text_append(&out, how & 64 ? c * 37 % 0xD800 + 1 : c ? c : 1);
+    }
     cJSON *value = cJSON_CreateString(out.data ? out.data : "");
     buf_free(&out);
     return value;
@@ -40,7 +43,7 @@ static cJSON *value_of(struct fuzz_input *in, const struct param *param, int lev
     case 1: return cJSON_CreateBool(fuzz_byte(in) & 1);
     case 2: return cJSON_CreateNumber(numbers[fuzz_byte(in) % COUNT_OF(numbers)]);
     case 3: return cJSON_CreateNumber((double)(int8_t)fuzz_byte(in) * (fuzz_byte(in) + 1));
-    case 4: return text_of(in);
+    case 4: return text_of(in, param);
     case 5: return cJSON_CreateString(fuzz_byte(in) & 1 ? "6ba7b810-9dad-11d1-80b4-00c04fd430c8" : "6BA7B810-9DAD-11D1-80B4-00C04FD430C8Z");
     case 6: return cJSON_CreateString(param->one_of ? strrchr(param->one_of, '|') + 1 : "10");
     case 7: return cJSON_CreateObject();
@@ -59,7 +62,7 @@ static cJSON *object_of(struct fuzz_input *in, const struct param *spec)
         if (fuzz_byte(in) % 6)
             cJSON_AddItemToObject(object, p->name, value_of(in, p, 0));
     if (fuzz_byte(in) == 77)
-        cJSON_AddItemToObject(object, "stranger", text_of(in));
+        cJSON_AddItemToObject(object, "stranger", text_of(in, NULL));
     return object;
 }
 

@@ -21,11 +21,13 @@ static void clean_is_clean(const char *text, size_t length, enum text_clean_flag
     buf_bytes(out, "", 0);
     FUZZ_MUST(out->length <= 3 * length, "%zu bytes became %zu", length, out->length);
     FUZZ_MUST(text_valid_utf8(out->data, out->length), "not UTF-8");
-    int cells = 0;
+    int cells = 0, marks = 0;
     for (size_t at = 0; at < out->length;) {
         uint32_t c = text_next(out->data, out->length, &at);
         FUZZ_MUST(!dangerous(c, flags == TEXT_KEEP_NEWLINES), "U+%04X came through", c);
         cells += text_width(c);
+        marks = text_width(c) || c == '\n' ? 0 : marks + 1;
+        FUZZ_MUST(marks <= 3, "%d marks on one character", marks);
     }
     FUZZ_MUST((size_t)cells == text_cells(out->data, out->length), "cells are counted in two ways");
     text_clean(&twice, out->data, out->length, flags);
