@@ -47,64 +47,87 @@ static void cut(struct buf *text, size_t characters)
     }
 }
 
-/* The one path that writes: redacted text, its key, and the row. `rows` is empty where the database refused. */
-static bool keep(struct call *call, struct tx *tx, enum bank_source source, const char *fact, const char *topic,
-                 const char *course_id, struct bank_kept *kept, struct rows **rows, struct err *err)
+void bank_draft_free(struct bank_draft *draft)
 {
-    AUTO(buf_free) struct buf key = {0}, about = {0};
+    buf_free(&draft->fact);
+    buf_free(&draft->key);
+    buf_free(&draft->topic);
+}
+
+/* The one path to what is written: redacted text, and its key. */
+static bool redacted(struct call *call, enum bank_source source, const char *fact, const char *topic, const char *course_id,
+                     struct bank_draft *draft, int *redactions, struct err *err)
+{
     struct redact_person person = person_of(call);
     struct redact_counts counts = {{0}};
-    if (!redact_text(&person, fact, strlen(fact), &kept->fact, &counts, err) ||
-        (topic && !redact_text(&person, topic, strlen(topic), &about, NULL, err)))
+    if (!redact_text(&person, fact, strlen(fact), &draft->fact, &counts, err) ||
+        (topic && !redact_text(&person, topic, strlen(topic), &draft->topic, NULL, err)))
         return false;
-    kept->redactions = redact_total(&counts);
-    cut(&kept->fact, FACT_CHARACTERS);
-    write_key(&key, source, course_id, topic ? about.data : kept->fact.data);
-    return tx_run(tx, SQL_MEMORY_RETAIN, rows, err, BIND_TEXT(kept->fact.data), BIND_TEXT(key.data),
-                  BIND_TEXT(source_names[source]), BIND_TEXT(topic ? about.data : NULL), BIND_TEXT(course_id),
-                  BIND_TEXT(memory_hindsight() ? "pending" : "local"));
+    *redactions = redact_total(&counts);
+    cut(&draft->fact, FACT_CHARACTERS);
+    write_key(&draft->key, source, course_id, topic ? draft->topic.data : draft->fact.data);
+    draft->state = memory_hindsight() ? "pending" : "local";
+    return true;
 }
 
-static void kept_free(struct bank_kept *kept)
+static bool keep(struct tx *tx, enum bank_source source, const char *course_id, const struct bank_draft *draft, struct rows **rows,
+                 struct err *err)
 {
-    buf_free(&kept->fact);
+    return tx_run(tx, SQL_MEMORY_RETAIN, rows, err, BIND_TEXT(draft->fact.data), BIND_TEXT(draft->key.data),
+                  BIND_TEXT(source_names[source]), BIND_TEXT(draft->topic.data), BIND_TEXT(course_id), BIND_TEXT(draft->state));
 }
 
-static bool note(struct call *call, struct tx *tx, enum bank_source source, const char *what, const char *course_id,
-                 const char *title, struct err *err)
+static bool make_draft(struct call *call, struct tx *tx, enum bank_source source, const char *what, const char *course_id,
+                       const char *title, struct bank_draft *draft, struct err *err)
 {
-    AUTO(rows_free) struct rows *course = NULL, *rows = NULL;
+    AUTO(rows_free) struct rows *course = NULL;
     AUTO(buf_free) struct buf fact = {0};
-    AUTO(kept_free) struct bank_kept kept = {0};
+    int redactions;
     if (course_id && !tx_run(tx, SQL_MEMORY_COURSE_TITLE, &course, err, BIND_TEXT(course_id)))
         return false;
     buf_printf(&fact, "%s %s %s", call->caller.role, verbs[source], what);
     if (title || (course && rows_count(course)))
         buf_printf(&fact, " in %s", title ? title : rows_text(course, 0, 0));
-    return keep(call, tx, source, fact.data, what, course_id, &kept, &rows, err);
+    return redacted(call, source, fact.data, what, course_id, draft, &redactions, err);
+}
+
+static void tell(const struct call *call, const struct err *err)
+{
+    log_event(LOG_WARN, "memory", "doing=note user=%s error=%s", call->caller.user_id, log_quote(err->log));
+}
+
+void bank_draft(struct call *call, struct tx *tx, enum bank_source source, const char *what, const char *course_id,
+                const char *title, struct bank_draft *draft)
+{
+    struct err err = {0};
+    if (!memory_enabled() || make_draft(call, tx, source, what, course_id, title, draft, &err))
+        return;
+    tell(call, &err);
+    bank_draft_free(draft);
 }
 
 void bank_note(struct call *call, struct tx *tx, enum bank_source source, const char *what, const char *course_id,
                const char *title)
 {
     struct err err = {0};
-    if (memory_enabled() && !note(call, tx, source, what, course_id, title, &err))
-        log_event(LOG_WARN, "memory", "doing=note user=%s error=%s", call->caller.user_id, log_quote(err.log));
+    AUTO(bank_draft_free) struct bank_draft draft = {0};
+    bank_draft(call, tx, source, what, course_id, title, &draft);
+    if (draft.state && !keep(tx, source, course_id, &draft, NULL, &err))
+        tell(call, &err);
 }
 
 bool bank_retain(struct call *call, struct tx *tx, const char *fact, struct bank_kept *kept, struct err *err)
 {
     AUTO(rows_free) struct rows *rows = NULL;
-    if (!memory_enabled()) {
-        struct redact_person person = person_of(call);
-        struct redact_counts counts = {{0}};
-        if (!redact_text(&person, fact, strlen(fact), &kept->fact, &counts, err))
-            return false;
-        kept->redactions = redact_total(&counts);
-        return true;
-    }
-    if (!keep(call, tx, BANK_CLIENT, fact, NULL, NULL, kept, &rows, err))
+    AUTO(bank_draft_free) struct bank_draft draft = {0};
+    if (!redacted(call, BANK_CLIENT, fact, NULL, NULL, &draft, &kept->redactions, err))
         return false;
+    if (memory_enabled() && !keep(tx, BANK_CLIENT, NULL, &draft, &rows, err))
+        return false;
+    kept->fact = draft.fact;
+    draft.fact = (struct buf){0};
+    if (!memory_enabled())
+        return true;
     if (!rows_count(rows))
         return err_field(err, "fact", "could not be kept. If it holds numbers or addresses, say it without them.");
     snprintf(kept->fact_id, sizeof kept->fact_id, "%s", rows_text(rows, 0, 0));

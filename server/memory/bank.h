@@ -16,6 +16,16 @@ enum bank_source { BANK_SEARCH, BANK_ASK, BANK_READING, BANK_CLIENT };
 void bank_note(struct call *call, struct tx *tx, enum bank_source source, const char *what, const char *course_id,
                const char *title);
 
+/* What bank_note would write, for whoever writes it together with something else; all NULL where there is
+ * nothing: memory is off, or it could not be made, which is logged. */
+struct bank_draft {
+    struct buf fact, key, topic;
+    const char *state;
+};
+void bank_draft(struct call *call, struct tx *tx, enum bank_source source, const char *what, const char *course_id,
+                const char *title, struct bank_draft *draft);
+void bank_draft_free(struct bank_draft *draft); /* for AUTO */
+
 struct bank_kept {
     char fact_id[37]; /* "": memory is off */
     struct buf fact;  /* as stored */

@@ -66,10 +66,10 @@ static void read_words(struct found *found)
     }
 }
 
-static void read_said(struct found *found, const char *query, struct tokens *tokens)
+static void read_said(struct found *found, const char *query)
 {
     const struct token *list;
-    size_t ends[PASSAGE_SAID_MOST], words = 0, count = tokens_split(tokens, query, strlen(query), &list, NULL);
+    size_t ends[PASSAGE_SAID_MOST], words = 0, count = tokens_split(found->tokens, query, strlen(query), &list, NULL);
     for (size_t i = 0; i < count; i++) {
         if (list[i].pair)
             continue;
@@ -89,7 +89,7 @@ static void put_verbatim_first(struct found *found)
     struct found_item *sorted = mem_array(FOUND_MOST, sizeof *sorted);
     size_t n = 0;
     for (int part = 0; part < 2; part++)
-        for (size_t i = 0; i < found->count; i++)
+        for (size_t i = 0; i < found->fetched; i++)
             if ((found->items[i].passage.run == found->words.said_count) == (part == 0))
                 sorted[n++] = found->items[i];
     for (size_t i = n; i-- > 1;)
@@ -99,21 +99,16 @@ static void put_verbatim_first(struct found *found)
     free(sorted);
 }
 
-static void cut(struct found *found, size_t most)
+static void add_item(struct found *found, const struct rows *rows, int row)
 {
-    while (found->count > most)
-        passage_free(&found->items[--found->count].passage);
-}
-
-static void add_item(struct found *found, const struct rows *rows, int row, struct tokens *tokens)
-{
-    struct found_item *item = &found->items[found->count++];
+    struct found_item *item = &found->items[found->fetched++];
     struct stock_id id;
     *item = (struct found_item){
         .chunk_id = rows_text(rows, row, 0), .pdf_id = rows_text(rows, row, 1), .title = rows_text(rows, row, 2),
         .first_page = (int)rows_int(rows, row, 3, 1), .last_page = (int)rows_int(rows, row, 4, 1),
         .first_label = rows_text(rows, row, 5), .last_label = rows_text(rows, row, 6), .heading = rows_text(rows, row, 7),
-        .labels = rows_text(rows, row, 10), .ordinal = (int)rows_int(rows, row, 11, 0)};
+        .labels = rows_text(rows, row, 10), .ordinal = (int)rows_int(rows, row, 11, 0),
+        .text = rows_text(rows, row, 8), .spans = rows_text(rows, row, 9)};
     for (size_t i = 0; stock_id_read(&id, item->chunk_id) && i < found->answer.count; i++) {
         const struct stock_hit *hit = &found->answer.hits[i];
         if (memcmp(&hit->passage, &id, sizeof id) != 0)
@@ -123,12 +118,10 @@ static void add_item(struct found *found, const struct rows *rows, int row, stru
         item->share = hit->share;
         break;
     }
-    passage_read(&item->passage, tokens, &found->words, rows_text(rows, row, 8), rows_text(rows, row, 9), item->first_page);
 }
 
 /* The rows of some candidates; fewer come back where some have gone. */
-static bool fetch(struct tx *tx, struct found *found, size_t from, size_t to, struct tokens *tokens, struct rows **rows,
-                  struct err *err)
+static bool fetch(struct tx *tx, struct found *found, size_t from, size_t to, struct rows **rows, struct err *err)
 {
     AUTO(buf_free) struct buf ids = {0};
     for (size_t i = from; i < to; i++) {
@@ -140,48 +133,64 @@ static bool fetch(struct tx *tx, struct found *found, size_t from, size_t to, st
     if (!tx_run(tx, SQL_SEARCH_PASSAGES, rows, err, BIND_TEXT(ids.data)))
         return false;
     for (int row = 0; row < rows_count(*rows); row++)
-        add_item(found, *rows, row, tokens);
+        add_item(found, *rows, row);
     /* Some have just gone, and the spelling may have come from them: it would tell a word that is not to be seen. */
     if ((size_t)rows_count(*rows) < to - from)
         buf_clear(&found->answer.corrected);
     return true;
 }
 
+/* How many rows are read: a quotation may stand among the best few also where fewer are asked for. */
+static size_t looked_at(const struct found *found, size_t most)
+{
+    return found->words.said_count >= VERBATIM && most < LOOKED_AT ? LOOKED_AT : most;
+}
+
 bool found_search(struct tx *tx, const char *query, const char *course, size_t most, struct found **out, struct err *err)
 {
     AUTO(found_free) struct found *found = mem_alloc(sizeof *found);
-    AUTO(tokens_freep) struct tokens *tokens = tokens_new();
+    found->tokens = tokens_new();
     most = most < FOUND_MOST ? most : FOUND_MOST;
     if (!ask_shelf(tx, query, course, most + SPARE, &found->answer, err))
         return false;
     read_words(found);
-    read_said(found, found->answer.corrected.length ? found->answer.corrected.data : query, tokens);
-    bool quoted = found->words.said_count >= VERBATIM;
-    size_t wanted = quoted && most < LOOKED_AT ? LOOKED_AT : most;
-    for (size_t round = 0, from = 0; round < FOUND_ROUNDS && found->count < wanted && from < found->answer.count; round++) {
-        size_t to = from + wanted - found->count;
+    read_said(found, found->answer.corrected.length ? found->answer.corrected.data : query);
+    size_t wanted = looked_at(found, most);
+    for (size_t round = 0, from = 0; round < FOUND_ROUNDS && found->fetched < wanted && from < found->answer.count; round++) {
+        size_t to = from + wanted - found->fetched;
         to = to < found->answer.count ? to : found->answer.count;
-        if (!fetch(tx, found, from, to, tokens, &found->rows[round], err))
+        if (!fetch(tx, found, from, to, &found->rows[round], err))
             return false;
         from = to;
     }
-    if (quoted)
-        put_verbatim_first(found);
-    cut(found, most);
+    found->count = found->fetched < most ? found->fetched : most;
     *out = TAKE(found);
     return true;
+}
+
+void found_read(struct found *found)
+{
+    for (size_t i = 0; i < found->fetched; i++) {
+        struct found_item *item = &found->items[i];
+        passage_read(&item->passage, found->tokens, &found->words, item->text, item->spans, item->first_page);
+    }
+    if (found->words.said_count >= VERBATIM)
+        put_verbatim_first(found);
+    while (found->fetched > found->count)
+        passage_free(&found->items[--found->fetched].passage);
 }
 
 void found_free(struct found **found)
 {
     if (!*found)
         return;
-    for (size_t i = 0; i < (*found)->count; i++)
+    for (size_t i = 0; i < (*found)->fetched; i++)
         passage_free(&(*found)->items[i].passage);
     for (size_t i = 0; i < FOUND_ROUNDS; i++)
         rows_free(&(*found)->rows[i]);
     stock_answer_free(&(*found)->answer);
     buf_free(&(*found)->said);
+    tokens_free((*found)->tokens);
     free(*found);
     *found = NULL;
 }

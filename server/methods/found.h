@@ -11,6 +11,7 @@
 struct found_item {
     const char *chunk_id, *pdf_id, *title, *heading; /* lent by the rows */
     const char *first_label, *last_label, *labels;   /* labels: JSON by page where there are more than two, else NULL */
+    const char *text, *spans;
     int first_page, last_page, ordinal;
     float score, cosine, share;
     struct passage passage;
@@ -22,16 +23,19 @@ struct found {
     struct stock_answer answer;
     struct passage_words words;
     struct buf said;
+    struct tokens *tokens;
     struct found_item items[FOUND_MOST];
-    size_t count;
+    size_t count, fetched; /* fetched: rows, of which found_read keeps `count` */
     struct rows *rows[FOUND_ROUNDS];
 };
 
 /* The best `most` (at most FOUND_MOST) passages that this transaction's person may see; `course` NULL: all.
- * Of the best few those that say the question word for word come first.
- * Rows that vanished meanwhile are made up for by further candidates. */
+ * Rows that vanished meanwhile are made up for by further candidates. Only `count` is known then, the rest
+ * after found_read, which needs no database any more. */
 bool found_search(struct tx *tx, const char *query, const char *course, size_t most, struct found **found,
                   struct err *err) MUST_CHECK;
+/* Reads the passages. Of the best few those that say the question word for word come first. */
+void found_read(struct found *found);
 void found_free(struct found **found);
 /* Members chunk_id, pdf_id, title, page and page_label of the object that is open. */
 void found_write_place(struct buf *out, const struct found_item *item, int page);

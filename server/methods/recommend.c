@@ -94,6 +94,7 @@ static bool suggest(struct call *call, struct items *items, const char *query, c
     AUTO(found_free) struct found *found = NULL;
     if (!found_search(call->tx, query, NULL, PASSAGES, &found, err))
         return false;
+    found_read(found);
     struct item item = {0};
     const char *heading = "";
     for (size_t i = 0; i < found->count && item.document_count < DOCUMENTS_MOST; i++) {

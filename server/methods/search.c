@@ -104,21 +104,38 @@ static enum lane query_lane(const cJSON *params)
     return embed_waits() && !json_bool(params, "preview", false) ? LANE_SLOW : LANE_QUICK;
 }
 
-static void write_found(struct buf *result, const struct query_params *params, const struct found *found, const char *search_id, bool degraded,
-                        double since)
+static void write_results(struct buf *list, const struct found *found)
+{
+    buf_json_open(list, '[');
+    for (size_t i = 0; i < found->count; i++)
+        write_result(list, found, &found->items[i]);
+    buf_json_close(list, ']');
+}
+
+static void write_found(struct buf *result, const struct query_params *params, const struct found *found, const struct buf *list,
+                        const char *search_id, bool degraded, double since)
 {
     buf_json_open(result, '{');
     buf_json_member(result, "search_id", search_id);
     buf_json_member(result, "query", params->query);
     buf_json_member(result, "corrected", found->answer.corrected.length ? found->answer.corrected.data : NULL);
-    buf_json_key(result, "results");
-    buf_json_open(result, '[');
-    for (size_t i = 0; i < found->count; i++)
-        write_result(result, found, &found->items[i]);
-    buf_json_close(result, ']');
+    buf_json_member_raw(result, "results", list->data);
     buf_json_member_bool(result, "embeddings_degraded", degraded);
     write_took(result, since);
     buf_json_close(result, '}');
+}
+
+/* The history row and the commit, on their way while the passages are read; of a preview the commit alone. */
+static bool send_record(struct call *call, struct tx *tx, const struct query_params *params, size_t count, struct err *err)
+{
+    AUTO(bank_draft_free) struct bank_draft draft = {0};
+    if (params->preview)
+        return tx_send_last(tx, QUERY_NONE, NULL, 0, err);
+    if (count)
+        bank_draft(call, tx, BANK_SEARCH, params->query, params->course_id, NULL, &draft);
+    const struct bind values[] = {BIND_TEXT(params->query), BIND_INT((int64_t)count), BIND_TEXT(params->course_id), BIND_TEXT(NULL),
+                                  BIND_TEXT(draft.fact.data), BIND_TEXT(draft.key.data), BIND_TEXT(draft.topic.data), BIND_TEXT(draft.state)};
+    return tx_send_last(tx, SQL_SEARCH_RECORD, values, COUNT_OF(values), err);
 }
 
 static bool query(struct call *call, const void *data, struct buf *result, struct err *err)
@@ -127,22 +144,24 @@ static bool query(struct call *call, const void *data, struct buf *result, struc
     double since = now_ms();
     AUTO(found_free) struct found *found = NULL;
     AUTO(rows_free) struct rows *recorded = NULL;
+    AUTO(buf_free) struct buf list = {0};
     AUTO(tx_free) struct tx *own = NULL; /* in the slow lane */
     if (!call->tx)
         embed_ahead(params->query);
     bool ready = call->tx || call_tx(call, &own, err);
     struct tx *tx = call->tx ? call->tx : own;
     bool fine = ready && found_search(tx, params->query, params->course_id, (size_t)params->limit, &found, err) &&
-                (params->preview || tx_run(tx, SQL_SEARCH_RECORD, &recorded, err, BIND_TEXT(params->query), BIND_INT((int64_t)found->count),
-                                           BIND_TEXT(params->course_id), BIND_TEXT(NULL)));
+                send_record(call, tx, params, found->count, err);
     bool degraded = embed_reduced();
     embed_ahead(NULL);
     if (!fine)
         return false;
-    if (recorded && found->count)
-        bank_note(call, tx, BANK_SEARCH, params->query, params->course_id, NULL);
-    write_found(result, params, found, recorded ? rows_text(recorded, 0, 0) : NULL, degraded, since);
-    return !own || tx_commit(&own, err);
+    found_read(found);
+    write_results(&list, found);
+    if (!tx_receive(tx, &recorded, err))
+        return false;
+    write_found(result, params, found, &list, params->preview ? NULL : rows_text(recorded, 0, 0), degraded, since);
+    return true;
 }
 
 static bool open_thread(struct tx *tx, const struct ask_params *params, struct rows **thread, struct err *err)
@@ -202,9 +221,12 @@ static bool ask_begin(struct call *call, const struct ask_params *params, struct
         !read_turns(tx, rows_text(asked->thread, 0, 0), &asked->earlier, asked->turns, &asked->turn_count, err) ||
         !found_search(tx, params->query, params->course_id, ANSWER_SOURCES, &asked->found, err))
         return false;
-    return tx_run(tx, SQL_SEARCH_RECORD, &asked->search, err, BIND_TEXT(params->query), BIND_INT((int64_t)asked->found->count),
-                  BIND_TEXT(params->course_id), BIND_TEXT(rows_text(asked->thread, 0, 0))) &&
-           tx_commit(&tx, err);
+    const struct bind values[] = {BIND_TEXT(params->query), BIND_INT((int64_t)asked->found->count), BIND_TEXT(params->course_id),
+                                  BIND_TEXT(rows_text(asked->thread, 0, 0)), {0}, {0}, {0}, {0}};
+    if (!tx_send_last(tx, SQL_SEARCH_RECORD, values, COUNT_OF(values), err))
+        return false;
+    found_read(asked->found);
+    return tx_receive(tx, &asked->search, err) && tx_commit(&tx, err);
 }
 
 static bool ask_end(const struct search_write *write, const struct ask_params *params, const struct answer *answer,

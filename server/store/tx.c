@@ -15,15 +15,6 @@
 
 enum { GRACE_MS = 2000, TRIES = 3, STEPS_MOST = 8, WORKER_SHORT_MS = 10000 };
 
-struct tx {
-    struct pool *pool;
-    struct wire *wire;
-    char *token;
-    bool begun, spent; /* BEGIN has been sent; a statement failed */
-    int limit_ms;      /* of one statement */
-    struct err cause;  /* of being spent: whoever goes on all the same is told that */
-};
-
 struct rows {
     PGresult *result;
 };
@@ -40,6 +31,16 @@ struct pipeline {
     int count;
     PGresult *rows;  /* of the wanted step */
     bool stale;      /* a name was known, or unknown, where we thought otherwise: worth another try */
+};
+
+struct tx {
+    struct pool *pool;
+    struct wire *wire;
+    char *token;
+    bool begun, spent; /* BEGIN has been sent; a statement failed */
+    int limit_ms;      /* of one statement */
+    struct err cause;  /* of being spent: whoever goes on all the same is told that */
+    struct pipeline *last; /* sent with the commit, not answered yet */
 };
 
 bool tx_begin(struct pool *pool, const char *token, struct tx **tx, struct err *err)
@@ -227,6 +228,20 @@ static bool refuse_spent(const struct tx *tx, struct err *err)
     return false;
 }
 
+/* What a pipeline has come to; its rows become `rows`, where they are wanted. */
+static bool settle(struct tx *tx, struct pipeline *p, bool ok, struct rows **rows, const struct err *err)
+{
+    tx->spent = !ok;
+    if (!ok)
+        tx->cause = *err;
+    if (ok && rows) {
+        *rows = mem_alloc(sizeof **rows);
+        (*rows)->result = TAKE(p->rows);
+    }
+    PQclear(p->rows);
+    return ok;
+}
+
 /* Only the first pipeline of a transaction may run again: nothing of it can have been committed. */
 static bool run(struct tx *tx, const struct request *r, struct rows **rows, struct err *err)
 {
@@ -243,21 +258,45 @@ static bool run(struct tx *tx, const struct request *r, struct rows **rows, stru
         if (ok || !p.stale || !first || try == TRIES || (tx->begun && !finish(tx, SQL_TX_ROLLBACK, err)))
             break;
     }
-    tx->spent = !ok;
-    if (!ok)
-        tx->cause = *err;
-    if (ok && rows) {
-        *rows = mem_alloc(sizeof **rows);
-        (*rows)->result = TAKE(p.rows);
-    }
-    PQclear(p.rows);
-    return ok;
+    return settle(tx, &p, ok, rows, err);
 }
 
 bool tx_query(struct tx *tx, enum query query, const struct bind *values, size_t count, struct rows **rows,
               struct err *err)
 {
     return run(tx, &(struct request){query, values, count, false, false}, rows, err);
+}
+
+bool tx_send_last(struct tx *tx, enum query query, const struct bind *values, size_t count, struct err *err)
+{
+    struct request request = {query, values, count, false, true};
+    if (tx->spent)
+        return refuse_spent(tx, err);
+    if (query == QUERY_NONE && !tx->begun)
+        return true;
+    tx->last = mem_alloc(sizeof *tx->last);
+    tx->last->tx = tx;
+    if ((query == QUERY_NONE ? send_query(tx->last, SQL_TX_COMMIT, NULL, 0, false, false) : send_all(tx->last, &request)) &&
+        PQpipelineSync(tx->wire->pg))
+        return true;
+    mem_freep(&tx->last);
+    tx->spent = true;
+    away(tx, err);
+    tx->cause = *err;
+    return false;
+}
+
+bool tx_receive(struct tx *tx, struct rows **rows, struct err *err)
+{
+    if (tx->spent)
+        return refuse_spent(tx, err);
+    if (!tx->last)
+        return true;
+    bool ok = collect(tx->last, err);
+    tx->begun = wire_usable(tx->wire) && PQtransactionStatus(tx->wire->pg) != PQTRANS_IDLE;
+    ok = settle(tx, tx->last, ok, rows, err);
+    mem_freep(&tx->last);
+    return ok;
 }
 
 bool tx_query_binary(struct tx *tx, enum query query, const struct bind *values, size_t count, struct rows **rows,
@@ -286,10 +325,8 @@ bool tx_query_worker(enum query query, const struct bind *values, size_t count, 
 
 bool tx_commit(struct tx **tx, struct err *err)
 {
-    bool ok = !(*tx)->spent;
-    if (!ok)
-        refuse_spent(*tx, err);
-    else if ((*tx)->begun)
+    bool ok = tx_receive(*tx, NULL, err);
+    if (ok && (*tx)->begun)
         ok = finish(*tx, SQL_TX_COMMIT, err);
     tx_free(tx);
     return ok;
@@ -300,6 +337,7 @@ void tx_free(struct tx **tx)
     if (!*tx)
         return;
     struct err ignored; /* what could not be rolled back is closed by pool_give */
+    (void)!tx_receive(*tx, NULL, &ignored);
     if ((*tx)->begun && wire_usable((*tx)->wire))
         (void)!finish(*tx, SQL_TX_ROLLBACK, &ignored);
     release(tx);

@@ -2,7 +2,7 @@
 
 -- whose documents: courses (with the open library's) and the person
 -- name: search_asker
-select array_to_string(auth.my_courses(), ','), (auth.me()).user_id
+select a.courses, a.user_id from api.search_asker() a
 
 -- The rows behind the shelf's candidates, in their order; what the person may not see is not there.
 -- name: search_passages
@@ -17,9 +17,9 @@ select c.chunk_id, c.pdf_id, p.title, c.first_page, c.last_page, c.first_label, 
  where p.indexed_at is not null
  order by w.n
 
+-- With what it tells of the person, or (fact null) without.
 -- name: search_record
-insert into public.search_history (query, results, course_id, thread_id)
-values (:query, :results::int, :course_id::uuid, :thread_id::uuid) returning search_id
+select api.search_record(:query, :results::int, :course_id::uuid, :thread_id::uuid, :fact, :fact_key, :topic, :state)
 
 -- The thread that goes on, or a new one; no row: it is not this person's.
 -- name: search_open_thread
