@@ -21,7 +21,7 @@ static void work_reserve(struct fuse_work *work, size_t texts)
     if (texts <= work->room)
         return;
     fuse_work_free(work);
-    work->room = texts + texts / 4 + 64;
+    work->room = texts + texts / 4 + 64; /* whole blocks of 64 can be read */
     work->lexical = mem_array(work->room, sizeof *work->lexical);
     work->cosine = mem_array(work->room, sizeof *work->cosine);
     work->scratch = mem_array(work->room + 1, 2 * sizeof *work->scratch);
@@ -36,16 +36,69 @@ static float scaled(const struct scale *scale, float cosine)
     return scale->factor * (cosine - scale->least);
 }
 
+/* Loops over all texts go in steps of LANES, each lane with a result of its own: so they become vector instructions. */
+enum { LANES = 8 };
+
+static float most_of(const float *values, size_t count)
+{
+    float most[LANES] = {0}, all = 0;
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES)
+        for (size_t k = 0; k < LANES; k++)
+            most[k] = values[i + k] > most[k] ? values[i + k] : most[k];
+    for (size_t k = 0; k < LANES; k++)
+        all = most[k] > all ? most[k] : all;
+    for (; i < count; i++)
+        all = values[i] > all ? values[i] : all;
+    return all;
+}
+
+struct range {
+    float least[LANES], most[LANES];
+};
+
+static void stretch(struct range *range, const float *values, size_t count)
+{
+    struct range r = *range;
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES)
+        for (size_t k = 0; k < LANES; k++) {
+            r.least[k] = values[i + k] < r.least[k] ? values[i + k] : r.least[k];
+            r.most[k] = values[i + k] > r.most[k] ? values[i + k] : r.most[k];
+        }
+    for (; i < count; i++) {
+        r.least[0] = values[i] < r.least[0] ? values[i] : r.least[0];
+        r.most[0] = values[i] > r.most[0] ? values[i] : r.most[0];
+    }
+    *range = r;
+}
+
 /* From the least visible cosine of the model to its best, which counts as much as its weight. */
 static struct scale scale_of(const struct fuse_model *model, const float *cosine)
 {
+    struct range range;
     float least = 2, best = -2;
+    for (size_t k = 0; k < LANES; k++) {
+        range.least[k] = least;
+        range.most[k] = best;
+    }
     for (size_t s = 0; s < model->span_count; s++)
-        for (uint32_t text = model->spans[s].from; text < model->spans[s].to; text++) {
-            least = cosine[text] < least ? cosine[text] : least;
-            best = cosine[text] > best ? cosine[text] : best;
-        }
+        stretch(&range, cosine + model->spans[s].from, model->spans[s].to - model->spans[s].from);
+    for (size_t k = 0; k < LANES; k++) {
+        least = range.least[k] < least ? range.least[k] : least;
+        best = range.most[k] > best ? range.most[k] : best;
+    }
     return (struct scale){least, best > least ? (float)model->weight / (best - least) : 0};
+}
+
+static void rescale(const struct scale *scale, float *cosine, size_t count)
+{
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES)
+        for (size_t k = 0; k < LANES; k++)
+            cosine[i + k] = scaled(scale, cosine[i + k]);
+    for (; i < count; i++)
+        cosine[i] = scaled(scale, cosine[i]);
 }
 
 static int by_score(const void *x, const void *y)
@@ -135,19 +188,42 @@ static size_t drop_far(struct fuse_hit *pool, size_t count)
     return kept;
 }
 
+/* The best of the visible texts by what is known of all: 64 at a time, most of which hold none that is good enough. */
+static size_t fill_pool(const struct fuse_input *input, const struct fuse_work *work, float per_best, struct fuse_hit *pool)
+{
+    uint32_t texts = lexical_count(input->lexical);
+    float bar = 0, scores[64];
+    size_t count = 0;
+    for (uint32_t word = 0; word * 64 < texts; word++) {
+        uint64_t bits = input->scope->bits[word];
+        if (!bits)
+            continue;
+        const float *lexical = work->lexical + word * 64, *cosine = work->cosine + word * 64;
+        for (size_t k = 0; k < 64; k++)
+            scores[k] = lexical[k] * per_best + cosine[k];
+        if (most_of(scores, 64) <= bar)
+            continue;
+        for (; bits; bits &= bits - 1) {
+            unsigned k = (unsigned)__builtin_ctzll(bits);
+            if (scores[k] <= bar)
+                continue;
+            count = pool_add(pool, count, word * 64 + k, scores[k]);
+            bar = count == FUSE_POOL ? pool[0].score : 0;
+        }
+    }
+    return count;
+}
+
 size_t fuse_rank(const struct fuse_input *input, struct fuse_work *work, struct fuse_hit *best, size_t most)
 {
     struct fuse_hit pool[FUSE_POOL];
     struct scale scales[FUSE_MODELS_MOST] = {0};
-    size_t count = 0;
     uint32_t texts = lexical_count(input->lexical);
     if (!texts)
         return 0;
     work_reserve(work, texts);
     lexical_score(input->lexical, input->words, input->scope, work->lexical, work->scratch);
-    float best_lexical = 0;
-    for (uint32_t text = 0; text < texts; text++)
-        best_lexical = work->lexical[text] > best_lexical ? work->lexical[text] : best_lexical;
+    float best_lexical = most_of(work->lexical, texts);
     bool alone = best_lexical <= 0; /* no word of the question stands in what the caller may see */
     memset(work->cosine, 0, texts * sizeof *work->cosine);
     for (size_t m = 0; m < input->model_count; m++) {
@@ -157,19 +233,10 @@ size_t fuse_rank(const struct fuse_input *input, struct fuse_work *work, struct 
         vectors_scan(model->vectors, model->question, model->spans, model->span_count, work->cosine);
         scales[m] = alone ? (struct scale){0, (float)model->weight} : scale_of(model, work->cosine);
         for (size_t s = 0; s < model->span_count; s++)
-            for (uint32_t text = model->spans[s].from; text < model->spans[s].to; text++)
-                work->cosine[text] = scaled(&scales[m], work->cosine[text]);
+            rescale(&scales[m], work->cosine + model->spans[s].from, model->spans[s].to - model->spans[s].from);
     }
-    float per_best = alone ? 0 : 1 / best_lexical, bar = 0;
-    for (uint32_t word = 0; word * 64 < texts; word++)
-        for (uint64_t bits = input->scope->bits[word]; bits; bits &= bits - 1) {
-            uint32_t text = word * 64 + (uint32_t)__builtin_ctzll(bits);
-            float score = work->lexical[text] * per_best + work->cosine[text];
-            if (score <= bar)
-                continue;
-            count = pool_add(pool, count, text, score);
-            bar = count == FUSE_POOL ? pool[0].score : 0;
-        }
+    float per_best = alone ? 0 : 1 / best_lexical;
+    size_t count = fill_pool(input, work, per_best, pool);
     finish(input, scales, per_best, pool, count, work);
     count = alone ? drop_far(pool, count) : count;
     count = count < most ? count : most;

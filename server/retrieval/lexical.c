@@ -148,6 +148,14 @@ void lexical_scope(const struct lexical *l, struct lexical_scope *scope)
     scope->mean_length = scope->count ? (double)sum / scope->count : 0;
 }
 
+uint64_t lexical_words(const struct lexical *l, uint32_t from, uint32_t to)
+{
+    uint64_t sum = 0;
+    for (uint32_t text = from; text < to; text++)
+        sum += l->lengths[text];
+    return sum;
+}
+
 void lexical_ask(struct lexical_question *question, uint32_t stem)
 {
     size_t i = 0;

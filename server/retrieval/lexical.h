@@ -49,6 +49,8 @@ const struct vocabulary *lexical_vocabulary(const struct lexical *l);
 struct lexical *lexical_copy(const struct lexical *l, const uint64_t *keep, struct tokens *tokens);
 
 void lexical_scope(const struct lexical *l, struct lexical_scope *scope);
+/* How many words, stop words left out, some texts in a row have: what an owner needs to complete a scope itself. */
+uint64_t lexical_words(const struct lexical *l, uint32_t from, uint32_t to);
 /* Adds a word's stem, or LEXICAL_NONE, to a question that starts as {0}; past the limit it is left out. A word
  * counts once however often it is asked: on judged sets that ranks better. */
 void lexical_ask(struct lexical_question *question, uint32_t stem);

@@ -302,7 +302,8 @@ static void enter(struct stock *s, const struct stock_document *document, uint32
     }
     for (uint32_t text = from; text < to; text++)
         s->owners[text] = (uint32_t)s->count;
-    s->entries[s->count] = (struct entry){*document, from, to, course_place(s, &document->course), LEXICAL_NONE, model};
+    s->entries[s->count] = (struct entry){.document = *document, .from = from, .to = to,
+        .words = lexical_words(s->lexical, from, to), .course = course_place(s, &document->course), .next = LEXICAL_NONE, .model = model};
     link_entry(s, (uint32_t)s->count++);
 }
 

@@ -63,6 +63,8 @@ static void set_bits(uint64_t *bits, uint32_t from, uint32_t to)
 static void look(struct stock *s, const struct stock_asker *asker, struct desk *desk, struct lexical_scope *scope, size_t *ends)
 {
     size_t words = lexical_count(s->lexical) / 64 + 1, spans = 0;
+    uint64_t sum = 0;
+    scope->count = 0;
     if (words > desk->words) {
         desk->words = words + words / 4;
         desk->bits = mem_grow(desk->bits, desk->words, sizeof *desk->bits);
@@ -80,12 +82,17 @@ static void look(struct stock *s, const struct stock_asker *asker, struct desk *
             if (entry->model != model || !may_see(asker, desk, entry))
                 continue;
             set_bits(desk->bits, entry->from, entry->to);
-            desk->spans[spans++] = (struct vectors_span){entry->from, entry->to};
+            scope->count += entry->to - entry->from;
+            sum += entry->words;
+            if (spans > (m ? ends[m - 1] : 0) && desk->spans[spans - 1].to == entry->from)
+                desk->spans[spans - 1].to = entry->to;
+            else
+                desk->spans[spans++] = (struct vectors_span){entry->from, entry->to};
         }
         ends[m] = spans;
     }
     scope->bits = desk->bits;
-    lexical_scope(s->lexical, scope);
+    scope->mean_length = scope->count ? (double)sum / scope->count : 0;
 }
 
 struct asked {

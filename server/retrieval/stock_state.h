@@ -16,6 +16,7 @@ struct model {
 struct entry {
     struct stock_document document;
     uint32_t from, to; /* texts of the index */
+    uint64_t words;    /* in them */
     uint32_t course;   /* place in courses */
     uint32_t next;     /* in its bucket */
     struct model *model;
