@@ -115,6 +115,51 @@ static int users(struct pool *owner, const char *id)
     return count;
 }
 
+static bool add_last(struct pool *owner, const char *first, const char *last, bool receive, struct err *err)
+{
+    struct tx *tx;
+    AUTO(rows_free) struct rows *rows = NULL;
+    struct bind values[] = {BIND_TEXT(first), BIND_TEXT("N"), BIND_TEXT("student"), BIND_TEXT(NULL)};
+    assert_true(tx_begin(owner, NULL, &tx, err));
+    if (first)
+        assert_true(tx_query(tx, SQL_OWNER_USER_ADD, values, 4, NULL, err));
+    values[0].data = last;
+    assert_true(tx_send_last(tx, last ? SQL_OWNER_USER_ADD : QUERY_NONE, values, last ? 4 : 0, err));
+    if (!receive) {
+        tx_free(&tx);
+        return true;
+    }
+    bool ok = tx_receive(tx, &rows, err);
+    assert_true(!ok || !last || rows_count(rows) == 1);
+    struct err again = {0};
+    assert_true(tx_commit(&tx, &again) == ok && again.code == err->code);
+    return ok;
+}
+
+static void the_last_query_goes_with_the_commit(void **context)
+{
+    (void)context;
+    struct err err = {0};
+    struct pool *owner = open_pool("edurag_owner", 1, true);
+    static const struct {
+        const char *first, *last;
+        bool receive, fine;
+    } cases[] = {
+        {"l1", "l2", true, true}, {"l3", "l4", false, true}, {NULL, "l5", true, true}, {"l6", NULL, true, true}, {NULL, NULL, true, true},
+        {"l7", "l1", true, false}, {NULL, "l1", true, false}, {"l8", "l9", true, true},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        assert_true(add_last(owner, cases[i].first, cases[i].last, cases[i].receive, &err) == cases[i].fine);
+        assert_int_equal(err.code, cases[i].fine ? ERR_NONE : ERR_CONFLICT);
+        err = (struct err){0};
+        if (cases[i].first)
+            assert_int_equal(users(owner, cases[i].first), cases[i].fine);
+        if (cases[i].last)
+            assert_int_equal(users(owner, cases[i].last), 1);
+    }
+    pool_close(owner);
+}
+
 static void what_is_not_committed_is_gone(void **context)
 {
     (void)context;
@@ -511,6 +556,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tokens_with_prepared_statements),
         cmocka_unit_test(tokens_without_prepared_statements),
+        cmocka_unit_test(the_last_query_goes_with_the_commit),
         cmocka_unit_test(what_is_not_committed_is_gone),
         cmocka_unit_test(results_in_both_formats),
         cmocka_unit_test(sqlstates_become_errors),

@@ -1,6 +1,6 @@
 # cluster.bash - a private PostgreSQL for one test: `. lib/cluster.bash; cluster_start`.
 # Its own directory, Unix socket only, roles and migrations applied as an administrator would; stopped and
-# removed when the test ends. Then: db ROLE psql-arguments..., and the variable $dir.
+# removed when the test ends. Then: db ROLE psql-arguments..., and the variable $dir. `schema=NNN` stops before migration NNN.
 set -eu
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)
 here=$root/tests/sql
@@ -34,7 +34,7 @@ cluster_start() {
     PGDATABASE=edurag
     db postgres -f "$root/sql/roles.sql"
     for file in "$root"/sql/migrations/*.sql; do
-        db edurag_owner -1 -f "$file"
+        [[ "$(basename "$file")" > "${schema:-999}" ]] || db edurag_owner -1 -f "$file"
     done
     db edurag_owner -c "select auth.configure('{\"bcrypt_cost\": 4}')" >/dev/null
 }

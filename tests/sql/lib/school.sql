@@ -152,6 +152,7 @@ select 'line end', t.token('a1') || E'\n' union all
 select 'expired claim', (select t.sign('{"alg":"HS256"}', t.claims(t.token('a1')) || '{"exp":1000}', secret) from auth.signing_keys) union all
 select 'of another epoch', (select t.sign('{"alg":"HS256"}', t.claims(t.token('a1')) || '{"epoch":7}', secret) from auth.signing_keys) union all
 select 'session of another', (select t.sign('{"alg":"HS256"}', t.claims(t.token('s1')) || jsonb_build_object('sub', t.user_id('a1')), secret) from auth.signing_keys) union all
+select 'signed here, never given out', (select t.sign('{"alg":"HS256","typ":"JWT"}', t.claims(t.token('a1')) || '{"iat":1}', secret) from auth.signing_keys) union all
 select 'unknown session', (select t.sign('{"alg":"HS256"}', t.claims(t.token('a1')) || jsonb_build_object('sid', gen_random_uuid()), secret) from auth.signing_keys);
 do $$
 declare

@@ -107,6 +107,10 @@ select is(pg_temp.mine(first, 'select (auth.me()).institution_id'), 's1', 'the o
 select isnt(auth.key_rotate(), null, 'a third key');
 select is(pg_temp.mine(first, 'select (auth.me()).user_id'), null, 'retires the first') from kept;
 select is(pg_temp.mine(second, 'select (auth.me()).institution_id'), 's1', 'and not the second') from kept;
+select isnt(revoked_at, null, 'and ends the sessions of the first') from kept, auth.sessions where session_id = (t.claims(first) ->> 'sid')::uuid;
+delete from auth.signing_keys where kid = (select t.claims(second) ->> 'kid' from kept);
+select is(pg_temp.mine(second, 'select (auth.me()).user_id'), null, 'a key that is taken away takes its tokens along') from kept;
+select isnt(auth.key_rotate(), null, 'another key');
 select is((select count(*) from auth.signing_keys where retired_at is null), 2::bigint, 'two are live');
 update t.who set token = api.login(who, 'password-' || who, 'p') ->> 'token' where who in ('a1', 't1', 's1');
 
