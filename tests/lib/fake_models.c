@@ -16,7 +16,7 @@ struct fake_models {
     pthread_mutex_t lock; /* everything below */
     char behaviour[64];
     int times, delay_ms, longest, dimensions;
-    char *answer, *path, *headers, *body;
+    char *answer, *path, *headers, *body, *bodies[FAKE_MODELS_KEPT];
     int requests, open, most_open, texts;
     struct fake_models_times times_of;
 };
@@ -368,7 +368,7 @@ static struct mood note(struct fake_models *fake, const struct fake_request *r)
     mood.answer = mem_dup(fake->answer);
     if (fake->times && !--fake->times)
         strcpy(fake->behaviour, "fine");
-    fake->requests++;
+    set_text(&fake->bodies[fake->requests++ % FAKE_MODELS_KEPT], r->body);
     set_text(&fake->path, r->path);
     set_text(&fake->headers, r->headers);
     set_text(&fake->body, r->body);
@@ -431,6 +431,8 @@ void fake_models_stop(struct fake_models *fake)
     free(fake->path);
     free(fake->headers);
     free(fake->body);
+    for (int i = 0; i < FAKE_MODELS_KEPT; i++)
+        free(fake->bodies[i]);
     free(fake);
 }
 
@@ -491,3 +493,4 @@ static char *copy_of(struct fake_models *fake, char *const *text)
 char *fake_models_last_path(struct fake_models *fake) { return copy_of(fake, &fake->path); }
 char *fake_models_last_headers(struct fake_models *fake) { return copy_of(fake, &fake->headers); }
 char *fake_models_last_body(struct fake_models *fake) { return copy_of(fake, &fake->body); }
+char *fake_models_body(struct fake_models *fake, int n) { return copy_of(fake, &fake->bodies[n % FAKE_MODELS_KEPT]); }

@@ -38,5 +38,8 @@ struct fake_models_times fake_models_times(struct fake_models *fake);
 char *fake_models_last_path(struct fake_models *fake);
 char *fake_models_last_headers(struct fake_models *fake);
 char *fake_models_last_body(struct fake_models *fake);
+/* Of the nth request, from 0; only the last FAKE_MODELS_KEPT are there. */
+enum { FAKE_MODELS_KEPT = 64 };
+char *fake_models_body(struct fake_models *fake, int n);
 
 #endif
