@@ -34,8 +34,9 @@ function member(name,    at, text) {
     if (row != "") table = table row "\n"
 }
 END {
-    printf "%s, commit %s; %s, %s cores, %s, %s, %s; load before %s. ", substr(fact["date"], 1, 10), fact["commit"], fact["cpu"], \
-        fact["cores"], fact["memory"], fact["kernel"], fact["system"], fact["load"]
+    printf "%s, commit %s; %s, %s cores, %s, %s, %s. ", substr(fact["date"], 1, 10), fact["commit"], fact["cpu"], \
+        fact["cores"], fact["memory"], fact["kernel"], fact["system"]
+    if (fact["load"] > 0.5) printf "**The machine was not quiet**: its load was %s when this began, so these figures are worse than its own. ", fact["load"]
     printf "PostgreSQL %s, libwebsockets %s, poppler %s, ICU %s, OpenSSL %s, ncurses %s, %s. ", fact["PostgreSQL"], fact["libwebsockets"], \
         fact["poppler"], fact["ICU"], fact["OpenSSL"], fact["ncurses"], fact["compiler"]
     printf "%d s for all of it.\n\n", fact["seconds"]

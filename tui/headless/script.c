@@ -124,7 +124,7 @@ int script_call(struct script *script, const char *method, const cJSON *params, 
     return fine ? SCRIPT_FINE : script_fail(script, &err);
 }
 
-static void show(struct script *script, const struct script_command *command, const cJSON *result)
+void script_show(struct script *script, const struct script_command *command, const cJSON *result)
 {
     if (script->json) {
         script_line(script, result);
@@ -151,7 +151,7 @@ static int run_list(struct script *script, const struct script_command *command,
             cJSON_ArrayForEach(item, json_get(result, "items"))
                 script_line(script, item);
         else
-            show(script, command, result);
+            script_show(script, command, result);
         if (cursor && !script->all && !script->json)
             script_say("There is more: --all, or --cursor %s", cursor);
         if (!cursor || !script->all)
@@ -168,7 +168,7 @@ static int run_plainly(struct script *script, const struct script_command *comma
     AUTO(json_freep) cJSON *result = NULL;
     int code = script_call(script, command->method, params, command->timeout_ms, &result);
     if (!code)
-        show(script, command, result);
+        script_show(script, command, result);
     return code;
 }
 

@@ -86,6 +86,8 @@ int script_main(struct script *script, int argc, char **argv);
 const struct script_command *script_find(int argc, char **argv, int *words);
 /* One request, its failure told on standard error: SCRIPT_FINE and `result` (the caller's), or the code. */
 int script_call(struct script *script, const char *method, const cJSON *params, int timeout_ms, cJSON **result);
+/* A result as the command prints it, or as JSON. */
+void script_show(struct script *script, const struct script_command *command, const cJSON *result);
 /* Tells an error on standard error, and which exit code it is. */
 int script_fail(struct script *script, const struct err *err);
 /* A sentence on standard error, or (--plain) where script_say_to says. */

@@ -7,8 +7,6 @@
 
 #include "common/mem.h"
 #include "tui/headless/script_news.h"
-#include "tui/headless/script_print.h"
-#include "tui/tidy.h"
 
 enum { NOTE_S = 10 };
 
@@ -45,13 +43,7 @@ int script_import_run(struct script *script, const struct script_command *comman
     script_news_leave(&import);
     if (import.drawn)
         fprintf(stderr, "\r\x1b[K");
-    if (code)
-        return code;
-    if (script->json) {
-        script_line(script, result);
-        return SCRIPT_FINE;
-    }
-    AUTO(json_freep) cJSON *tidy = tidy_copy(result);
-    script_print_imported(script, tidy);
-    return SCRIPT_FINE;
+    if (!code)
+        script_show(script, command, result);
+    return code;
 }

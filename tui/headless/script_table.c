@@ -127,7 +127,7 @@ const struct script_command script_table[] = {
      script_print_created},
     {"users import", "many people, from lines NUMBER,NAME,ROLE", "users.import",
      ARGS(PLACE(SCRIPT_CONTENT, "csv", "FILE"), OPTION(SCRIPT_SWITCH, "partial", "--partial", "")),
-     .run = script_import_run, .timeout_ms = 1800000},
+     script_print_imported, .run = script_import_run, .timeout_ms = 1800000},
     {"users update", "change a person", "users.update",
      ARGS(PLACE(SCRIPT_PERSON, "user_id", "NUMBER"), OPTION(SCRIPT_TEXT, "name", "--name", "NAME"),
           ONE_OF("role", "--role", "ROLE", ROLES), OPTION(SCRIPT_SWITCH, "disabled", "--disable", ""),
