@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "common/log.h"
 #include "common/mem.h"
@@ -24,7 +25,7 @@
 #include "server/net/outbox.h"
 #include "server/net/session.h"
 
-enum { RX_PIECE = 2048, DRAIN_FORCE = 6, DRAIN_END = 8 };
+enum { RX_PIECE = 2048, DRAIN_FORCE = 6, DRAIN_END = 8, LOG_A_SECOND = 5, ACCEPT_REST_NS = 5000000 };
 
 /* What libwebsockets keeps for each connection of ours. */
 struct wire {
@@ -44,9 +45,20 @@ static struct {
     int draining;          /* seconds since it began; 0: it has not */
 } net;
 
+/* With no descriptor left the library tries to accept again at once and says so each time: a hundred thousand
+ * lines a second, and no processor for anybody else. Then this thread rests, as it does nowhere else. */
 static void library_log(int level, const char *line)
 {
+    static int64_t second;
+    static int said;
     char text[300];
+    if (strstr(line, "accept: errno"))
+        nanosleep(&(struct timespec){.tv_nsec = ACCEPT_REST_NS}, NULL);
+    if (second != wait_now() / 1000)
+        said = 0;
+    second = wait_now() / 1000;
+    if (++said > LOG_A_SECOND)
+        return;
     snprintf(text, sizeof text, "%s", line);
     text[strcspn(text, "\n")] = '\0';
     log_event(level & LLL_ERR ? LOG_WARN : LOG_DEBUG, "websockets", "text=%s", log_quote(text));
