@@ -1,6 +1,6 @@
 #!/bin/bash
 # run.sh - `make bench`: every benchmark of a build, one after the other, as one table: `run.sh build [PART OF A NAME]`.
-# The machine, the versions and every row also go to BUILD/bench.json (BENCH_OUT=FILE). A benchmark that was skipped
+# The machine, the versions and every row also go to BUILD/bench.json (of a part: bench-PART.json; BENCH_OUT=FILE). A benchmark that was skipped
 # or failed is a row that says so. LIMIT: seconds that one may take.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
@@ -8,7 +8,7 @@ build=$1 part=${2:-} limit=${LIMIT:-900}
 rows=$(mktemp) words=$(mktemp) || exit 2
 trap 'rm -f "$rows" "$words"' EXIT
 export EDURAG_BUILD=$PWD/$build BENCH_JSON=$rows
-out=${BENCH_OUT:-$build/bench.json}
+out=${BENCH_OUT:-$build/bench${part:+-$part}.json}
 
 json() { printf '"%s"' "$(printf '%s' "$1" | tr '\n\t' '  ' | tr '"\\' "'/")"; }
 version() { local said; said=$(pkg-config --modversion "$1" 2>/dev/null) && echo "${said%-}" || echo unknown; }
