@@ -18,10 +18,10 @@ void fuse_work_free(struct fuse_work *work)
 
 static void work_reserve(struct fuse_work *work, size_t texts)
 {
-    if (texts <= work->room)
+    if (texts + 64 <= work->room) /* whole blocks of 64 are read */
         return;
     fuse_work_free(work);
-    work->room = texts + texts / 4 + 64; /* whole blocks of 64 can be read */
+    work->room = texts + texts / 4 + 64;
     work->lexical = mem_array(work->room, sizeof *work->lexical);
     work->cosine = mem_array(work->room, sizeof *work->cosine);
     work->scratch = mem_array(work->room + 1, 2 * sizeof *work->scratch);

@@ -248,6 +248,7 @@ static void check_endless(struct bench *b)
     AUTO(models_answer_free) struct models_answer answer = {0};
     AUTO(buf_free) struct buf text = {0};
     struct heard heard = {0};
+    b->settings.first_byte_ms = b->settings.silence_ms = 20000;
     while (text.length < 300000)
         buf_text(&text, "and so on and so forth, as long as anybody lets it go on; ");
     fake_models_answer(b->fake, text.data);
