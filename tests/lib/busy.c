@@ -30,7 +30,7 @@ static char target[128];
 static char logs[200];
 static atomic_bool on, over;
 static atomic_int unanswered, wrong;
-static char wrong_reason[80];
+static char wrong_reason[300];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* wrong_reason's */
 
 struct buf busy_book(uint32_t number, int pages)
@@ -50,7 +50,7 @@ struct buf busy_book(uint32_t number, int pages)
     return pdf;
 }
 
-static void complain(const char *who, const char *method, const char *reason)
+static void complain(const char *who, const char *method, const char *reason, const char *message)
 {
     static const char *const fine[] = {"ok", "closed", "busy", "conflict"};
     for (size_t i = 0; i < COUNT_OF(fine); i++)
@@ -58,7 +58,7 @@ static void complain(const char *who, const char *method, const char *reason)
             return;
     pthread_mutex_lock(&lock);
     if (!atomic_fetch_add(&wrong, 1))
-        snprintf(wrong_reason, sizeof wrong_reason, "%s, %s: %s", who, method, reason);
+        snprintf(wrong_reason, sizeof wrong_reason, "%s, %s: %s (%s)", who, method, reason, message);
     pthread_mutex_unlock(&lock);
 }
 
@@ -73,7 +73,7 @@ static const char *call(struct ws *ws, const struct person *person, const char *
     if (!reply && faults_now() - began > SLOW_MS)
         atomic_fetch_add(&unanswered, 1);
     snprintf(reason, sizeof reason, "%s", !reply ? "closed" : error ? json_text(json_get(error, "data"), "reason", "?") : "ok");
-    complain(person->id, method, reason);
+    complain(person->id, method, reason, json_text(error, "message", ""));
     const char *id = json_text(in ? json_get(result, in) : result, key, NULL);
     if (id)
         ledger_note(kind, id);
@@ -87,7 +87,7 @@ static const char *teach(struct ws *ws, const struct person *person, int number)
     snprintf(filename, sizeof filename, "%s-%d.pdf", person->id, number);
     AUTO(buf_free) struct buf pdf = busy_book((uint32_t)number * 10 + (uint32_t)person->id[1], PAGES);
     struct upload up = uploads_send(ws, filename, pdf.data, pdf.length, 6000, NULL);
-    complain(person->id, "upload", up.reason);
+    complain(person->id, "upload", up.reason, up.message);
     if (!strcmp(up.reason, "ok"))
         ledger_note(LEDGER_DOCUMENT, up.pdf_id);
     snprintf(reason, sizeof reason, "%s", up.reason);
@@ -138,7 +138,7 @@ static bool come_in(struct ws *ws, const struct person *person)
     if (json_get(reply, "result"))
         return true;
     if (reply)
-        complain(person->id, "auth.login", json_text(json_get(json_get(reply, "error"), "data"), "reason", "?"));
+        complain(person->id, "auth.login", json_text(json_get(json_get(reply, "error"), "data"), "reason", "?"), json_text(json_get(reply, "error"), "message", ""));
     ws_close(ws);
     return false;
 }
