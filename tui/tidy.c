@@ -64,16 +64,23 @@ static void move_offsets(cJSON *object)
     }
 }
 
+static void replace(char **text)
+{
+    if (!*text || is_clean(*text, strlen(*text)))
+        return;
+    struct buf out = {0};
+    clean(&out, *text, strlen(*text));
+    cJSON_free(*text);
+    *text = buf_take(&out);
+}
+
 static void tidy(cJSON *json)
 {
     if (cJSON_IsObject(json))
         move_offsets(json);
-    if (cJSON_IsString(json) && !is_clean(json->valuestring, strlen(json->valuestring))) {
-        AUTO(buf_free) struct buf out = {0};
-        clean(&out, json->valuestring, strlen(json->valuestring));
-        cJSON_free(json->valuestring);
-        json->valuestring = buf_take(&out);
-    }
+    if (cJSON_IsString(json))
+        replace(&json->valuestring);
+    replace(&json->string); /* its name in the object around it */
     cJSON *child;
     if (cJSON_IsObject(json) || cJSON_IsArray(json))
         cJSON_ArrayForEach(child, json) tidy(child);

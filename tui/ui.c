@@ -192,20 +192,29 @@ void ui_back(struct ui *ui)
     ui->before = PANE_LOGIN; /* one step: not back and forth */
 }
 
+/* Whoever hands it over: what is copied, saved or shown whole is harmless elsewhere too. */
+static char *harmless(const char *text)
+{
+    struct buf out = {0};
+    text_clean(&out, text, strlen(text), TEXT_KEEP_NEWLINES);
+    buf_bytes(&out, "", 0);
+    return buf_take(&out);
+}
+
 void ui_copy(struct ui *ui, const char *text)
 {
     if (!text || !*text)
         return;
     free(ui->copied);
-    ui->copied = mem_dup(text);
+    ui->copied = harmless(text);
     if (ui->bare) {
         ui_text(ui, "", text);
         ui->over.kind = OVER_BARE;
         return;
     }
-    ui->host.copy(ui->host.context, text);
+    ui->host.copy(ui->host.context, ui->copied);
     ui_say(ui, ROLE_TEXT, "Copied %zu characters. If pasting shows nothing: v shows the bare text to select.",
-           text_count(text, strlen(text)));
+           text_count(ui->copied, strlen(ui->copied)));
 }
 
 bool ui_found(const struct ui *ui, const char *text)
@@ -218,7 +227,7 @@ void ui_text(struct ui *ui, const char *title, const char *text)
     free(ui->over.title);
     free(ui->over.text);
     ui->over.title = mem_dup(title);
-    ui->over.text = mem_dup(text);
+    ui->over.text = harmless(text);
     ui->over.kind = OVER_TEXT;
     ui->over.list = (struct list){0};
 }

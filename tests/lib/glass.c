@@ -13,6 +13,7 @@
 
 #include "common/mem.h"
 #include "common/text.h"
+#include "tests/lib/harmful.h"
 
 enum { WALL = 1795442760 }; /* Mon 23 Nov 2026 14:06:00 UTC */
 
@@ -280,11 +281,11 @@ void glass_sane(struct glass *g)
             const struct cell *cell = &row[x];
             bool half = cell->width == 0 && (x == 0 || row[x - 1].width != 2);
             bool cut = cell->width == 2 && (x + 1 == s->cols || row[x + 1].width != 0);
-            bool control = cell->width && (cell->text < 0x20 || (cell->text >= 0x7F && cell->text < 0xA0) || text_width(cell->text) != cell->width);
-            if (half || cut || control)
+            bool harm = cell->width && (harmful_character(cell->text) || cell->text == '\n' || text_width(cell->text) != cell->width);
+            if (half || cut || harm)
                 fail_msg("cell %d,%d holds U+%04X of width %d", y, x, cell->text, cell->width);
             for (int m = 0; m < 3 && cell->marks[m]; m++)
-                if (text_width(cell->marks[m]) != 0 || (cell->marks[m] >= 0x200B && cell->marks[m] <= 0x206F))
+                if (text_width(cell->marks[m]) != 0 || harmful_character(cell->marks[m]))
                     fail_msg("cell %d,%d is marked with U+%04X", y, x, cell->marks[m]);
         }
     }

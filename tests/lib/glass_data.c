@@ -7,14 +7,18 @@
 #include "common/mem.h"
 
 static const char *filling;
+static int one_place = -1; /* only that @ of a template gets the text, the others an x; -1: all of them */
 
 /* The template with @ replaced; quotes and backslashes of the text are escaped, the rest is as raw as it is. */
 static char *fill(const char *template)
 {
     struct buf out = {0};
+    int place = 0, places = 0;
+    for (const char *p = template; *p; p++)
+        places += *p == '@';
     for (; *template; template++) {
-        if (*template != '@') {
-            buf_char(&out, *template);
+        if (*template != '@' || (one_place >= 0 && place++ != one_place % (places ? places : 1))) {
+            buf_char(&out, *template == '@' ? 'x' : *template);
             continue;
         }
         for (const char *p = filling; *p; p++) {
@@ -90,6 +94,13 @@ void glass_data_answer(struct glass *g, const char *text)
     for (size_t i = 0; i < COUNT_OF(replies); i++)
         while (glass_asked(g, replies[i].method))
             answer(g, replies[i].method);
+}
+
+void glass_data_one(struct glass *g, int place, const char *text)
+{
+    one_place = place;
+    glass_data_answer(g, text);
+    one_place = -1;
 }
 
 static void news(struct glass *g, const char *method, const char *template)

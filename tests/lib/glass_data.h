@@ -8,5 +8,7 @@
 void glass_data_fill(struct glass *g, const char *role, const char *text);
 /* Every request that waits is answered, in the same manner. */
 void glass_data_answer(struct glass *g, const char *text);
+/* Likewise, but only one text of each reply, the place-th, is `text`: for very long ones. */
+void glass_data_one(struct glass *g, int place, const char *text);
 
 #endif

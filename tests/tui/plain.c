@@ -11,6 +11,7 @@
 
 #include "common/mem.h"
 #include "common/text.h"
+#include "tests/lib/harmful.h"
 #include "tests/lib/peer.h"
 #include "tui/headless/plain.h"
 
@@ -18,6 +19,7 @@
 
 static char home[] = "/tmp/edurag-plain-XXXXXX";
 static char last_params[2000];
+static const char *everything; /* the answer to whatever is asked; NULL: the school of the example */
 
 static const char results[] =
     "{\"query\":\"q\",\"corrected\":null,\"took_ms\":38,\"results\":["
@@ -68,6 +70,10 @@ static void on_message(struct peer_line *line, const char *text, size_t length, 
     (void)user;
     AUTO(json_freep) cJSON *request = json_parse(text, length, NULL);
     const char *method = json_text(request, "method", "");
+    if (everything) {
+        peer_result(line, text, everything);
+        return;
+    }
     if (!strcmp(method, "chat.join")) {
         bool course = json_text(json_get(request, "params"), "room", NULL) != NULL;
         bool after = json_int(json_get(request, "params"), "after_seq", 0) > 0;
@@ -178,6 +184,32 @@ static void words_do_what_they_say(void **state)
     assert_null(strstr(help, "users  ")); /* what a student may not do is not offered */
 }
 
+#define EVIL "\\u001b]x\\u0007\\u009bm\\u202e\\u2066\\u200b\\u00ade\\u0301\\u0302\\u0303\\u0304\\ue000\\u007f\\r"
+static const char hostile[] =
+    "{\"name\":\"" EVIL "\",\"role\":\"" EVIL "\",\"memory\":\"" EVIL "\",\"corrected\":\"" EVIL "\",\"source\":\"memory\",\"title\":\"" EVIL "\","
+    "\"text\":\"" EVIL "\",\"page_label\":\"" EVIL "\",\"pages\":3,\"answer\":\"" EVIL "\",\"summary\":\"" EVIL "\",\"fact\":\"" EVIL "\",\"" EVIL "\":\"" EVIL "\","
+    "\"citations\":[{\"n\":1,\"pdf_id\":\"d\",\"title\":\"" EVIL "\",\"page_label\":\"" EVIL "\"}],\"sentences\":[{\"support\":\"" EVIL "\"}],"
+    "\"results\":[{\"pdf_id\":\"d\",\"title\":\"" EVIL "\",\"heading\":\"" EVIL "\",\"snippet\":\"" EVIL "\",\"page_label\":\"" EVIL "\",\"highlights\":[[0,9]]}],"
+    "\"messages\":[{\"seq\":4,\"name\":\"" EVIL "\",\"text\":\"" EVIL "\"}],\"methods\":[{\"name\":\"" EVIL "\",\"summary\":\"" EVIL "\"}],"
+    "\"items\":[{\"course_id\":\"k\",\"code\":\"" EVIL "\",\"title\":\"" EVIL "\",\"topic\":\"" EVIL "\",\"reason\":\"" EVIL "\",\"query\":\"" EVIL "\",\"fact\":\"" EVIL "\","
+    "\"documents\":[{\"title\":\"" EVIL "\"}]}],\"next_cursor\":null}";
+
+/* Whatever the school says, the dialogue stays in its lines; so does a line of one's own that comes from a file. */
+static void hostile_text_stays_in_its_lines(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {"x\n1\npage\n", "ask x\n1\non y\n", "recommend\n1\n", "library\n1\n", "history\n", "chat\nsay x\n", "help\n", "courses\n",
+                                        "course \033]0;x\007\n", "chat \033[2J\n", "whoami\n", "info\n", "memory\n", "reflect\n", "\xff\xfe\xe2\x80\xae\033c\n"};
+    everything = hostile;
+    for (size_t i = 0; i < COUNT_OF(lines); i++) {
+        AUTO(mem_freep) char *out = dialogue(lines[i]);
+        const char *wrong = harmful_in(out, strlen(out));
+        if (wrong)
+            fail_msg("%s: %s in %s", lines[i], wrong, out);
+    }
+    everything = NULL;
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -198,6 +230,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_design_s_dialogue_comes_out_word_for_word),
         cmocka_unit_test(words_do_what_they_say),
+        cmocka_unit_test(hostile_text_stays_in_its_lines),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

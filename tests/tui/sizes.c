@@ -3,13 +3,16 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "common/mem.h"
 #include "tests/lib/glass_data.h"
+#include "tests/lib/harmful.h"
 
 static void draw(struct glass *g)
 {
@@ -63,62 +66,197 @@ static void through_all_sizes(void **state)
     glass_stop(&g);
 }
 
-static const char *const hostile[] = {
-    "\033[2J\033]0;title\007\033[31mred\033P1$r\033\\\033c",
-    "\xc2\x9b" "31m\xc2\x9d" "8;;http://x\xc2\x9c link \x9b\x9d",
-    "abc \xe2\x80\xae evil \xe2\x81\xa6 more \xe2\x80\x8b\xe2\x80\x8d\xef\xbb\xbf \xe2\x80\x8f\xd8\x9c",
-    "\xcc\x81\xcc\x81\xcc\x81\xcc\x81 a\xcc\x81\xcc\x82\xcc\x83\xcc\x84\xcc\x85\xcc\x86 \xcc\xb7\xcc\xb7\xcc\xb7",
-    "\xff\xfe\xc0\x80\xed\xa0\x80\xf4\x90\x80\x80 broken \xe2\x82",
-    "\xf0\x9f\x91\xa8\xe2\x80\x8d\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x91\xa7 \xf0\x9f\x87\xa9\xf0\x9f\x87\xaa \xee\x80\x80 \xf3\xa0\x81\xa2",
-    "表表表表表表表表表表表表表表表表表表表表表表表表表表表表表表表表表表表表表表表表表表表表",
-    "אני מסכימה ולכן זה ارتفاع العربية",
-    "%s%n%d \\ \" ' ` $(x) \t\t\r\n\r\n\v\f\b\b\b\x7f",
-    "",
-};
+static const int some_sizes[][2] = {{24, 80}, {10, 40}, {60, 200}, {6, 21}};
+
+static void draw_in_some_sizes(struct glass *g)
+{
+    for (size_t i = 0; i < COUNT_OF(some_sizes); i++) {
+        ui_resize(&g->ui, some_sizes[i][0], some_sizes[i][1]);
+        draw(g);
+    }
+}
+
+/* Presses a key after the other, and answers what they ask for. */
+static void press(struct glass *g, const char *names, const char *text)
+{
+    AUTO(mem_freep) char *copy = mem_dup(names);
+    char *save = NULL;
+    for (char *word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+        glass_key(g, word);
+        draw(g);
+        glass_data_answer(g, text);
+        draw_in_some_sizes(g);
+    }
+}
+
+/* A file whose name is the text, as far as a name can be: chosen with Tab, and sent. */
+static void upload(struct glass *g, const char *text)
+{
+    char folder[] = "/tmp/edurag-names-XXXXXX", path[400];
+    assert_non_null(mkdtemp(folder));
+    int n = snprintf(path, sizeof path, "%s/a%.200s", folder, text);
+    for (int i = (int)strlen(folder) + 1; i < n; i++)
+        path[i] = path[i] == '/' ? ' ' : path[i];
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs("%PDF-1.7 of no great length", file);
+    fclose(file);
+    ui_open(&g->ui, PANE_LIBRARY);
+    press(g, "a Ctrl-U", text);
+    glass_type(g, folder);
+    glass_type(g, "/");
+    press(g, "Tab Enter Enter", text);
+    for (int i = 0; i < 5; i++)
+        ui_tick(&g->ui);
+    draw_in_some_sizes(g);
+    if (glass_asked(g, "library.upload_begin"))
+        glass_fail(g, "library.upload_begin", ERR_CONFLICT, text);
+    draw_in_some_sizes(g);
+    press(g, "Esc Esc", text);
+    unlink(path);
+    rmdir(folder);
+}
+
+/* Methods with such names and words: what `:` offers. */
+static void palette(struct glass *g, const char *text)
+{
+    AUTO(json_freep) cJSON *document = cJSON_CreateObject();
+    cJSON *list = cJSON_AddArrayToObject(document, "methods");
+    static const char *const names[] = {"users.list", "search.query", "memory.list", "chat.join", "library.list", "admin.stats", NULL};
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        cJSON *method = cJSON_CreateObject(), *params = cJSON_AddArrayToObject(method, "params"), *param = cJSON_CreateObject();
+        cJSON_AddStringToObject(method, "name", names[i] ? names[i] : text);
+        cJSON_AddStringToObject(method, "summary", text);
+        cJSON_AddStringToObject(method, "x-access", "user");
+        cJSON_AddStringToObject(param, "name", text);
+        cJSON_AddBoolToObject(param, "required", true);
+        cJSON_AddItemToArray(params, param);
+        cJSON_AddItemToArray(list, method);
+    }
+    cJSON *before = g->ui.methods;
+    g->ui.methods = cJSON_Duplicate(document, true);
+    press(g, "Esc : m e Down End Tab Backspace", text);
+    glass_paste(g, text);
+    press(g, "Tab Enter Esc Esc", text);
+    cJSON_Delete(g->ui.methods);
+    g->ui.methods = before;
+}
+
+/* What stands in no list: who one is, where, what was left over, what the server says unasked. */
+static void around(struct glass *g, const char *text)
+{
+    struct err err = {.code = ERR_INTERNAL};
+    AUTO(json_freep) cJSON *user = cJSON_CreateObject(), *drafts = cJSON_CreateObject(), *closing = cJSON_CreateObject();
+    strncpy(err.say, text, sizeof err.say - 1);
+    ui_error(&g->ui, &err);
+    draw_in_some_sizes(g);
+    cJSON_AddStringToObject(closing, "reason", text);
+    ui_news(&g->ui, "server.closing", closing);
+    draw_in_some_sizes(g);
+    ui_text(&g->ui, text, text);
+    press(g, "Down End y e Esc Esc", text);
+    snprintf(g->ui.address, sizeof g->ui.address, "%s", text);
+    snprintf(g->ui.server, sizeof g->ui.server, "%s", text);
+    cJSON_AddStringToObject(user, "user_id", text);
+    cJSON_AddStringToObject(drafts, "user_id", text);
+    cJSON_AddStringToObject(user, "name", text);
+    cJSON_AddStringToObject(user, "institution_id", text);
+    cJSON_AddStringToObject(user, "avatar", text);
+    cJSON_AddStringToObject(user, "role", g->ui.role);
+    cJSON_AddStringToObject(drafts, "search", text);
+    cJSON *line = cJSON_CreateObject();
+    cJSON_AddStringToObject(line, "title", text);
+    cJSON_AddStringToObject(line, "text", text);
+    cJSON_AddItemToArray(cJSON_AddArrayToObject(drafts, "chat"), line);
+    ui_restore(&g->ui, drafts);
+    ui_logged_in(&g->ui, user);
+    every_pane(g);
+    glass_data_answer(g, text);
+    every_pane(g);
+    ui_logged_out(&g->ui, text);
+    draw_in_some_sizes(g);
+    glass_paste(g, text);
+    draw_in_some_sizes(g);
+}
 
 static void hostile_text(void **state)
 {
     (void)state;
     static const char *const roles[] = {"student", "teacher", "admin"};
-    static const int sizes[][2] = {{24, 80}, {10, 40}, {60, 200}, {6, 21}};
-    for (size_t i = 0; i < COUNT_OF(hostile); i++) {
-        struct glass g;
-        glass_start(&g, 24, 80);
-        glass_data_fill(&g, roles[i % 3], hostile[i]);
-        for (size_t s = 0; s < COUNT_OF(sizes); s++) {
-            ui_resize(&g.ui, sizes[s][0], sizes[s][1]);
-            every_pane(&g);
-            struct err err = {.code = ERR_INTERNAL};
-            strncpy(err.say, hostile[i], sizeof err.say - 1);
-            ui_error(&g.ui, &err);
-            draw(&g);
-            ui_text(&g.ui, hostile[i], hostile[i]);
-            draw(&g);
-            glass_key(&g, "Esc");
+    static const struct {
+        enum pane pane;
+        const char *keys;
+    } deeds[] = {
+        {PANE_SEARCH, "Esc h Down Enter Tab e Esc f Esc c Down Enter v Esc y Y / Esc D Esc"}, {PANE_READER, "o Down v Esc Y Esc"},
+        {PANE_RECOMMEND, "Down v Esc o Enter"}, {PANE_MEMORY, "d Esc D Esc Tab v Esc / x Enter"}, {PANE_CHAT, "Tab Up v Esc d Esc m Esc Tab"},
+        {PANE_LIBRARY, "w Esc End w Esc R Esc c Esc d Esc"}, {PANE_STUDENTS, "p Enter v Esc e Esc Alt-Right Enter Esc R Esc d Esc U Esc"},
+        {PANE_ADMIN, "r y y v Esc R Down Esc x Esc d Esc Enter Esc Alt-Right Enter Esc R Esc d Esc Alt-Right w Esc Alt-Right Alt-Right Enter Esc"},
+    };
+    for (size_t i = 0; harmful_texts[i]; i++) {
+        for (size_t r = 0; r < COUNT_OF(roles); r++) {
+            struct glass g;
+            glass_start(&g, 24, 80);
+            glass_data_fill(&g, roles[r], harmful_texts[i]);
+            for (size_t s = 0; s < COUNT_OF(some_sizes); s++) {
+                ui_resize(&g.ui, some_sizes[s][0], some_sizes[s][1]);
+                every_pane(&g);
+            }
+            for (size_t d = 0; d < COUNT_OF(deeds); d++) {
+                if (!ui_visible(&g.ui, deeds[d].pane))
+                    continue;
+                ui_open(&g.ui, deeds[d].pane);
+                press(&g, deeds[d].keys, harmful_texts[i]);
+            }
+            if (r > 0)
+                upload(&g, harmful_texts[i]);
+            palette(&g, harmful_texts[i]);
+            around(&g, harmful_texts[i]);
+            /* What leaves for the clipboard or a file is as clean. */
+            const char *wrong = g.copied ? harmful_in(g.copied, strlen(g.copied)) : NULL;
+            wrong = wrong || !g.written ? wrong : harmful_in(g.written, strlen(g.written));
+            if (wrong)
+                fail_msg("text %zu as %s: %s left", i, roles[r], wrong);
+            glass_stop(&g);
         }
-        glass_stop(&g);
     }
 }
 
+/* A line of ten megabytes in one text of each reply that a pane asks for. */
 static void a_line_of_ten_megabytes(void **state)
 {
     (void)state;
+    static const struct {
+        enum pane pane;
+        const char *role, *keys;
+        int place;
+    } ways[] = {
+        {PANE_SEARCH, "student", "x Enter", 0}, {PANE_SEARCH, "student", "x Enter Enter", 5}, {PANE_READER, "student", "", 0},
+        {PANE_RECOMMEND, "student", "", 0}, {PANE_MEMORY, "student", "", 0}, {PANE_CHAT, "student", "", 1}, {PANE_LIBRARY, "teacher", "", 0},
+        {PANE_STUDENTS, "teacher", "Enter", 1}, {PANE_ADMIN, "admin", "", 0},
+    };
     size_t length = 10 << 20;
     AUTO(mem_freep) char *line = mem_alloc(length + 1);
     for (size_t i = 0; i < length; i += 8)
         memcpy(line + i, "a\xcc\x81\xcc\x82\xcc\x83 ", 8);
-    struct glass g;
-    glass_start(&g, 24, 80);
-    glass_login(&g, "student");
-    AUTO(mem_freep) char *json = mem_printf("{\"source\":\"memory\",\"items\":[{\"topic\":\"%s\",\"query\":\"x\",\"reason\":\"y\",\"documents\":[]}]}", line);
-    ui_open(&g.ui, PANE_RECOMMEND);
-    glass_answer(&g, "recommend.list", json);
-    draw(&g);
-    AUTO(mem_freep) char *chat = mem_printf("{\"message_id\":\"m\",\"seq\":1,\"room\":null,\"user_id\":\"u\",\"name\":\"n\",\"text\":\"%s\",\"at\":\"2026-11-23T14:05:00Z\"}", line);
-    ui_open(&g.ui, PANE_CHAT);
-    glass_news(&g, "chat.message", chat);
-    draw(&g);
-    glass_stop(&g);
+    for (size_t w = 0; w < COUNT_OF(ways); w++) {
+        struct glass g;
+        glass_start(&g, 24, 80);
+        glass_login(&g, ways[w].role);
+        ui_open(&g.ui, ways[w].pane);
+        if (ways[w].pane == PANE_READER)
+            reader_open(&g.ui, "d1", 1, NULL, 0, "the Library");
+        glass_data_one(&g, ways[w].place, line);
+        AUTO(mem_freep) char *copy = mem_dup(ways[w].keys);
+        char *save = NULL;
+        for (char *word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+            glass_key(&g, word);
+            glass_data_one(&g, ways[w].place, line);
+        }
+        draw(&g);
+        glass_key(&g, "Down");
+        draw(&g);
+        glass_stop(&g);
+    }
 }
 
 int main(void)

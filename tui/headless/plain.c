@@ -15,11 +15,12 @@
 #include "tui/headless/script_news.h"
 #include "tui/headless/script_out.h"
 #include "tui/headless/script_session.h"
+#include "tui/headless/plain_greet.h"
 #include "tui/headless/plain_list.h"
 #include "tui/headless/plain_rooms.h"
 #include "tui/tidy.h"
 
-enum { LINE_MOST = 64 << 10, WORDS_MOST = 64, LOGINS = 3 };
+enum { LINE_MOST = 64 << 10, WORDS_MOST = 64 };
 
 struct plain {
     struct script *script;
@@ -502,6 +503,14 @@ static bool next_line(struct plain *p, struct buf *line)
     return true;
 }
 
+/* What came from a file, where a terminal would have shown it; a file may hold anything. */
+static void echo(struct plain *p, const char *line)
+{
+    AUTO(buf_free) struct buf clean = {0};
+    text_clean(&clean, line, strlen(line), TEXT_ONE_LINE);
+    fprintf(p->script->out, "%s\n", clean.data ? clean.data : "");
+}
+
 static void converse(struct plain *p)
 {
     AUTO(buf_free) struct buf line = {0};
@@ -520,7 +529,7 @@ static void converse(struct plain *p)
             continue;
         }
         if (!p->terminal)
-            fprintf(p->script->out, "%s\n", line.data);
+            echo(p, line.data);
         obey(p, line.data);
         if (!p->over) {
             plain_rooms_announce(&p->rooms, p->script);
@@ -534,39 +543,6 @@ static void converse(struct plain *p)
     client_unwatch(p->script->client, STDIN_FILENO);
 }
 
-static int log_in(struct plain *p, cJSON **user)
-{
-    struct err err = {0};
-    if (client_call(p->script->client, "auth.whoami", NULL, 20000, user, &err))
-        return SCRIPT_FINE;
-    for (int i = 0; i < LOGINS && err.code == ERR_UNAUTHENTICATED; i++) {
-        AUTO(mem_freep) char *id = script_session_ask("School number: ", false);
-        AUTO(mem_freep) char *password = id ? script_session_ask("Password: ", true) : NULL;
-        if (!password)
-            break;
-        bool fine = script_session_enter(p->script, id, password, false, user, &err);
-        mem_wipe(password, strlen(password));
-        if (fine)
-            return SCRIPT_FINE;
-        if (err.code == ERR_UNAUTHENTICATED)
-            script_say("School number or password is not right. Check both and try again.");
-    }
-    return script_fail(p->script, &err);
-}
-
-static void greet(struct plain *p, const cJSON *user)
-{
-    AUTO(json_freep) cJSON *info = NULL;
-    struct err err = {0};
-    if (!client_call(p->script->client, "server.info", NULL, 20000, &info, &err))
-        return;
-    script_out_printf(p->script, 0, "%s. Logged in as %s, %s. Memory is %s.", json_text(info, "name", "EduRag"),
-                      json_text(user, "name", "?"), json_text(user, "role", "?"),
-                      strcmp(json_text(info, "memory", "off"), "off") ? "on" : "off");
-    script_out_printf(p->script, 0, "Type a question to search, a number to choose, \"help\" for all words.");
-    fputc('\n', p->script->out);
-}
-
 int plain_run(struct script *script)
 {
     struct plain p = {.script = script, .terminal = isatty(STDIN_FILENO)};
@@ -575,7 +551,7 @@ int plain_run(struct script *script)
     script->terminal = false;
     int code = script_session_connect(script, true, true);
     if (!code)
-        code = log_in(&p, &user);
+        code = plain_greet_login(script, &user);
     if (!code) {
         struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
         to_wake = script->client;
@@ -583,7 +559,7 @@ int plain_run(struct script *script)
         script_news_listen(plain_rooms_news, NULL, &p.rooms);
         snprintf(p.role, sizeof p.role, "%s", json_text(user, "role", ""));
         plain_rooms_join(&p.rooms, script);
-        greet(&p, user);
+        plain_greet(script, user);
         converse(&p);
         to_wake = NULL;
     }
