@@ -44,6 +44,26 @@ static void words_for_what_goes_wrong(void **state)
     glass_stop(&g);
 }
 
+static void a_service_that_is_away_is_a_sentence_and_no_failed_search(void **state)
+{
+    (void)state;
+    static const struct { const char *reply; bool told; } cases[] = {
+        {"{\"query\":\"stone\",\"took_ms\":3,\"embeddings_degraded\":true,\"results\":[]}", true},
+        {"{\"query\":\"stone\",\"took_ms\":3,\"embeddings_degraded\":false,\"results\":[]}", false},
+        {"{\"query\":\"stone\",\"took_ms\":3,\"results\":[]}", false}, /* an older server */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct glass g;
+        glass_start(&g, 24, 80);
+        glass_login(&g, "student");
+        glass_type(&g, "stone");
+        glass_key(&g, "Enter");
+        glass_answer(&g, "search.query", cases[i].reply);
+        assert_int_equal(glass_shows(&g, "The embedding service does not answer. The built-in one searched instead."), cases[i].told);
+        glass_stop(&g);
+    }
+}
+
 static void what_the_server_has_not_is_not_shown(void **state)
 {
     (void)state;
@@ -296,6 +316,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_for_what_goes_wrong),
+        cmocka_unit_test(a_service_that_is_away_is_a_sentence_and_no_failed_search),
         cmocka_unit_test(what_the_server_has_not_is_not_shown),
         cmocka_unit_test(an_answer_outlives_the_connection),
         cmocka_unit_test(earlier_searches_are_a_list),

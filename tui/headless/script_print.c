@@ -111,6 +111,8 @@ void script_print_search(struct script *script, const cJSON *result)
         script_print_passage(script, item, ++number);
     if (count)
         script_say("%d passage%s, %lld ms.", count, count == 1 ? "" : "s", (long long)json_int(result, "took_ms", 0));
+    if (json_bool(result, "embeddings_degraded", false))
+        script_say("The embedding service does not answer. The built-in one searched instead.");
 }
 
 void script_print_thread(struct script *script, const cJSON *result)

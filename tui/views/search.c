@@ -270,6 +270,8 @@ static void took_query(struct search *s, const struct reply *r)
         return;
     if (*corrected)
         ui_say(s->view.ui, ROLE_TEXT, "Searched for “%s”.", corrected);
+    if (json_bool(r->result, "embeddings_degraded", false))
+        ui_say(s->view.ui, ROLE_WARN, "The embedding service does not answer. The built-in one searched instead.");
     if (!s->results.list.count)
         return;
     s->part = PART_RESULTS;
