@@ -3,14 +3,16 @@
 
 #include <errno.h>
 #include <libwebsockets.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "common/client_words.h"
 #include "common/mem.h"
 
-enum { MESSAGE_MOST = 64 << 20, CONNECT_MS = 10000 };
+enum { MESSAGE_MOST = 64 << 20, CONNECT_MS = 10000, REST_US = 60 * LWS_US_PER_SEC };
 
 /* So that ring() finds its client. */
 struct alarm {
@@ -195,6 +197,7 @@ struct client *client_new(const struct client_options *options, struct err *err)
         c->options.connect_ms = CONNECT_MS;
     c->address = address;
     c->trust.server = c->address.name;
+    c->waker = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     c->last = &c->first;
     for (size_t i = 0; i < CLIENT_WATCHES; i++)
         c->watches[i].fd = -1;
@@ -231,6 +234,8 @@ void client_free(struct client *c)
     client_fail(c, NULL);
     buf_free(&c->incoming);
     client_token(c, NULL);
+    if (c->waker >= 0)
+        close(c->waker);
     free(c->alarm);
     free(c);
 }
@@ -372,6 +377,36 @@ static lws_usec_t due(struct client *c)
     return next;
 }
 
+/* The library wakes every 30 s for housekeeping of its own. A connection on which nothing is under way is waited for
+ * here instead, until a descriptor is ready or something is due; a server that does not even ping is left to the library
+ * after a minute, which then asks whether it is there. False where the library must wait. */
+static bool rest(struct client *c, lws_usec_t until)
+{
+    struct pollfd fds[CLIENT_WATCHES + 2] = {{.fd = c->waker, .events = POLLIN}};
+    nfds_t count = 1;
+    uint64_t woken;
+    if (c->state != CLIENT_ONLINE || c->unsent || pending_count(&c->pending) || c->waker < 0)
+        return false;
+    struct pollfd room = {.fd = lws_get_socket_fd(c->wsi), .events = POLLOUT};
+    if (poll(&room, 1, 0) != 1)
+        return false;
+    lws_service(c->context, -1); /* an answer to a ping leaves, and then nothing of it is left */
+    lws_service(c->context, -1);
+    if (c->happened || c->state != CLIENT_ONLINE)
+        return true;
+    if (c->unsent || lws_service_adjust_timeout(c->context, 1000, 0) == 0)
+        return false;
+    fds[count++] = (struct pollfd){.fd = lws_get_socket_fd(c->wsi), .events = POLLIN};
+    for (size_t i = 0; i < CLIENT_WATCHES; i++)
+        if (c->watches[i].wsi)
+            fds[count++] = (struct pollfd){.fd = c->watches[i].fd, .events = POLLIN};
+    lws_usec_t now = lws_now_usecs(), wait = until && until - now < REST_US ? until - now : REST_US;
+    poll(fds, count, wait > 0 ? (int)((wait + LWS_US_PER_MS - 1) / LWS_US_PER_MS) : 0);
+    if (read(c->waker, &woken, sizeof woken) == (ssize_t)sizeof woken)
+        c->happened = true;
+    return true;
+}
+
 bool client_service(struct client *c, int timeout_ms)
 {
     lws_usec_t now = lws_now_usecs(), end = timeout_ms < 0 ? 0 : now + (lws_usec_t)timeout_ms * LWS_US_PER_MS;
@@ -386,7 +421,8 @@ bool client_service(struct client *c, int timeout_ms)
         if (next > now)
             lws_sul_schedule(c->context, 0, &c->alarm->timer, ring, next - now);
         /* A negative time only looks; any other waits for a descriptor or a timer. */
-        lws_service(c->context, next && next <= now ? -1 : 0);
+        bool waited = (!next || next > now) && rest(c, next);
+        lws_service(c->context, waited || (next && next <= now) ? -1 : 0);
         lws_sul_cancel(&c->alarm->timer);
         once = true;
     }
@@ -397,6 +433,8 @@ bool client_service(struct client *c, int timeout_ms)
 
 void client_wake(struct client *c)
 {
+    ssize_t told = write(c->waker, &(uint64_t){1}, sizeof(uint64_t));
+    (void)told; /* full is as good: it is readable */
     lws_cancel_service(c->context);
 }
 

@@ -49,6 +49,7 @@ struct client {
     struct buf incoming;
     struct alarm *alarm;
     bool happened;
+    int waker;           /* an eventfd: client_wake, for a client that rests */
     struct trust trust;
     struct watch watches[CLIENT_WATCHES];
 };

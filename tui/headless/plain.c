@@ -486,7 +486,7 @@ static void take_input(void *user)
     }
 }
 
-/* The next line, without its end; false where none is whole yet. */
+/* The next line, without its end and what no text may hold; false where none is whole yet. */
 static bool next_line(struct plain *p, struct buf *line)
 {
     char *end = p->input.length ? memchr(p->input.data, '\n', p->input.length) : NULL;
@@ -496,19 +496,12 @@ static bool next_line(struct plain *p, struct buf *line)
         return false;
     }
     size_t length = (size_t)(end - p->input.data);
-    buf_bytes(line, p->input.data, length);
+    text_clean(line, p->input.data, length, TEXT_ONE_LINE);
+    buf_bytes(line, "", 0);
     memmove(p->input.data, end + 1, p->input.length - length - 1);
     p->input.length -= length + 1;
     p->input.data[p->input.length] = '\0';
     return true;
-}
-
-/* What came from a file, where a terminal would have shown it; a file may hold anything. */
-static void echo(struct plain *p, const char *line)
-{
-    AUTO(buf_free) struct buf clean = {0};
-    text_clean(&clean, line, strlen(line), TEXT_ONE_LINE);
-    fprintf(p->script->out, "%s\n", clean.data ? clean.data : "");
 }
 
 static void converse(struct plain *p)
@@ -529,7 +522,7 @@ static void converse(struct plain *p)
             continue;
         }
         if (!p->terminal)
-            echo(p, line.data);
+            fprintf(p->script->out, "%s\n", line.data);
         obey(p, line.data);
         if (!p->over) {
             plain_rooms_announce(&p->rooms, p->script);
