@@ -115,8 +115,9 @@ static bool models_up(struct err *err)
     return models_start(&settings, err);
 }
 
-/* Those who ask a model wait on a thread each, in a fair line of their own: more threads than a class has people. */
-enum { SLOW_THREADS = 48 };
+/* Those who ask a model wait on a thread each, in a fair line of their own: more threads than three classes have people, so
+ * that searches which wait for an embedder need not wait for them. */
+enum { SLOW_THREADS = 128 };
 
 static bool lanes_up(struct err *err)
 {

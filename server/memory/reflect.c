@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "common/mem.h"
+#include "server/retrieval/normal.h"
 
 enum { DAY = 86400, WEEK = 7 * DAY };
 
@@ -56,6 +57,7 @@ static int distinct_days(int64_t *days, size_t count)
 
 struct wording {
     const char *text;
+    char *folded;
     size_t topic;
     int count;
 };
@@ -69,10 +71,13 @@ static void choose_labels(struct topics *topics, const cJSON *searches, const si
     cJSON_ArrayForEach(row, searches) {
         const char *text = json_text(row, "query", "");
         size_t topic = placed[i++], at = 0;
-        while (at < n && (wordings[at].topic != topic || strcasecmp(wordings[at].text, text) != 0))
+        char *folded = normal_search(text, strlen(text));
+        while (at < n && (wordings[at].topic != topic || strcmp(wordings[at].folded, folded) != 0))
             at++;
         if (at == n)
-            wordings[n++] = (struct wording){text, topic, 0};
+            wordings[n++] = (struct wording){text, folded, topic, 0};
+        else
+            free(folded);
         wordings[at].count++;
     }
     for (size_t t = 0; t < topics->count; t++) {
@@ -85,6 +90,8 @@ static void choose_labels(struct topics *topics, const cJSON *searches, const si
             topics->items[t].label = mem_dup(best->text);
         }
     }
+    for (size_t at = 0; at < n; at++)
+        free(wordings[at].folded);
 }
 
 /* Topics sorted, and the searches' numbers with them. */

@@ -3,12 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "common/mem.h"
 #include "server/memory/memory.h"
 #include "server/memory/topics.h"
 #include "server/methods/found.h"
+#include "server/retrieval/normal.h"
 #include "server/rpc/method.h"
 
 enum { FACTS_MOST = 300, OPENED_MOST = 2000, LIMIT = 6, LIMIT_MOST = 20, PASSAGES = 12, DOCUMENTS_MOST = 2, DAY = 86400 };
@@ -175,11 +175,17 @@ static void interests_free(struct interests *i)
     free(i->causes);
 }
 
+static bool alike(const char *a, const char *b)
+{
+    AUTO(mem_freep) char *x = normal_search(a, strlen(a)), *y = normal_search(b, strlen(b));
+    return !strcmp(x, y);
+}
+
 /* Facts come latest first. */
 static void add_cause(struct cause *cause, const char *label, int times, int64_t first, int64_t last)
 {
     bool fresh = !cause->times;
-    cause->wordings += fresh || strcasecmp(cause->label, label) != 0;
+    cause->wordings += fresh || !alike(cause->label, label);
     cause->label = fresh ? label : cause->label;
     cause->first_age = fresh || first > cause->first_age ? first : cause->first_age;
     cause->last_age = fresh || last < cause->last_age ? last : cause->last_age;

@@ -14,8 +14,9 @@
 
 enum { SHORTEST = 200 };
 
-/* A search waits less than a job does: without the vector it goes on by words alone. */
-enum { JOB_MS = 60000, QUERY_MS = 5000, JOB_AGAIN = 3, AGAIN_MOST_MS = 30000 };
+/* A search waits less than a job does: it goes on with the stand-in. A probe gives a model on one's own machine the time to
+ * be loaded. */
+enum { JOB_MS = 60000, QUERY_MS = 5000, PROBE_MS = 20000, JOB_AGAIN = 3, AGAIN_MOST_MS = 30000 };
 
 static atomic_bool interrupted;
 
@@ -42,8 +43,8 @@ bool embedding_send(struct models_embedder *e, enum models_text kind, const char
 {
     int64_t limit = e->settings->embed_ms ? e->settings->embed_ms : JOB_MS;
     bool query = kind != MODELS_PASSAGE;
-    if (query && limit > QUERY_MS)
-        limit = QUERY_MS;
+    int64_t most = kind == MODELS_QUERY ? QUERY_MS : kind == MODELS_PROBE ? PROBE_MS : limit;
+    limit = limit < most ? limit : most;
     struct http_request request = {.path = path, .body = body, .total_ms = limit, .first_byte_ms = limit, .most = 16u << 20,
                                    .again = query ? 0 : JOB_AGAIN, .again_most_ms = AGAIN_MOST_MS, .probe = kind == MODELS_PROBE,
                                    .cancelled = kind == MODELS_QUERY ? is_in_vain : is_interrupted, .context = e};
