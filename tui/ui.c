@@ -88,6 +88,7 @@ void ui_stop(struct ui *ui)
         free(ui->choices[i].value);
     }
     free(ui->choices);
+    ui_ask_unlist(ui);
     field_free(&ui->ask_field);
     field_free(&ui->over.find);
     free(ui->over.title);

@@ -88,6 +88,9 @@ struct ui {
     struct field ask_field;
     struct ui_choice *choices;
     size_t choice_count;
+    char *paths[UI_PATHS];  /* UI_ASK_FILE: the names that fit what is typed */
+    size_t path_count;
+    struct list path_list; /* count 0: none is chosen */
 
     struct ui_overlay over;
     int64_t go_at;         /* when g was pressed; 0: not */

@@ -19,6 +19,7 @@ void ui_ask_frame(struct ui *ui, int tag, enum ui_question kind, const char *tex
     ui->over.kind = OVER_NONE;
     ui->go_at = 0;
     snprintf(ui->ask_text, sizeof ui->ask_text, "%s", text);
+    ui_ask_unlist(ui);
     field_free(&ui->ask_field);
     ui->ask_field.masked = kind == UI_ASK_PASSWORD;
 }
@@ -56,11 +57,6 @@ void ui_ask_text(struct view *view, int tag, const char *prompt, const char *ini
     field_set(&view->ui->ask_field, initial);
 }
 
-void ui_ask_file(struct view *view, int tag, const char *prompt, const char *initial)
-{
-    ask(view, tag, UI_ASK_FILE, prompt);
-    field_set(&view->ui->ask_field, initial);
-}
 
 void ui_ask_password(struct view *view, int tag, const char *prompt)
 {
@@ -100,6 +96,7 @@ static void done(struct ui *ui, const char *text)
     if (ui->over.kind == OVER_CHOICE)
         ui->over.kind = OVER_NONE;
     ui->asker = NULL;
+    ui_ask_unlist(ui);
     field_free(&ui->ask_field);
     clear_choices(ui);
     if (!asker)
@@ -185,6 +182,45 @@ void ui_ask_complete(struct field *field)
         free(names[i]);
 }
 
+void ui_ask_unlist(struct ui *ui)
+{
+    for (size_t i = 0; i < ui->path_count; i++)
+        free(ui->paths[i]);
+    ui->path_count = 0;
+    ui->path_list = (struct list){0};
+}
+
+/* The names that fit, over the body; none of them is chosen until Up or Down does. */
+static void list_paths(struct ui *ui)
+{
+    ui_ask_unlist(ui);
+    ui->path_count = ui_ask_names(field_text(&ui->ask_field), ui->paths, UI_PATHS);
+}
+
+void ui_ask_file(struct view *view, int tag, const char *prompt, const char *initial)
+{
+    ask(view, tag, UI_ASK_FILE, prompt);
+    field_set(&view->ui->ask_field, initial);
+    list_paths(view->ui);
+}
+
+static void choose_path(struct ui *ui, int step)
+{
+    if (ui->path_list.count)
+        list_move(&ui->path_list, step, NULL, NULL);
+    else if (ui->path_count)
+        ui->path_list = (struct list){.count = ui->path_count, .selected = step > 0 ? 0 : ui->path_count - 1};
+}
+
+/* The chosen name takes the place of what was typed of it. */
+static void take_path(struct ui *ui)
+{
+    const char *typed = field_text(&ui->ask_field), *slash = strrchr(typed, '/');
+    AUTO(mem_freep) char *whole = mem_printf("%.*s%s", slash ? (int)(slash - typed) + 1 : 0, typed, ui->paths[ui->path_list.selected]);
+    field_set(&ui->ask_field, whole);
+    list_paths(ui);
+}
+
 static void answer_line(struct ui *ui)
 {
     const char *text = field_text(&ui->ask_field);
@@ -201,12 +237,38 @@ static void answer_line(struct ui *ui)
         ui_ask_path(text, path, sizeof path);
         if (stat(path, &info) == 0 && S_ISDIR(info.st_mode) && text[0] && text[strlen(text) - 1] != '/') {
             field_insert(&ui->ask_field, "/", 1);
+            list_paths(ui);
             return;
         }
         done(ui, path);
         return;
     }
     done(ui, text);
+}
+
+static void file_key(struct ui *ui, const struct key *key)
+{
+    if (key->code == KEYS_UP || key->code == KEYS_DOWN) {
+        choose_path(ui, key->code == KEYS_DOWN ? 1 : -1);
+        return;
+    }
+    if (key->code == KEYS_ENTER && !key->mods) {
+        if (ui->path_list.count) {
+            take_path(ui);
+            const char *text = field_text(&ui->ask_field);
+            if (text[0] && text[strlen(text) - 1] == '/')
+                return; /* a folder is gone into */
+        }
+        answer_line(ui);
+        return;
+    }
+    if (key->code == KEYS_TAB && ui->path_list.count)
+        take_path(ui);
+    else if (key->code == KEYS_TAB)
+        ui_ask_complete(&ui->ask_field);
+    else
+        field_key(&ui->ask_field, key);
+    list_paths(ui);
 }
 
 void ui_ask_key(struct ui *ui, const struct key *key)
@@ -225,10 +287,10 @@ void ui_ask_key(struct ui *ui, const struct key *key)
             done(ui, ui->choices[ui->over.list.selected].value);
         else
             ui_keys_move(ui, &ui->over.list, action, ui->rows - 5);
+    } else if (ui->asking == UI_ASK_FILE) {
+        file_key(ui, key);
     } else if (key->code == KEYS_ENTER && !key->mods) {
         answer_line(ui);
-    } else if (key->code == KEYS_TAB && ui->asking == UI_ASK_FILE) {
-        ui_ask_complete(&ui->ask_field);
     } else {
         field_key(&ui->ask_field, key);
     }

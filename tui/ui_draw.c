@@ -140,6 +140,10 @@ static void draw_status(const struct ui *ui, struct canvas c)
     else if (front(ui)->class->status)
         front(ui)->class->status(front(ui), &own);
     int right = (int)text_cells(own.right, strlen(own.right));
+    if (*ui->news && (int)text_cells(ui->news, strlen(ui->news)) > c.cols - right - 4) {
+        *own.right = 0; /* what happened matters more than where one is */
+        right = 0;
+    }
     int end = ui->size <= UI_SMALL ? c.cols : c.cols - 1, width = end - right - (right ? 2 : 0) - 1;
     struct status s = {.role = ROLE_TEXT};
     if (*ui->news)
@@ -227,6 +231,27 @@ static void draw_choices(const struct ui *ui, struct canvas c)
         int cells = canvas_cut(c, top + 1 + i, 2, c.cols - 3, ROLE_TEXT, ui->choices[at].label);
         if (at == ui->over.list.selected)
             list_mark(c, top + 1 + i, 2, cells, true);
+    }
+}
+
+/* The files that fit what is typed, above the question. */
+static void draw_paths(const struct ui *ui, struct canvas c)
+{
+    int rows = ui->path_count < 8 ? (int)ui->path_count : 8, most = c.rows > 3 ? c.rows - 2 : 1;
+    rows = rows > most ? most : rows;
+    int top = c.rows - rows - 1;
+    bool any = ui->path_list.count > 0;
+    size_t first = any && ui->path_list.selected >= (size_t)rows ? ui->path_list.selected - (size_t)rows + 1 : 0;
+    char facts[40];
+    snprintf(facts, sizeof facts, "%zu%s fit", ui->path_count, ui->path_count == UI_PATHS ? " or more" : "");
+    canvas_unselect(c);
+    canvas_blank(c, top, rows + 1);
+    heading_draw(c, top, "Files", facts, 4);
+    for (int i = 0; i < rows; i++) {
+        size_t at = first + (size_t)i;
+        int cells = canvas_cut(c, top + 1 + i, 2, c.cols - 3, ROLE_TEXT, ui->paths[at]);
+        if (any && at == ui->path_list.selected)
+            list_mark(c, top + 1 + i, 2, cells, false);
     }
 }
 
@@ -320,5 +345,7 @@ void ui_draw(struct ui *ui)
         view->class->layout(view, body.rows, body.cols);
     view->class->draw(view, body);
     draw_over(ui, body);
+    if (ui->asking == UI_ASK_FILE && ui->path_count)
+        draw_paths(ui, body);
     draw_bottom(ui, all);
 }

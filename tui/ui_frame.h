@@ -11,6 +11,7 @@ void ui_ask_key(struct ui *ui, const struct key *key);
 void ui_ask_path(const char *typed, char *out, size_t size);
 size_t ui_ask_names(const char *typed, char **names, size_t most); /* each the caller's to free */
 void ui_ask_complete(struct field *field);
+void ui_ask_unlist(struct ui *ui);
 
 /* Questions that the frame asks itself have negative tags. */
 enum { UI_FRAME_FIND = -1, UI_FRAME_QUIT = -2, UI_FRAME_OLD_PASSWORD = -3, UI_FRAME_NEW_PASSWORD = -4, UI_FRAME_PLAIN = -5, UI_FRAME_SAVE = -6 };

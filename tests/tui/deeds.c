@@ -6,11 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#include "tests/lib/glass.h"
+#include "common/mem.h"
+#include "tests/lib/glass_data.h"
 
 static void words_for_what_goes_wrong(void **state)
 {
@@ -312,6 +314,93 @@ static void a_login_is_renewed_before_it_ends(void **state)
     glass_stop(&g);
 }
 
+static void files_are_picked_from_a_list(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/edurag-picked-XXXXXX", path[100];
+    static const char *const names[] = {"inner/", "inner/Lecture 9.pdf", "Lecture 7.pdf", "Lecture 8.pdf"};
+    assert_non_null(mkdtemp(folder));
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        FILE *file = path[strlen(path) - 1] == '/' ? NULL : fopen(path, "w");
+        if (file) {
+            fputs("%PDF-1.7", file);
+            fclose(file);
+        } else {
+            assert_int_equal(mkdir(path, 0700), 0);
+        }
+    }
+    struct glass g;
+    glass_start(&g, 24, 80);
+    glass_login(&g, "teacher");
+    glass_key(&g, "Esc g l");
+    glass_answer(&g, "courses.list", "{\"items\":[{\"course_id\":\"k\",\"code\":\"BIO\",\"title\":\"Cells\"}],\"next_cursor\":null}");
+    glass_key(&g, "a Ctrl-U");
+    glass_type(&g, folder);
+    glass_type(&g, "/");
+    assert_true(glass_shows(&g, "3 fit"));
+    assert_true(glass_shows(&g, "  Lecture 8.pdf"));
+    glass_type(&g, "L");
+    assert_true(glass_shows(&g, "2 fit"));
+    glass_key(&g, "Backspace Down Down Down");
+    assert_true(glass_shows(&g, "▸ inner/"));
+    glass_key(&g, "Enter");
+    assert_true(glass_shows(&g, "  Lecture 9.pdf"));
+    glass_key(&g, "Down Enter Enter");
+    for (int i = 0; i < 5; i++)
+        ui_tick(&g.ui);
+    assert_non_null(strstr(glass_params(&g, "library.upload_begin"), "Lecture 9.pdf"));
+    glass_stop(&g);
+    for (size_t i = COUNT_OF(names); i-- > 0;) {
+        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        remove(path);
+    }
+    rmdir(folder);
+}
+
+static void long_news_takes_the_whole_row(void **state)
+{
+    (void)state;
+    struct glass g;
+    glass_start(&g, 24, 80);
+    glass_login(&g, "student");
+    glass_type(&g, "stone");
+    glass_key(&g, "Enter");
+    glass_answer(&g, "search.query", "{\"query\":\"stone\",\"results\":[{\"chunk_id\":\"c\",\"pdf_id\":\"d\",\"title\":\"T\",\"page\":1,\"snippet\":\"s\"}]}");
+    assert_true(glass_shows(&g, "1 of 1"));
+    glass_key(&g, "y");
+    assert_true(glass_shows(&g, "If pasting shows nothing: v shows the bare text to"));
+    assert_false(glass_shows(&g, "1 of 1"));
+    glass_key(&g, "Up");
+    assert_true(glass_shows(&g, "1 of 1"));
+    glass_stop(&g);
+}
+
+/* Nothing on the screen counts, so nothing wakes: in every pane, once all has come and the last news is gone. Chat's
+ * first wait is for the line that gets a countdown. */
+static void at_rest_nothing_ticks(void **state)
+{
+    (void)state;
+    static const char *const roles[] = {"student", "teacher", "admin"};
+    for (size_t r = 0; r < COUNT_OF(roles); r++) {
+        struct glass g;
+        glass_start(&g, 24, 80);
+        glass_data_fill(&g, roles[r], "text");
+        for (int pane = PANE_SEARCH; pane < PANE_COUNT; pane++) {
+            if (!ui_visible(&g.ui, (enum pane)pane))
+                continue;
+            ui_open(&g.ui, (enum pane)pane);
+            glass_data_answer(&g, "text");
+            glass_later(&g, 9000);
+            glass_later(&g, 9000);
+            int next = ui_tick(&g.ui);
+            if (pane == PANE_CHAT ? next >= 0 && next < 1000 : next != -1)
+                fail_msg("%s, pane %d: wakes after %d ms", roles[r], pane, next);
+        }
+        glass_stop(&g);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -326,6 +415,9 @@ int main(void)
         cmocka_unit_test(a_list_of_people_is_shown_before_it_is_sent),
         cmocka_unit_test(many_pasted_lines_ask_before_they_are_sent),
         cmocka_unit_test(a_login_is_renewed_before_it_ends),
+        cmocka_unit_test(files_are_picked_from_a_list),
+        cmocka_unit_test(long_news_takes_the_whole_row),
+        cmocka_unit_test(at_rest_nothing_ticks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
