@@ -18,7 +18,7 @@
 #include "server/store/pool.h"
 #include "server/store/tx.h"
 
-enum { PAUSE_SECONDS = 1, QUIET_SECONDS = 3, REST_SECONDS = 60, FORGET_SECONDS = 30, ADOPT_SECONDS = 10 };
+enum { PAUSE_SECONDS = 1, QUIET_SECONDS = 3, REST_SECONDS = 60, FORGET_SECONDS = 30, ADOPT_SECONDS = 10, BREATH_US = 200 };
 
 static struct {
     pthread_t thread;
@@ -113,6 +113,8 @@ static void stand_by(void)
     while (!whole && !atomic_load(&refit.stopping)) {
         bool wanted = stock_served_outside(shelf_stock()) && embed_stand_in(&model);
         whole = stock_stand_in(shelf_stock(), wanted ? model.name : NULL, wanted ? model.dimensions : 0, embed_stems);
+        if (!whole)
+            nanosleep(&(struct timespec){.tv_nsec = BREATH_US * 1000L}, NULL); /* whoever changes the stock comes in between */
     }
     if (models_embedder())
         models_embedder_probe(models_embedder());

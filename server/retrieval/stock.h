@@ -86,7 +86,7 @@ void stock_search(struct stock *stock, const struct stock_asker *asker, const ch
 /* The vector of a text whose stems these are; false: that model is gone. */
 typedef bool stock_fold(const char *model, const char *const *stems, size_t count, float *vector);
 /* Keeps vectors of a built-in model beside those that serve, for questions that the outside model does not embed: folds in
- * what is new, a thousand texts at most. Until a newly named one is whole the one before stands in. NULL: none.
+ * what is new, a hundred texts or so. Until a newly named one is whole the one before stands in. NULL: none.
  * False: there is more to do. */
 bool stock_stand_in(struct stock *stock, const char *model, size_t dimensions, stock_fold *fold);
 bool stock_served_outside(struct stock *stock); /* any document, by a model that is not built in */

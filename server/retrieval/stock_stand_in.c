@@ -5,7 +5,7 @@
 #include "common/mem.h"
 #include "server/retrieval/stock_state.h"
 
-enum { TEXTS_A_CALL = 1024, STEMS_MOST = 4096 };
+enum { TEXTS_A_CALL = 128 /* a few milliseconds, for which changes wait */, STEMS_MOST = 4096 };
 
 struct folding {
     stock_fold *fold;
