@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -120,6 +121,14 @@ static void stand_by(void)
         models_embedder_probe(models_embedder());
 }
 
+/* Towards the model of the settings while its service answers, or each attempt is in vain; towards a built-in one also
+ * while that service has never answered yet. */
+static bool may_follow(const struct embed_model *current, bool adopted)
+{
+    bool built_in = !strncmp(current->name, STOCK_BUILTIN, strlen(STOCK_BUILTIN));
+    return adopted ? built_in || !models_embedder() || models_embedder_reachable(models_embedder()) : built_in && models_embedder();
+}
+
 static bool pause_for(int seconds)
 {
     int64_t until = wait_now() + (int64_t)seconds * 1000;
@@ -166,8 +175,7 @@ static void *run(void *unused)
         }
         stand_by();
         embed_current(&current);
-        bool serves = !models_embedder() || models_embedder_reachable(models_embedder()); /* else each attempt is in vain */
-        if (fine && adopted && serves && stock_served_by_others(shelf_stock(), current.name))
+        if (fine && may_follow(&current, adopted) && stock_served_by_others(shelf_stock(), current.name))
             fine = follow(current.name, &err);
         if (fine && forgot >= FORGET_SECONDS) {
             fine = forget(&err);

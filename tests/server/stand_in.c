@@ -17,35 +17,7 @@
 
 static struct fake_models *fake;
 
-static void a_document_that_comes_while_the_service_is_down_can_be_searched_at_once(void **state)
-{
-    (void)state;
-    struct harness h;
-    struct ws ada;
-    AUTO(buf_free) struct buf pdf = {0};
-    char ignored[40];
-    outside_begin(&h, fake, "openai");
-    harness_user(&h, "admin", "ada", "Ada Admin");
-    harness_open(&h, &ada, "ada");
-    library_put(h.directory, "Cells", NULL, &(struct library_passage){1, "Cells are the smallest living units."}, 1, ignored);
-    outside_wait_served_by(&h, "openai%", 1);
-    fake_models_behave(fake, "500", 0);
-    uploads_pdf(&pdf, (const char *const[]){"Osmosis moves water through a membrane.", "Nuclei hold the genes of a cell.", NULL});
-    struct upload up = uploads_send(&ada, "osmosis.pdf", pdf.data, pdf.length, 0, NULL);
-    assert_true(uploads_wait(&ada, &up, 20000));
-    assert_string_equal(up.state, "indexed");
-    assert_int_equal(outside_served_by(&h, "builtin%"), 1);
-    for (int i = 0; i < 400 && !outside_results(&ada, "{\"query\":\"osmosis\",\"preview\":true}"); i++)
-        usleep(50000);
-    assert_true(outside_results(&ada, "{\"query\":\"osmosis\"}") > 0);
-    fake_models_behave(fake, "fine", 0);
-    outside_wait_served_by(&h, "openai%", 2);
-    free(library_sql(h.directory, "edurag_owner", "delete from public.pdfs where filename = 'osmosis.pdf'"));
-    ws_close(&ada);
-    assert_int_equal(harness_stop(&h), 0);
-}
-
-enum { TOPICS = 8, PASSAGES = 600, WORDS = 50, HELD = 12 };
+enum { DOCUMENTS = 3, TOPICS = 8, PASSAGES = 600, WORDS = 50, HELD = 12 };
 
 static void write_word(struct buf *text, int topic, int word)
 {
@@ -132,50 +104,98 @@ static int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+static char course[40], about[40]; /* where something is to be found by its meaning, and what */
+
+static void a_service_that_never_answered_keeps_nobody_from_what_is_built_in(void **state)
+{
+    (void)state;
+    struct harness h;
+    struct ws ada;
+    bool degraded, found = false;
+    int asked;
+    fake_models_behave(fake, "500", 0);
+    outside_begin(&h, fake, "openai");
+    harness_user(&h, "admin", "ada", "Ada Admin");
+    harness_open(&h, &ada, "ada");
+    put_subjects(&h);
+    AUTO(mem_freep) char *made = put_course(&h, &ada, about);
+    snprintf(course, sizeof course, "%s", made);
+    outside_wait_served_by(&h, "builtin-lsa%", DOCUMENTS);
+    for (int i = 0; i < 400 && !found; i++, usleep(50000)) /* until the shelf has heard of it */
+        found = finds(&ada, course, about, &degraded, &asked);
+    assert_true(found);
+    assert_false(degraded); /* there is nothing that it could do better */
+    fake_models_behave(fake, "fine", 0);
+    ws_close(&ada);
+    assert_int_equal(harness_stop(&h), 0);
+}
+
+static void a_document_that_comes_while_the_service_is_down_can_be_searched_at_once(void **state)
+{
+    (void)state;
+    struct harness h;
+    struct ws ada;
+    AUTO(buf_free) struct buf pdf = {0};
+    outside_begin(&h, fake, "openai");
+    harness_open(&h, &ada, "ada");
+    outside_wait_served_by(&h, "openai%", DOCUMENTS);
+    fake_models_behave(fake, "500", 0);
+    uploads_pdf(&pdf, (const char *const[]){"Osmosis moves water through a membrane.", "Nuclei hold the genes of a cell.", NULL});
+    struct upload up = uploads_send(&ada, "osmosis.pdf", pdf.data, pdf.length, 0, NULL);
+    assert_true(uploads_wait(&ada, &up, 20000));
+    assert_string_equal(up.state, "indexed");
+    assert_int_equal(outside_served_by(&h, "builtin%"), 1);
+    for (int i = 0; i < 400 && !outside_results(&ada, "{\"query\":\"osmosis\",\"preview\":true}"); i++)
+        usleep(50000);
+    assert_true(outside_results(&ada, "{\"query\":\"osmosis\"}") > 0);
+    fake_models_behave(fake, "fine", 0);
+    outside_wait_served_by(&h, "openai%", DOCUMENTS + 1);
+    free(library_sql(h.directory, "edurag_owner", "delete from public.pdfs where filename = 'osmosis.pdf'"));
+    ws_close(&ada);
+    assert_int_equal(harness_stop(&h), 0);
+}
+
 static void the_built_in_embedder_stands_in_for_a_question_whose_service_is_down(void **state)
 {
     (void)state;
     struct harness h;
     struct ws ada;
-    char pdf[40];
     bool degraded, found = false;
     int asked;
     outside_begin(&h, fake, "openai");
     harness_open(&h, &ada, "ada");
-    put_subjects(&h);
-    AUTO(mem_freep) char *course = put_course(&h, &ada, pdf);
-    outside_wait_served_by(&h, "openai%", 4);
+    outside_wait_served_by(&h, "openai%", DOCUMENTS);
     for (int i = 0; i < 400 && !stands_by(&h); i++) /* fitted for nobody, as long as the service answers */
         usleep(50000);
     assert_true(stands_by(&h));
-    finds(&ada, course, pdf, &degraded, &asked);
+    finds(&ada, course, about, &degraded, &asked);
     assert_false(degraded);
     assert_int_equal(asked, 1);
     is_told(&ada, true);
 
     fake_models_behave(fake, "hang", 0);
     int64_t start = now_ms();
-    found = finds(&ada, course, pdf, &degraded, &asked); /* the first one waits for the service in vain */
+    found = finds(&ada, course, about, &degraded, &asked); /* the first one waits for the service in vain */
     assert_true(degraded);
     assert_true(now_ms() - start < 8000);
     for (int i = 0; i < 200 && !found; i++, usleep(50000)) { /* until this node has folded in every passage */
-        found = finds(&ada, course, pdf, &degraded, &asked);
+        found = finds(&ada, course, about, &degraded, &asked);
         assert_true(degraded);
     }
     assert_true(found);
     start = now_ms();
     for (int i = 0; i < 5; i++)
-        assert_true(finds(&ada, course, pdf, &degraded, &asked));
+        assert_true(finds(&ada, course, about, &degraded, &asked));
     assert_true(now_ms() - start < 4000); /* nobody else waits */
     is_told(&ada, false);
     free(library_sql(h.directory, "edurag_owner", "delete from public.pdfs where title = 'About it'"));
-    for (int i = 0; i < 200 && finds(&ada, course, pdf, &degraded, &asked); i++)
+    for (int i = 0; i < 200 && finds(&ada, course, about, &degraded, &asked); i++)
         usleep(10000);
-    assert_false(finds(&ada, course, pdf, &degraded, &asked));
+    assert_false(finds(&ada, course, about, &degraded, &asked));
 
     fake_models_behave(fake, "fine", 0);
     for (int i = 0; i < 400 && degraded; i++, usleep(50000))
-        finds(&ada, course, pdf, &degraded, &asked);
+        finds(&ada, course, about, &degraded, &asked);
     assert_false(degraded);
     assert_int_equal(asked, 1);
     is_told(&ada, true);
@@ -186,6 +206,7 @@ static void the_built_in_embedder_stands_in_for_a_question_whose_service_is_down
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_service_that_never_answered_keeps_nobody_from_what_is_built_in),
         cmocka_unit_test(a_document_that_comes_while_the_service_is_down_can_be_searched_at_once),
         cmocka_unit_test(the_built_in_embedder_stands_in_for_a_question_whose_service_is_down),
     };
