@@ -29,11 +29,12 @@ struct found {
     struct rows *rows[FOUND_ROUNDS];
 };
 
-/* The best `most` (at most FOUND_MOST) passages that this transaction's person may see; `course` NULL: all.
+/* The best `most` (at most FOUND_MOST) passages that this transaction's person may see, who is most likely `user_id`;
+ * `course` NULL: all.
  * Rows that vanished meanwhile are made up for by further candidates. Only `count` is known then, the rest
  * after found_read, which needs no database any more. */
-bool found_search(struct tx *tx, const char *query, const char *course, size_t most, struct found **found,
-                  struct err *err) MUST_CHECK;
+bool found_search(struct tx *tx, const char *user_id, const char *query, const char *course, size_t most,
+                  struct found **found, struct err *err) MUST_CHECK;
 /* Reads the passages. Of the best few those that say the question word for word come first. */
 void found_read(struct found *found);
 void found_free(struct found **found);

@@ -92,7 +92,7 @@ static bool suggest(struct call *call, struct items *items, const char *query, c
                     bool name_by_heading, struct err *err)
 {
     AUTO(found_free) struct found *found = NULL;
-    if (!found_search(call->tx, query, NULL, PASSAGES, &found, err))
+    if (!found_search(call->tx, call->caller.user_id, query, NULL, PASSAGES, &found, err))
         return false;
     found_read(found);
     struct item item = {0};

@@ -150,7 +150,7 @@ static bool query(struct call *call, const void *data, struct buf *result, struc
         embed_ahead(params->query);
     bool ready = call->tx || call_tx(call, &own, err);
     struct tx *tx = call->tx ? call->tx : own;
-    bool fine = ready && found_search(tx, params->query, params->course_id, (size_t)params->limit, &found, err) &&
+    bool fine = ready && found_search(tx, call->caller.user_id, params->query, params->course_id, (size_t)params->limit, &found, err) &&
                 send_record(call, tx, params, found->count, err);
     bool degraded = embed_reduced();
     embed_ahead(NULL);
@@ -219,7 +219,7 @@ static bool ask_begin(struct call *call, const struct ask_params *params, struct
     embed_ahead(params->query);
     if (!call_tx(call, &tx, err) || !open_thread(tx, params, &asked->thread, err) ||
         !read_turns(tx, rows_text(asked->thread, 0, 0), &asked->earlier, asked->turns, &asked->turn_count, err) ||
-        !found_search(tx, params->query, params->course_id, ANSWER_SOURCES, &asked->found, err))
+        !found_search(tx, call->caller.user_id, params->query, params->course_id, ANSWER_SOURCES, &asked->found, err))
         return false;
     const struct bind values[] = {BIND_TEXT(params->query), BIND_INT((int64_t)asked->found->count), BIND_TEXT(params->course_id),
                                   BIND_TEXT(rows_text(asked->thread, 0, 0)), {0}, {0}, {0}, {0}};

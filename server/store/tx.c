@@ -33,6 +33,19 @@ struct pipeline {
     bool stale;      /* a name was known, or unknown, where we thought otherwise: worth another try */
 };
 
+struct request {
+    enum query query;
+    const struct bind *values;
+    size_t count;
+    bool binary, whole; /* whole: the statement is the transaction */
+};
+
+/* On its way, not answered yet. */
+struct sent {
+    struct pipeline pipeline;
+    enum query again; /* may be asked again where a name was stale: the first of its transaction, without values */
+};
+
 struct tx {
     struct pool *pool;
     struct wire *wire;
@@ -40,7 +53,7 @@ struct tx {
     bool begun, spent; /* BEGIN has been sent; a statement failed */
     int limit_ms;      /* of one statement */
     struct err cause;  /* of being spent: whoever goes on all the same is told that */
-    struct pipeline *last; /* sent with the commit, not answered yet */
+    struct sent *sent;
 };
 
 bool tx_begin(struct pool *pool, const char *token, struct tx **tx, struct err *err)
@@ -179,13 +192,6 @@ static bool collect(struct pipeline *p, struct err *err)
     return !failed;
 }
 
-struct request {
-    enum query query;
-    const struct bind *values;
-    size_t count;
-    bool binary, whole; /* whole: the statement is the transaction */
-};
-
 static bool send_all(struct pipeline *p, const struct request *r)
 {
     bool first = !p->tx->begun;
@@ -267,36 +273,51 @@ bool tx_query(struct tx *tx, enum query query, const struct bind *values, size_t
     return run(tx, &(struct request){query, values, count, false, false}, rows, err);
 }
 
-bool tx_send_last(struct tx *tx, enum query query, const struct bind *values, size_t count, struct err *err)
+static bool send_ahead(struct tx *tx, const struct request *r, struct err *err)
 {
-    struct request request = {query, values, count, false, true};
     if (tx->spent)
         return refuse_spent(tx, err);
-    if (query == QUERY_NONE && !tx->begun)
+    struct sent *sent = tx->sent = mem_alloc(sizeof *sent);
+    sent->pipeline.tx = tx;
+    sent->again = tx->begun || r->count || r->whole ? QUERY_NONE : r->query;
+    bool ok = r->query == QUERY_NONE ? send_query(&sent->pipeline, SQL_TX_COMMIT, NULL, 0, false, false) : send_all(&sent->pipeline, r);
+    if (ok && PQpipelineSync(tx->wire->pg))
         return true;
-    tx->last = mem_alloc(sizeof *tx->last);
-    tx->last->tx = tx;
-    if ((query == QUERY_NONE ? send_query(tx->last, SQL_TX_COMMIT, NULL, 0, false, false) : send_all(tx->last, &request)) &&
-        PQpipelineSync(tx->wire->pg))
-        return true;
-    mem_freep(&tx->last);
+    mem_freep(&tx->sent);
     tx->spent = true;
     away(tx, err);
     tx->cause = *err;
     return false;
 }
 
+bool tx_send(struct tx *tx, enum query query, const struct bind *values, size_t count, struct err *err)
+{
+    return send_ahead(tx, &(struct request){query, values, count, false, false}, err);
+}
+
+bool tx_send_last(struct tx *tx, enum query query, const struct bind *values, size_t count, struct err *err)
+{
+    if (query == QUERY_NONE && !tx->begun && !tx->spent)
+        return true;
+    return send_ahead(tx, &(struct request){query, values, count, false, true}, err);
+}
+
 bool tx_receive(struct tx *tx, struct rows **rows, struct err *err)
 {
     if (tx->spent)
         return refuse_spent(tx, err);
-    if (!tx->last)
+    if (!tx->sent)
         return true;
-    bool ok = collect(tx->last, err);
+    struct pipeline p = tx->sent->pipeline;
+    enum query again = tx->sent->again;
+    mem_freep(&tx->sent);
+    bool ok = collect(&p, err);
     tx->begun = wire_usable(tx->wire) && PQtransactionStatus(tx->wire->pg) != PQTRANS_IDLE;
-    ok = settle(tx, tx->last, ok, rows, err);
-    mem_freep(&tx->last);
-    return ok;
+    if (!ok && p.stale && again != QUERY_NONE && (!tx->begun || finish(tx, SQL_TX_ROLLBACK, err))) {
+        PQclear(p.rows);
+        return run(tx, &(struct request){again, NULL, 0, false, false}, rows, err);
+    }
+    return settle(tx, &p, ok, rows, err);
 }
 
 bool tx_query_binary(struct tx *tx, enum query query, const struct bind *values, size_t count, struct rows **rows,

@@ -47,9 +47,11 @@ bool tx_query(struct tx *tx, enum query query, const struct bind *values, size_t
     tx_query(tx_, query_, (const struct bind[]){__VA_ARGS__}, \
              sizeof((const struct bind[]){__VA_ARGS__}) / sizeof(struct bind), rows_, err_)
 #define tx_run0(tx_, query_, rows_, err_) tx_query(tx_, query_, NULL, 0, rows_, err_)
-/* A transaction's last query, sent together with its commit: the caller works on while the database does. Then
- * tx_receive waits for both; nothing else may be asked in between, and nothing can be rolled back any more. What was
- * bound may go after tx_send_last. QUERY_NONE sends the commit alone. */
+/* Sends a query, and the caller works on while the database does; tx_receive waits for what was sent, and nothing
+ * else may be asked before that. The values may go at once. */
+bool tx_send(struct tx *tx, enum query query, const struct bind *values, size_t count, struct err *err) MUST_CHECK;
+/* The same for the last query, together with the commit: from here on nothing can be rolled back. QUERY_NONE sends
+ * the commit alone. */
 bool tx_send_last(struct tx *tx, enum query query, const struct bind *values, size_t count, struct err *err) MUST_CHECK;
 bool tx_receive(struct tx *tx, struct rows **rows, struct err *err) MUST_CHECK;
 /* The same with results in PostgreSQL's binary format (float4 arrays, bytea, int8): read by rows_bytes. */
