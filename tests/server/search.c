@@ -119,6 +119,25 @@ static void a_hidden_document_neither_shows_nor_lends_its_words(void **state)
     assert_true(finds(&oda, "enzyme", secret, false));
 }
 
+/* At the first search after it, whatever the one before was told. */
+static void who_joins_or_leaves_a_course_searches_accordingly_at_once(void **state)
+{
+    (void)state;
+    char params[200];
+    snprintf(params, sizeof params, "{\"course_id\":\"%s\",\"institution_ids\":[\"oda\"]}", course);
+    for (int i = 0; i < 6; i++) {
+        bool in = i % 2;
+        if (i)
+            cJSON_Delete(result_of(&tim, in ? "courses.enrol" : "courses.unenrol", params));
+        AUTO(json_freep) cJSON *typo = search(&oda, "zyzzyvaquork");
+        assert_string_equal(json_text(typo, "corrected", ""), in ? "zyzzyvaquark" : "");
+        assert_int_equal(cJSON_GetArraySize(json_get(typo, "results")), in);
+        AUTO(json_freep) cJSON *rule = search(&oda, "zyzzyvaquark");
+        assert_int_equal(cJSON_GetArraySize(json_get(rule, "results")), in);
+    }
+    cJSON_Delete(result_of(&tim, "courses.unenrol", params));
+}
+
 static void a_course_narrows_and_previews_leave_no_trace(void **state)
 {
     (void)state;
@@ -272,6 +291,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_right_page_comes_first_with_its_words_marked),
         cmocka_unit_test(a_hidden_document_neither_shows_nor_lends_its_words),
+        cmocka_unit_test(who_joins_or_leaves_a_course_searches_accordingly_at_once),
         cmocka_unit_test(a_course_narrows_and_previews_leave_no_trace),
         cmocka_unit_test(deleted_documents_are_gone_and_moved_ones_move),
         cmocka_unit_test(an_answer_is_word_for_word_with_its_pages),
