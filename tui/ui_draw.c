@@ -207,7 +207,7 @@ static void draw_question(const struct ui *ui, struct canvas c)
         canvas_text(c, 0, 1, ROLE_TEXT, c.cols < 40 ? "Enter choose" : "Up Down move  Enter choose  Esc close");
         return;
     }
-    int x = 1 + canvas_cut(c, 0, 1, ui->asking == UI_ASK_YES ? c.cols - 7 : c.cols * 3 / 4, ROLE_WARN, ui->ask_text);
+    int x = 1 + canvas_cut(c, 0, 1, c.cols - (ui->asking == UI_ASK_YES ? 7 : c.cols < 60 ? 12 : 8), ROLE_WARN, ui->ask_text);
     if (ui->asking == UI_ASK_YES) {
         canvas_text(c, 0, x, ROLE_KEY, "  y n");
         canvas_cursor(c, 0, x + 2, true);

@@ -85,6 +85,19 @@ void words_size(double bytes, char *out, size_t size)
         snprintf(out, size, "%.0f KB", bytes < 1000 ? 1 : bytes / 1e3);
 }
 
+void words_first(const char *name, char *out, size_t size)
+{
+    snprintf(out, size, "%.*s", (int)strcspn(name, " "), name);
+    for (const char *word = name; *word; word += strspn(word, " ")) {
+        size_t length = strcspn(word, " ");
+        if (length > 1 && word[length - 1] != '.') {
+            snprintf(out, size, "%.*s", (int)length, word);
+            return;
+        }
+        word += length;
+    }
+}
+
 void words_page(const cJSON *place, char *out, size_t size)
 {
     const char *label = json_text(place, "page_label", "");

@@ -22,6 +22,8 @@ void words_error(const struct err *err, char *out, size_t size);
 void words_count(long n, const char *one, const char *many, char *out, size_t size);
 void words_size(double bytes, char *out, size_t size); /* "44 MB" */
 /* "p. 212", from page_label, else page. */
+/* How a person is called among others: the first word of the name that is no title or initial. */
+void words_first(const char *name, char *out, size_t size);
 void words_page(const cJSON *place, char *out, size_t size);
 
 #endif

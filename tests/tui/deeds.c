@@ -244,7 +244,7 @@ static void a_list_of_people_is_shown_before_it_is_sent(void **state)
     glass_key(&g, "i Ctrl-U");
     glass_type(&g, path);
     glass_key(&g, "Enter");
-    assert_true(glass_shows(&g, "1 new, 1 known, 3 wrong (line 4: no such role)"));
+    assert_true(glass_shows(&g, "1 new, 1 known, 3 wrong (line 4: no such role). Enter adds, Esc stops."));
     glass_key(&g, "Esc");
     assert_false(glass_asked(&g, "users.import"));
     glass_key(&g, "i Ctrl-U");
@@ -358,6 +358,26 @@ static void files_are_picked_from_a_list(void **state)
     rmdir(folder);
 }
 
+static void admin_speaks_as_people_do(void **state)
+{
+    (void)state;
+    struct glass g;
+    glass_start(&g, 24, 80);
+    glass_login(&g, "admin");
+    glass_key(&g, "Esc g a");
+    glass_answer(&g, "users.list", "{\"items\":[{\"user_id\":\"u1\",\"institution_id\":\"a1\",\"name\":\"L. Oka\",\"role\":\"admin\"}],\"next_cursor\":null}");
+    assert_true(glass_shows(&g, "What Oka asks"));
+    glass_key(&g, "Alt-Right");
+    glass_answer(&g, "courses.list", "{\"items\":[{\"course_id\":\"k1\",\"code\":\"BIO\",\"title\":\"Cells\",\"members\":1,\"documents\":1}],\"next_cursor\":null}");
+    assert_true(glass_shows(&g, "1 person    1 document "));
+    glass_key(&g, "Alt-Right");
+    glass_answer(&g, "library.jobs", "{\"items\":[{\"job_id\":\"j1\",\"pdf_id\":\"d1\",\"title\":\"Cells\",\"state\":\"failed\"}],\"next_cursor\":null}");
+    glass_key(&g, "w");
+    glass_answer(&g, "library.job", "{\"job_id\":\"j1\",\"title\":\"Cells\",\"state\":\"failed\",\"queued_at\":\"2026-11-23T13:22:00.193Z\",\"started_at\":null}");
+    assert_true(glass_shows(&g, "queued at                    today 13:22"));
+    glass_stop(&g);
+}
+
 static void long_news_takes_the_whole_row(void **state)
 {
     (void)state;
@@ -416,6 +436,7 @@ int main(void)
         cmocka_unit_test(many_pasted_lines_ask_before_they_are_sent),
         cmocka_unit_test(a_login_is_renewed_before_it_ends),
         cmocka_unit_test(files_are_picked_from_a_list),
+        cmocka_unit_test(admin_speaks_as_people_do),
         cmocka_unit_test(long_news_takes_the_whole_row),
         cmocka_unit_test(at_rest_nothing_ticks),
     };

@@ -180,7 +180,8 @@ void script_print_reflect(struct script *script, const cJSON *result)
         script_out_printf(script, 4, "- %s: %lld searches, %s to %s", json_text(topic, "topic", "?"),
                           (long long)json_int(topic, "searches", 0), script_out_when(topic, "first_at"),
                           script_out_when(topic, "last_at"));
-    script_out_printf(script, 0, "Active on %lld days. Last active %s.", (long long)json_int(result, "active_days", 0),
+    script_out_printf(script, 0, "Active on %lld day%s. Last active %s.", (long long)json_int(result, "active_days", 0),
+                      json_int(result, "active_days", 0) == 1 ? "" : "s",
                       *script_out_when(result, "last_active_at") ? script_out_when(result, "last_active_at") : "never");
     if (json_text(result, "quiet_since", NULL))
         script_out_printf(script, 0, "Quiet since %s.", script_out_when(result, "quiet_since"));

@@ -187,7 +187,7 @@ static void open_row(struct admin *a)
     AUTO(buf_free) struct buf text = {0};
     if (!admin_selected(a))
         return;
-    people_lines(admin_selected(a), "", 0, &text);
+    people_lines(admin_selected(a), "", 0, a->view.ui->wall, &text);
     ui_text(a->view.ui, json_text(admin_selected(a), "name", admin_sections[a->section].title), text.data ? text.data : "");
 }
 
@@ -301,7 +301,7 @@ static void reply(struct view *view, const struct reply *r)
         AUTO(buf_free) struct buf text = {0};
         const cJSON *person;
         if (r->tag == CALL_WHY)
-            people_lines(r->result, "", 0, &text);
+            people_lines(r->result, "", 0, a->view.ui->wall, &text);
         cJSON_ArrayForEach(person, json_get(r->result, "items"))
             buf_printf(&text, "%-12s %-9s %s\n", json_text(person, "institution_id", ""), json_text(person, "role", ""), json_text(person, "name", ""));
         ui_text(view->ui, r->tag == CALL_WHY ? json_text(r->result, "title", "Job") : a->target_name, text.data ? text.data : "Nobody yet. E enrols people.");
@@ -329,7 +329,7 @@ static void preview(struct admin *a, const char *path)
     }
     bool all = a->rows[PEOPLE].items && !a->rows[PEOPLE].cursor && !*a->query && !*a->role;
     people_preview(a->csv, &a->rows[PEOPLE], all, line, sizeof line);
-    snprintf(question, sizeof question, "%s. Enter adds the new, Esc stops.", line);
+    snprintf(question, sizeof question, "%s. Enter adds, Esc stops.", line);
     ui_ask_text(&a->view, ASK_IMPORT, question, "");
 }
 

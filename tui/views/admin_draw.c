@@ -63,8 +63,9 @@ static int draw_row(const struct admin *a, struct canvas c, int y, const cJSON *
             canvas_cut(c, y, 2, 11, ROLE_TEXT, json_text(row, "code", ""));
             if (!narrow) {
                 const cJSON *teacher = json_get(row, "teacher");
-                canvas_format(c, y, 44, ROLE_DIM, "%4lld people %4lld documents", (long long)json_int(row, "members", 0),
-                              (long long)json_int(row, "documents", 0));
+                long members = (long)json_int(row, "members", 0), documents = (long)json_int(row, "documents", 0);
+                canvas_format(c, y, 44, ROLE_DIM, "%4ld %s", members, members == 1 ? "person" : "people");
+                canvas_format(c, y, 55, ROLE_DIM, "%5ld document%s", documents, documents == 1 ? "" : "s");
                 canvas_cut(c, y, 72, c.cols - 73, ROLE_DIM, cJSON_IsObject(teacher) ? json_text(teacher, "name", "") : json_text(row, "teacher", ""));
             }
             return canvas_cut(c, y, 14, narrow ? c.cols - 15 : 29, ROLE_TEXT, json_text(row, "title", ""));
@@ -97,7 +98,7 @@ static void draw_detail(const struct admin *a, struct canvas c)
     const cJSON *row = admin_selected(a);
     char first[96], line[480];
     const char *name = json_text(row, "name", "");
-    snprintf(first, sizeof first, "%.*s", (int)strcspn(name, " "), name);
+    words_first(name, first, sizeof first);
     heading_draw(c, 0, name, NULL, 0);
     canvas_text(c, 0, c.cols - 1, ROLE_RULE, " ");
     canvas_format(c, 1, 2, ROLE_TEXT, "School number %s   %s%s", json_text(row, "institution_id", ""), json_text(row, "role", ""),
@@ -114,7 +115,7 @@ static void draw_numbers(const struct admin *a, struct canvas c)
     heading_draw(c, 0, "Numbers", "now", 4);
     if (!a->stats)
         return;
-    people_lines(a->stats, "", 0, &text);
+    people_lines(a->stats, "", 0, a->view.ui->wall, &text);
     wrap_text(&lines, text.data, text.length, c.cols - 3);
     size_t room = c.rows > 1 ? (size_t)c.rows - 1 : 1, most = lines.count > room ? lines.count - room : 0;
     size_t top = a->stats_top < most ? a->stats_top : most;

@@ -124,20 +124,13 @@ static void remaining(const struct chat *c, const struct line *line, char *out, 
         snprintf(out, size, "%ld min", left / 60);
 }
 
-/* What fits the column: the whole name, else the first of its words that is no title or initial. */
+/* What fits the column: the whole name, else how the person is called. */
 static void short_name(const char *name, int width, char *out, size_t size)
 {
     snprintf(out, size, "%s", name);
     if (text_cells(name, strlen(name)) <= (size_t)width)
         return;
-    for (const char *word = name; *word; word += strspn(word, " ")) {
-        size_t length = strcspn(word, " ");
-        if (length > 1 && word[length - 1] != '.') {
-            snprintf(out, size, "%.*s", (int)length, word);
-            return;
-        }
-        word += length;
-    }
+    words_first(name, out, size);
 }
 
 static int draw_line(const struct chat *c, struct canvas canvas, int y, const struct line *line, bool selected)

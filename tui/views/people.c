@@ -10,6 +10,7 @@
 
 #include "common/mem.h"
 #include "common/text.h"
+#include "tui/words.h"
 
 char *people_read(const char *path, struct err *err)
 {
@@ -94,7 +95,7 @@ long people_preview(const char *csv, const struct rows *known, bool all, char *o
     return fresh;
 }
 
-void people_lines(const cJSON *value, const char *label, int depth, struct buf *out)
+void people_lines(const cJSON *value, const char *label, int depth, time_t now, struct buf *out)
 {
     const cJSON *child;
     char name[64];
@@ -110,13 +111,17 @@ void people_lines(const cJSON *value, const char *label, int depth, struct buf *
             char index[16];
             snprintf(index, sizeof index, "%d", ++number);
             if (depth < 6)
-                people_lines(child, child->string ? child->string : index, depth + 1, out);
+                people_lines(child, child->string ? child->string : index, depth + 1, now, out);
         }
         return;
     }
     buf_printf(out, "%*s%-28s ", depth > 0 ? (depth - 1) * 2 : 0, "", name);
+    char when[32];
+    size_t length = strlen(name);
+    bool time = cJSON_IsString(value) && length >= 2 && strcmp(name + length - 2, "at") == 0;
+    words_when(time ? words_time(value->valuestring) : (time_t)-1, now, WORDS_WHEN_CLOCK, when);
     if (cJSON_IsString(value))
-        buf_text(out, value->valuestring);
+        buf_text(out, *when ? when : value->valuestring);
     else if (cJSON_IsNumber(value))
         buf_printf(out, "%.10g", value->valuedouble);
     else

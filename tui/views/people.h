@@ -12,6 +12,6 @@ char *people_read(const char *path, struct err *err) MUST_CHECK;
  * when it adds them: where `known` is not `all` the school has, it says `up to 24 new`. */
 long people_preview(const char *csv, const struct rows *known, bool all, char *out, size_t size);
 /* The rows of a reply of the server as lines of `label  value`, whatever they hold. */
-void people_lines(const cJSON *value, const char *label, int depth, struct buf *out);
+void people_lines(const cJSON *value, const char *label, int depth, time_t now, struct buf *out);
 
 #endif

@@ -67,7 +67,7 @@ static void stop(struct view *view)
 
 static const char *first_name(const struct students *s, char *out, size_t size)
 {
-    snprintf(out, size, "%.*s", (int)strcspn(s->name, " "), s->name);
+    words_first(s->name, out, size);
     return out;
 }
 
@@ -377,7 +377,8 @@ static void draw_reflection(const struct students *s, struct canvas c)
         y = draw_topics(s, c, y + (c.rows > 12 ? 1 : 0));
     words_when(words_time(json_text(s->reflection, "last_active_at", NULL)), now, WORDS_DAY_CLOCK, last);
     words_when(words_time(json_text(s->reflection, "quiet_since", NULL)), now, WORDS_DAY, quiet);
-    snprintf(line, sizeof line, "Active on %lld days%s%s%s%s", (long long)json_int(s->reflection, "active_days", 0),
+    long days = (long)json_int(s->reflection, "active_days", 0);
+    snprintf(line, sizeof line, "Active on %ld day%s%s%s%s%s", days, days == 1 ? "" : "s",
              *last ? "   last active " : "", last, *quiet ? "   quiet since " : "", quiet + strspn(quiet, " "));
     canvas_cut(c, y + (c.rows > 12 ? 1 : 0), 2, c.cols - 3, ROLE_TEXT, line);
 }
