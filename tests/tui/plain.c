@@ -60,6 +60,8 @@ static const struct {
     {"library.list", "{\"items\":[],\"next_cursor\":null}"},
     {"recommend.list",
      "{\"source\":\"memory\",\"items\":[{\"topic\":\"Enzyme kinetics\",\"query\":\"enzyme kinetics\",\"reason\":\"You searched for it.\",\"documents\":[]}]}"},
+    {"memory.list", "{\"items\":[{\"fact_id\":\"11111111-2222-4333-8444-555555555555\",\"fact\":\"searched for the double reciprocal plot of enzymes and for what else it shows\","
+                    "\"source\":\"search\",\"count\":2,\"at\":\"2020-11-23T14:05:00Z\"}],\"next_cursor\":null}"},
     {"chat.send", "{\"message_id\":\"m\",\"seq\":9}"},
     {"rpc.discover",
      "{\"methods\":[{\"name\":\"courses.list\",\"x-access\":\"user\"},{\"name\":\"users.list\",\"x-access\":\"admin\"}]}"},
@@ -171,6 +173,7 @@ static void words_do_what_they_say(void **state)
         {"history of rome\n", "10 passages", "{\"query\":\"history of rome\"}"},
         {"read the chapter on enzymes\n", "10 passages", "{\"query\":\"read the chapter on enzymes\"}"},
         {"search chat\n", "10 passages", "{\"query\":\"chat\"}"},
+        {"memory\n", "times 2, search, searched for the double reciprocal\n   plot of enzymes", NULL},
         {"whoami\n", "Maria Okafor, student, school number s1024.", NULL},
         {":memory status\n", "This server has no such method.", NULL},
         {"", "search> ", NULL},
@@ -179,6 +182,9 @@ static void words_do_what_they_say(void **state)
         AUTO(mem_freep) char *out = dialogue(cases[i].input);
         if (!strstr(out, cases[i].part) || (cases[i].params && !strstr(last_params, cases[i].params)))
             fail_msg("%s\nexpected %s\nin: %s\nlast params: %s", cases[i].input, cases[i].part, out, last_params);
+        for (const char *line = out; *line; line += strcspn(line, "\n"), line += *line == '\n')
+            if (text_cells(line, strcspn(line, "\n")) > 78)
+                fail_msg("%s: a line is too long: %.*s", cases[i].input, (int)strcspn(line, "\n"), line);
     }
     AUTO(mem_freep) char *help = dialogue("help\n");
     assert_null(strstr(help, "users  ")); /* what a student may not do is not offered */

@@ -541,7 +541,9 @@ int plain_run(struct script *script)
     struct plain p = {.script = script, .terminal = isatty(STDIN_FILENO)};
     AUTO(json_freep) cJSON *user = NULL;
     script_say_to(script->out);
+    script_say_width(script->width);
     script->terminal = false;
+    script->dialogue = true;
     int code = script_session_connect(script, true, true);
     if (!code)
         code = plain_greet_login(script, &user);

@@ -10,16 +10,24 @@
 #include "common/text.h"
 #include "tui/headless/script_args.h"
 #include "tui/headless/script_help.h"
+#include "tui/headless/script_out.h"
 #include "tui/headless/script_session.h"
 #include "tui/tidy.h"
 
 enum { CALL_MS = 60000 };
 
 static FILE *say_to;
+static int say_width; /* 0: as long as it is */
 
 void script_say_to(FILE *out)
 {
     say_to = out;
+    say_width = 0;
+}
+
+void script_say_width(int width)
+{
+    say_width = width;
 }
 
 void script_say(const char *format, ...)
@@ -33,7 +41,13 @@ void script_say(const char *format, ...)
     if (length > 0)
         text_clean(&clean, text, (size_t)length, TEXT_KEEP_NEWLINES);
     fflush(stdout); /* in the order it was said, where both streams end in one place */
-    fprintf(say_to ? say_to : stderr, "%s\n", clean.data ? clean.data : "");
+    if (say_width && clean.length) {
+        struct script_out_flow flow = {.out = say_to ? say_to : stderr, .width = say_width};
+        script_out_feed(&flow, clean.data);
+        script_out_end(&flow);
+    } else {
+        fprintf(say_to ? say_to : stderr, "%s\n", clean.data ? clean.data : "");
+    }
     free(text);
 }
 

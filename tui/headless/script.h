@@ -76,6 +76,7 @@ struct script {
     const char *token;  /* of a session that goes on here; NULL: as script_session_token says */
     bool json, all;
     bool terminal; /* standard error is one: progress may be drawn */
+    bool dialogue; /* --plain: the rows of a list are sentences, not columns */
     int width;     /* columns for prose */
     FILE *out;
 };
@@ -92,6 +93,7 @@ void script_show(struct script *script, const struct script_command *command, co
 int script_fail(struct script *script, const struct err *err);
 /* A sentence on standard error, or (--plain) where script_say_to says. */
 void script_say_to(FILE *out);
+void script_say_width(int width); /* until the next script_say_to: lines of at most so many cells */
 void script_say(const char *format, ...) PRINTF_LIKE(1, 2);
 /* A JSON value as one line of standard output. */
 void script_line(struct script *script, const cJSON *value);

@@ -173,12 +173,39 @@ static const char *heading_of(const struct script_out_column *c)
     return c->kind == SCRIPT_OUT_YES ? "" : c->heading;
 }
 
+/* In the dialogue a row is a sentence that wraps, with a number: rows of columns are no lines to be read aloud. */
+static void told(struct script *script, const cJSON *items, const struct script_out_column *columns)
+{
+    const cJSON *item;
+    int number = 0;
+    cJSON_ArrayForEach(item, items) {
+        AUTO(buf_free) struct buf line = {0};
+        buf_printf(&line, "%d. ", ++number);
+        for (size_t i = 0, told = 0; columns[i].member; i++) {
+            AUTO(buf_free) struct buf text = {0};
+            struct script_out_column whole = columns[i];
+            size_t length = strlen(whole.member);
+            whole.most = 2000;
+            cell_text(item, &whole, &text);
+            bool named = whole.kind == SCRIPT_OUT_NUMBER || (length > 2 && !strcmp(whole.member + length - 3, "_id"));
+            if (text.length)
+                buf_printf(&line, "%s%s%s%s", told++ ? ", " : "", named ? whole.heading : "", named ? " " : "", text.data);
+        }
+        buf_char(&line, '.');
+        script_out_prose(script, line.data, 3);
+    }
+}
+
 void script_out_table(struct script *script, const cJSON *result, const struct script_out_column *columns)
 {
     size_t widths[12] = {0}, count = 0;
     const cJSON *items = json_get(result, "items"), *item;
     if (!cJSON_GetArraySize(items)) {
         script_say("Nothing here.");
+        return;
+    }
+    if (script->dialogue) {
+        told(script, items, columns);
         return;
     }
     while (columns[count].member && count < COUNT_OF(widths))
