@@ -16,7 +16,12 @@
 #include "server/store/listen.h"
 #include "server/store/tx.h"
 
-enum { LINES_AT_ONCE = 500, SWEEP_EVERY = 60, UUID = 36 };
+enum {
+    LINES_AT_ONCE = 500, SWEEP_EVERY = 60, SWEEP_MOST = 20000, UUID = 36,
+    GONE_AT_ONCE = 200, TOLD = 1024,
+    BYTES_AT_ONCE = 64 * 1024, /* of lines, before the sockets have their turn */
+    TURN_MS = 5, SETTLE_MS = 2000,
+};
 
 struct followed {
     char room[UUID + 1];
@@ -33,6 +38,10 @@ static struct {
     pthread_cond_t wake;
     bool started, stopping;
     char node[80];
+    /* the listen thread's own: which lines have gone was read up to here, and told of those */
+    char gone_at[40];
+    char told[TOLD][UUID + 1]; /* by the first id of each row, the latest at told_count % TOLD */
+    size_t told_count;
 } feed = {.lock = PTHREAD_MUTEX_INITIALIZER, .stop_lock = PTHREAD_MUTEX_INITIALIZER};
 
 static void warn(const char *what, const struct err *err)
@@ -72,19 +81,34 @@ bool feed_follow(const char *room, struct err *err)
     return true;
 }
 
+/* Lets the sockets send what they have, so that many lines at once make nobody a slow reader, and those still
+ * to come wait in the table. */
+static void give_a_turn(void)
+{
+    news_settle(SETTLE_MS);
+    nanosleep(&(struct timespec){.tv_nsec = TURN_MS * 1000000L}, NULL);
+}
+
 /* Everything behind what was delivered last; several notifications at once are one read. Only the listen
  * thread comes here, so lines leave in order. */
 static bool deliver(const char *room, int64_t *seq, struct err *err)
 {
     int got;
+    size_t bytes = 0;
     do {
         AUTO(rows_free) struct rows *rows = NULL;
+        news_settle(SETTLE_MS);
         if (!tx_worker(SQL_CHAT_LINES, &rows, err, BIND_TEXT(room), BIND_INT(*seq), BIND_INT(LINES_AT_ONCE)))
             return false;
         got = rows_count(rows);
         for (int i = 0; i < got; i++) {
             *seq = rows_int(rows, i, 0, *seq);
             news_to_room(room, *seq, "chat.message", rows_text(rows, i, 1));
+            bytes += strlen(rows_text(rows, i, 1));
+            if (bytes < BYTES_AT_ONCE)
+                continue;
+            give_a_turn();
+            bytes = 0;
         }
     } while (got == LINES_AT_ONCE);
     return true;
@@ -127,48 +151,78 @@ static void hear_line(const char *payload, void *context)
         catch_up(room, strtoll(rest, NULL, 10));
 }
 
-/* Ids that stand for lines which are really gone, as a JSON array; NULL where there are none. */
-static char *really_gone(const char *ids)
+static bool was_told(const char *id)
 {
-    AUTO(buf_free) struct buf array = {0};
-    buf_printf(&array, "{%s}", ids);
-    for (char *p = array.data; *p; p++)
-        if (*p == ' ')
-            *p = ',';
-    AUTO(rows_free) struct rows *rows = NULL;
-    struct err err = {0};
-    if (!tx_worker(SQL_CHAT_GONE, &rows, &err, BIND_TEXT(array.data)))
-        return NULL;
-    return rows_int(rows, 0, 1, 0) ? mem_dup(rows_text(rows, 0, 0)) : NULL;
+    for (size_t i = 0; i < TOLD && i < feed.told_count; i++)
+        if (!strncmp(feed.told[i], id, UUID))
+            return true;
+    return false;
 }
 
-static void tell_gone(const char *payload, const char *method, const char *member, bool one)
+/* One row of SQL_CHAT_GONE to the room's members: lines taken back one by one, expired ones together. */
+static void tell_gone(const char *room, bool taken_back, const char *ids)
 {
-    char room[UUID + 1];
-    const char *rest = split(payload, room);
-    AUTO(mem_freep) char *ids = rest ? really_gone(rest) : NULL;
-    if (!ids || (one && strlen(ids) < UUID + 4))
-        return;
-    if (one)
-        ids[UUID + 3] = '\0'; /* ["id"] without its brackets */
+    const char *const method = taken_back ? "chat.deleted" : "chat.expired";
     AUTO(buf_free) struct buf params = {0};
     buf_json_open(&params, '{');
     buf_json_member(&params, "room", room);
-    buf_json_member_raw(&params, member, one ? ids + 1 : ids);
+    if (taken_back)
+        buf_json_key(&params, "message_id"), buf_json_stringn(&params, ids + 2, UUID); /* of ["id"] */
+    else
+        buf_json_member_raw(&params, "message_ids", ids);
     buf_json_close(&params, '}');
     news_to_room(room, 0, method, params.data);
 }
 
-static void hear_deleted(const char *payload, void *context)
+static void tell_row(const struct rows *rows, int row)
 {
-    (void)context;
-    tell_gone(payload, "chat.deleted", "message_id", true);
+    const char *room = rows_text(rows, row, 2), *ids = rows_text(rows, row, 4);
+    if (strlen(ids) < UUID + 4 || was_told(ids + 2))
+        return;
+    snprintf(feed.told[feed.told_count++ % TOLD], UUID + 1, "%.*s", UUID, ids + 2);
+    pthread_mutex_lock(&feed.lock);
+    bool followed = find(room) != NULL;
+    pthread_mutex_unlock(&feed.lock);
+    if (followed)
+        tell_gone(room, rows_bool(rows, row, 3), ids);
 }
 
-static void hear_expired(const char *payload, void *context)
+/* Tells everything that has gone since the last time, whether a notification brought us here or the
+ * connection was away. */
+static void catch_up_gone(void)
+{
+    struct err err = {0};
+    int64_t behind = 0;
+    int got = GONE_AT_ONCE;
+    while (got == GONE_AT_ONCE) {
+        AUTO(rows_free) struct rows *rows = NULL;
+        bool ok = feed.gone_at[0]
+                      ? tx_worker(SQL_CHAT_GONE, &rows, &err, BIND_TEXT(feed.gone_at), BIND_INT(behind), BIND_INT(GONE_AT_ONCE))
+                      : tx_worker0(SQL_CHAT_GONE_LAST, &rows, &err);
+        if (!ok) {
+            warn("gone", &err); /* the next one that goes, or the resync, reads on from here */
+            return;
+        }
+        bool first = !feed.gone_at[0];
+        got = rows_count(rows);
+        for (int i = 0; i < got && !first; i++)
+            tell_row(rows, i);
+        if (!got)
+            return;
+        behind = first ? 0 : rows_int(rows, got - 1, 1, 0);
+        snprintf(feed.gone_at, sizeof feed.gone_at, "%s", rows_text(rows, got - 1, 0));
+        if (got == GONE_AT_ONCE)
+            give_a_turn();
+    }
+}
+
+static void hear_gone(const char *payload, void *context)
 {
     (void)context;
-    tell_gone(payload, "chat.expired", "message_ids", false);
+    char room[UUID + 1];
+    const char *rest = split(payload, room);
+    if (rest && !was_told(rest))
+        catch_up_gone();
 }
 
 static void hear_presence(const char *payload, void *context)
@@ -220,9 +274,10 @@ static void resync(void *context)
         }
         pthread_mutex_unlock(&feed.lock);
         if (!more)
-            return;
+            break;
         catch_up(room, INT64_MAX - 1);
     }
+    catch_up_gone();
 }
 
 /* ---- this node's thread ---- */
@@ -290,6 +345,28 @@ static void tell_counts(void)
     }
 }
 
+/* Says that we live. Where the others took us for dead they forgot who is with us: it is said again. */
+static bool beat(uint64_t *version, struct err *err)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    if (!tx_worker(SQL_CHAT_BEAT, &rows, err, BIND_TEXT(feed.node), BIND_TEXT(EDURAG_VERSION)))
+        return false;
+    if (rows_bool(rows, 0, 0))
+        *version = 0;
+    return true;
+}
+
+static bool sweep(struct err *err)
+{
+    for (int64_t swept = SWEEP_MOST; swept == SWEEP_MOST;) {
+        AUTO(rows_free) struct rows *rows = NULL;
+        if (!tx_worker(SQL_CHAT_SWEEP, &rows, err, BIND_INT(SWEEP_MOST)))
+            return false;
+        swept = rows_int(rows, 0, 0, 0);
+    }
+    return true;
+}
+
 /* A second has passed; false: stop. */
 static bool rest(void)
 {
@@ -308,12 +385,11 @@ static void *run(void *unused)
     bool fine = true;
     for (unsigned second = 0; rest(); second++) {
         struct err err = {0};
-        bool well = tx_worker(SQL_CHAT_BEAT, NULL, &err, BIND_TEXT(feed.node), BIND_TEXT(EDURAG_VERSION)) &&
-                    keep_presence(&version, &err);
+        bool well = beat(&version, &err) && keep_presence(&version, &err);
         if (well)
             tell_counts();
         if (well && second % SWEEP_EVERY == SWEEP_EVERY - 1)
-            well = tx_worker0(SQL_CHAT_SWEEP, NULL, &err);
+            well = sweep(&err);
         if (!well && fine)
             warn("presence", &err);
         if (!well)
@@ -332,14 +408,17 @@ bool feed_start(struct err *err)
     snprintf(feed.node, sizeof feed.node, "%.32s:%d:%" PRIx64, host, (int)getpid(),
              (uint64_t)now.tv_sec << 20 ^ (uint64_t)now.tv_nsec);
     listen_on("edurag_chat", hear_line, resync, NULL);
-    listen_on("edurag_chat_deleted", hear_deleted, NULL, NULL);
-    listen_on("edurag_chat_expired", hear_expired, NULL, NULL);
+    listen_on("edurag_chat_deleted", hear_gone, NULL, NULL);
+    listen_on("edurag_chat_expired", hear_gone, NULL, NULL);
     listen_on("edurag_presence", hear_presence, NULL, NULL);
     listen_on("edurag_user", hear_person, NULL, NULL);
     feed.stopping = false;
+    feed.gone_at[0] = '\0';
+    feed.told_count = 0;
     pthread_cond_init(&feed.wake, NULL);
     if (pthread_create(&feed.thread, NULL, run, NULL) != 0)
         return err_set(err, ERR_INTERNAL, "no thread for chat");
+    pthread_setname_np(feed.thread, "chat");
     feed.started = true;
     return true;
 }

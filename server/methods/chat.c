@@ -24,6 +24,20 @@ static const char *room_of(const char *room)
     return room ? room : FEED_COMMON_ROOM;
 }
 
+/* To a member who was away: what it may still show and was taken back meanwhile, ids separated by blanks. */
+static void tell_gone(struct call *call, const char *room, const char *ids)
+{
+    for (const char *id = ids; id; id = strchr(id, ' ') ? strchr(id, ' ') + 1 : NULL) {
+        AUTO(buf_free) struct buf params = {0};
+        buf_json_open(&params, '{');
+        buf_json_member(&params, "room", room);
+        buf_json_key(&params, "message_id");
+        buf_json_stringn(&params, id, strcspn(id, " "));
+        buf_json_close(&params, '}');
+        call_notify(call, "chat.deleted", params.data);
+    }
+}
+
 /* The order matters (news.h): follow and hold, then read, then live from where the reading ended. With more
  * pages to come the room stays held, so that nothing comes twice. */
 static bool join(struct call *call, const void *params, struct buf *result, struct err *err)
@@ -34,12 +48,14 @@ static bool join(struct call *call, const void *params, struct buf *result, stru
         return false;
     news_join(call->caller.session, room);
     AUTO(rows_free) struct rows *rows = NULL;
-    if (!tx_run(call->tx, SQL_CHAT_JOIN, &rows, err, BIND_TEXT(room), BIND_INT(p->after_seq), BIND_INT(MESSAGES_MOST))) {
+    const struct bind values[] = {BIND_TEXT(room), BIND_INT(p->after_seq), BIND_INT(MESSAGES_MOST)};
+    if (!tx_query_commit(&call->tx, SQL_CHAT_JOIN, values, COUNT_OF(values), &rows, err)) {
         news_leave(call->caller.session, room);
         return false;
     }
+    tell_gone(call, room, rows_text(rows, 0, 3));
     if (!rows_bool(rows, 0, 2))
-        news_join_live(call->caller.session, room, rows_int(rows, 0, 1, 0));
+        call_live(call, room, rows_int(rows, 0, 1, 0));
     buf_json_raw(result, rows_text(rows, 0, 0));
     return true;
 }
@@ -81,7 +97,9 @@ static bool send(struct call *call, const void *params, struct buf *result, stru
     if (blank(text.data))
         return err_field(err, "text", "has nothing in it that could be shown.");
     AUTO(rows_free) struct rows *rows = NULL;
-    if (!tx_run(call->tx, SQL_CHAT_SEND, &rows, err, BIND_TEXT(room_of(p->room)), BIND_TEXT(text.data), BIND_TEXT(p->client_id)))
+    /* one pipeline with its own commit: the room's row is locked for no round trip of ours */
+    const struct bind values[] = {BIND_TEXT(room_of(p->room)), BIND_TEXT(text.data), BIND_TEXT(p->client_id)};
+    if (!tx_query_commit(&call->tx, SQL_CHAT_SEND, values, COUNT_OF(values), &rows, err))
         return false;
     buf_json_raw(result, rows_text(rows, 0, 0));
     return true;

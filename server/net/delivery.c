@@ -1,6 +1,7 @@
 /* delivery.c - brings the mailbox's letters to the sessions they are for. */
 #include "server/net/delivery.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "common/mem.h"
@@ -34,6 +35,7 @@ static void to_room(struct mail *mail)
     struct membership *const *members;
     struct frame *frame = frame_of(mail);
     size_t count = rooms_members(mail->whom, &members);
+    frame->line = mail->seq != 0;
     rooms_remember(mail->whom, frame, mail->seq);
     for (size_t i = 0; i < count; i++)
         if (!members[i]->held && (!mail->seq || mail->seq > members[i]->after))
@@ -61,7 +63,13 @@ static void reread(const struct mail *mail)
 static void finished(struct job *job)
 {
     uint64_t number = job->call.caller.session;
+    char room[sizeof job->live_room];
+    int64_t seq = job->live_seq;
+    snprintf(room, sizeof room, "%s", job->ok ? job->live_room : "");
     rpc_finished(job);
+    struct session *session = room[0] ? session_find(number) : NULL;
+    if (session) /* behind the reply, so that what a client hears is in order */
+        rooms_live(*session_rooms(session), room, seq);
     session_settle(number);
 }
 
@@ -89,10 +97,6 @@ void delivery_receive(struct mail *mail)
     case MAIL_JOIN:
         if (session)
             rooms_join(session_rooms(session), session, mail->whom);
-        break;
-    case MAIL_JOIN_LIVE:
-        if (session)
-            rooms_live(*session_rooms(session), mail->whom, mail->seq);
         break;
     case MAIL_KEEP_ROOMS:
         for (struct session *at = session_of_user(mail->whom); at; at = session_of_user_next(at))

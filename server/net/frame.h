@@ -5,11 +5,13 @@
 #ifndef SERVER_NET_FRAME_H
 #define SERVER_NET_FRAME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct frame {
     char *text; /* the message, without WebSocket framing */
     size_t length;
+    bool line; /* of chat: counted where it is dropped */
     unsigned refs;
 };
 

@@ -5,15 +5,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/mem.h"
 #include "server/rpc/job.h"
 
 static struct {
-    pthread_mutex_t lock; /* guards the list and wake */
+    pthread_mutex_t lock; /* guards all of it */
     struct mail *first, *last;
     void (*wake)(void);
-} box = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    uint64_t posted, delivered;
+    int settling;           /* threads that wait for `settled` */
+    pthread_cond_t settled; /* delivered has moved */
+} box = {.lock = PTHREAD_MUTEX_INITIALIZER, .settled = PTHREAD_COND_INITIALIZER};
 
 void mailbox_start(void (*wake)(void))
 {
@@ -34,6 +38,7 @@ void mailbox_post(struct mail *mail)
     else
         box.first = mail;
     box.last = mail;
+    box.posted++;
     if (first && box.wake)
         box.wake();
     pthread_mutex_unlock(&box.lock);
@@ -57,6 +62,7 @@ void mailbox_deliver(void (*receive)(struct mail *mail))
 {
     pthread_mutex_lock(&box.lock);
     struct mail *mail = box.first;
+    uint64_t posted = box.posted;
     box.first = box.last = NULL;
     pthread_mutex_unlock(&box.lock);
     for (struct mail *next; mail; mail = next) {
@@ -64,6 +70,34 @@ void mailbox_deliver(void (*receive)(struct mail *mail))
         receive(mail);
         mail_free(mail);
     }
+    pthread_mutex_lock(&box.lock);
+    box.delivered = posted;
+    bool awaited = box.settling;
+    pthread_mutex_unlock(&box.lock);
+    if (awaited)
+        pthread_cond_broadcast(&box.settled);
+}
+
+bool mailbox_settle(int ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += ms / 1000;
+    until.tv_nsec += ms % 1000 * 1000000L;
+    if (until.tv_nsec >= 1000000000L) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000L;
+    }
+    pthread_mutex_lock(&box.lock);
+    uint64_t posted = box.posted;
+    box.settling++;
+    bool waiting = true;
+    while (box.wake && box.delivered < posted && waiting)
+        waiting = pthread_cond_timedwait(&box.settled, &box.lock, &until) == 0;
+    box.settling--;
+    bool settled = box.delivered >= posted;
+    pthread_mutex_unlock(&box.lock);
+    return settled;
 }
 
 static void discard(struct mail *mail)

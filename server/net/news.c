@@ -67,15 +67,6 @@ void news_join(uint64_t session, const char *room)
     post_plain(MAIL_JOIN, session, room, NULL, NULL);
 }
 
-void news_join_live(uint64_t session, const char *room, int64_t seq)
-{
-    struct mail *mail = mailbox_mail(MAIL_JOIN_LIVE);
-    mail->session = session;
-    mail->seq = seq;
-    snprintf(mail->whom, sizeof mail->whom, "%s", room);
-    mailbox_post(mail);
-}
-
 void news_keep_rooms(const char *user_id, const char *rooms)
 {
     post_plain(MAIL_KEEP_ROOMS, 0, user_id, NULL, rooms);
@@ -89,6 +80,11 @@ void news_leave(uint64_t session, const char *room)
 void news_watch(uint64_t session)
 {
     post_plain(MAIL_WATCH, session, NULL, NULL, NULL);
+}
+
+bool news_settle(int ms)
+{
+    return mailbox_settle(ms);
 }
 
 char *news_presence(uint64_t *version)

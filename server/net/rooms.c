@@ -83,6 +83,17 @@ void rooms_join(struct membership **list, struct session *session, const char *n
     changes++;
 }
 
+/* Lines behind `after` that the room remembers no more. Their numbers follow each other. */
+static int64_t lines_missed(const struct room *room, int64_t after)
+{
+    for (uint64_t n = room->frames - ROOMS_RECENT; n < room->frames; n++) {
+        int64_t seq = room->recent[n % ROOMS_RECENT].seq;
+        if (seq)
+            return seq > after + 1 ? seq - after - 1 : 0;
+    }
+    return 1; /* nobody knows */
+}
+
 /* What was held back leaves now, but for the lines that the table gave already. */
 void rooms_live(struct membership *at, const char *name, int64_t after)
 {
@@ -94,8 +105,10 @@ void rooms_live(struct membership *at, const char *name, int64_t after)
     at->held = false;
     at->after = after;
     if (room->frames - at->since > ROOMS_RECENT) {
-        session_missed(at->session, at, (uint32_t)(room->frames - at->since - ROOMS_RECENT));
         at->since = room->frames - ROOMS_RECENT;
+        int64_t missed = lines_missed(room, after);
+        if (missed)
+            session_missed(at->session, at, (uint32_t)missed);
     }
     for (uint64_t n = at->since; n < room->frames; n++) {
         int64_t seq = room->recent[n % ROOMS_RECENT].seq;

@@ -22,6 +22,7 @@ struct membership {
     struct session *session;
     size_t place;            /* in the room's array */
     uint32_t dropped;        /* chat lines that this reader was too slow for */
+    bool gap;                /* something was dropped, and it has not been told yet */
     bool held;               /* joining: the table is being read, and nothing is sent */
     uint64_t since;          /* while held: how many frames the room had then */
     int64_t after;           /* lines up to this one came from the table */

@@ -267,7 +267,7 @@ int session_closing(const struct session *session, const char **reason)
 void session_missed(struct session *session, struct membership *chat, uint32_t count)
 {
     chat->dropped += count;
-    session->lagged = true;
+    chat->gap = session->lagged = true;
     if (outbox_empty(&session->outbox))
         socket_want_write(session->wsi);
 }
@@ -306,13 +306,20 @@ void session_put(struct session *session, struct frame *frame, struct membership
 {
     if (session->close_by)
         return;
+    if (chat && chat->gap) { /* until it has been told, so that what it lacks is one piece */
+        session_missed(session, chat, frame->line);
+        return;
+    }
+    if (chat && session->outbox.bytes + frame->length > OUTBOX_SEND && !socket_backed_up(session->wsi) &&
+        !session_writable(session))
+        socket_want_write(session->wsi); /* many at once are not a slow reader yet */
     bool empty = outbox_empty(&session->outbox);
     switch (outbox_put(&session->outbox, frame, chat != NULL)) {
     case OUTBOX_PUT:
         if (empty)
             want_send(session);
         break;
-    case OUTBOX_DROPPED: session_missed(session, chat, 1); break;
+    case OUTBOX_DROPPED: session_missed(session, chat, frame->line); break;
     case OUTBOX_OVER: session_close(session, CLOSE_TOO_SLOW, "too slow", true); break;
     }
 }
@@ -323,7 +330,7 @@ static void report_lag(struct session *session)
     session->lagged = false;
     for (struct membership *at = session->rooms; at; at = at->next) {
         AUTO(buf_free) struct buf params = {0}, text = {0};
-        if (!at->dropped)
+        if (!at->gap)
             continue;
         buf_json_open(&params, '{');
         buf_json_member(&params, "room", rooms_name(at));
@@ -331,6 +338,7 @@ static void report_lag(struct session *session)
         buf_json_close(&params, '}');
         envelope_notification(&text, "chat.lagged", params.data);
         at->dropped = 0;
+        at->gap = false;
         struct frame *frame = frame_new(text.data, text.length);
         session_put(session, frame, NULL);
         frame_unref(frame);

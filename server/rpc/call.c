@@ -1,4 +1,5 @@
 /* call.c - what a handler may ask of its call (method.h). */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/mem.h"
@@ -42,4 +43,11 @@ void call_close(struct call *call, const char *reason)
     struct job *job = call->rpc;
     free(job->close_reason);
     job->close_reason = mem_dup(reason);
+}
+
+void call_live(struct call *call, const char *room, int64_t seq)
+{
+    struct job *job = call->rpc;
+    snprintf(job->live_room, sizeof job->live_room, "%s", room);
+    job->live_seq = seq;
 }

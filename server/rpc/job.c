@@ -126,9 +126,9 @@ static bool run_method(struct job *job, struct buf *out, struct err *err)
         return false;
     if (method->sql)
         return run_query(job, &tx, out, err);
-    job->call.tx = tx;
+    job->call.tx = TAKE(tx);
     bool ok = method->handler(&job->call, job->bound, out, err);
-    job->call.tx = NULL;
+    tx = TAKE(job->call.tx);
     struct err lost = {0};
     if (!ok && tx && job->call.commit_anyway && !tx_commit(&tx, &lost))
         *err = lost;

@@ -35,6 +35,8 @@ struct job {
     struct buf reply;
     struct rpc_login *login;
     char *close_reason;
+    char live_room[37];    /* a room that its session hears from here on, behind line `live_seq`; "": none */
+    int64_t live_seq;
     void (*finished)(struct job *job);
     _Atomic bool cancelled;
 };

@@ -100,7 +100,8 @@ struct caller {
 struct call {
     const struct method *method;
     struct caller caller;
-    struct tx *tx;             /* LANE_QUICK and LANE_LOGIN: the caller's transaction; else NULL */
+    struct tx *tx;             /* LANE_QUICK and LANE_LOGIN: the caller's transaction, which a handler of one
+                                * query ends itself with tx_query_commit(&call->tx, ...); else NULL */
     const char *token;         /* for call_tx(); never logged */
     const char *id_json;       /* the request's id as JSON, NULL for a notification */
     bool commit_anyway;        /* set by a handler whose failure must be remembered (a wrong password) */
@@ -118,6 +119,8 @@ void call_authenticated(struct call *call, const char *token, const cJSON *user,
                         const char *expires_at);
 /* Close the caller's socket with 4401 and this reason once the reply is out (auth.logout). */
 void call_close(struct call *call, const char *reason);
+/* Once the reply is out: the caller's socket hears a room it has joined (news_join), from behind line `seq`. */
+void call_live(struct call *call, const char *room, int64_t seq);
 
 /* The tables, each ended by a row with name NULL; main hands them to rpc. */
 extern const struct method methods_server[], methods_auth[], methods_users[], methods_courses[],

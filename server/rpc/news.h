@@ -1,6 +1,7 @@
 /* news.h - what any room may tell connected people; net/ implements it.
  *
- * Every function may be called from any thread: it queues and wakes the socket thread, and never waits.
+ * Every function may be called from any thread: it queues and wakes the socket thread, and never waits (but
+ * news_settle).
  * `params` is one JSON object, copied. Sessions are addressed by number, person or room, never by
  * pointer: they can end at any moment, and news for one that has ended is dropped.
  */
@@ -24,13 +25,15 @@ void news_end_user(const char *user_id, const char *sid, const char *reason);
 /* Role, name or memberships changed: sessions of that person read themselves again. */
 void news_user_changed(const char *user_id);
 /* A session's own chat rooms. Joining has two steps, so that no line falls between the table and the
- * stream: news_join before the room is read holds back what is said meanwhile; news_join_live, once it was
- * read up to line `seq`, hands over what came behind it and goes on live. */
+ * stream: news_join before the room is read holds back what is said meanwhile; call_live, once it was read up
+ * to a line, hands over what came behind that one and goes on live. */
 void news_join(uint64_t session, const char *room);
-void news_join_live(uint64_t session, const char *room, int64_t seq);
 void news_leave(uint64_t session, const char *room);
 /* That person's sessions leave every room that is not among `rooms` (ids separated by blanks). */
 void news_keep_rooms(const char *user_id, const char *rooms);
+/* Waits until all news so far have been handed to their sessions, at most `ms`: who has much to tell goes on
+ * then, so that the rest waits in the database and not here. Never on the socket thread. */
+bool news_settle(int ms);
 /* Who is in which room on this node, as lines "room user\n", the caller's to free(); NULL where nothing
  * has changed since *version, which moves on. */
 char *news_presence(uint64_t *version);

@@ -17,6 +17,7 @@ enum {
     CHANNELS_MOST = 32,
     CONNECT_MS = 3000,
     ANSWER_MS = 4000,
+    GATHER_MS = 10,       /* of notifications on the heels of others */
     QUIET_MS = 5000,      /* then the connection is asked whether it is still there */
     POLL_MS = 1000,       /* behind a pooler that swallows LISTEN */
     PROBE_MS = 2000,
@@ -77,16 +78,30 @@ static void deliver(const PGnotify *note)
             state.channels[i].hear(note->extra, state.channels[i].context);
 }
 
-static void deliver_all(struct wire *wire)
+/* Whether there was anything. */
+static bool deliver_all(struct wire *wire)
 {
-    for (PGnotify *note; !state.stopping && (note = PQnotifies(wire->pg)); PQfreemem(note))
+    bool any = false;
+    for (PGnotify *note; !state.stopping && (note = PQnotifies(wire->pg)); PQfreemem(note), any = true)
         deliver(note);
+    return any;
 }
 
 /* Waits for the server's news, or for the end. */
 static bool pause_on(struct wire *wire, int ms)
 {
     return wire_wait(wire, state.wake, ms) && !state.stopping;
+}
+
+/* The first after a silence is heard at once; those that follow on its heels together, because their hearers
+ * then read the tables once for all of them. */
+static bool gather(struct wire *wire, int64_t heard_at)
+{
+    int64_t left = heard_at + GATHER_MS - wire_now();
+    if (left <= 0)
+        return true;
+    wire_nap(state.wake, (int)left);
+    return pause_on(wire, 0);
 }
 
 static bool listen_to(struct wire *wire, const char *channel, struct err *err)
@@ -128,15 +143,16 @@ static bool probe(struct wire *wire, struct err *err)
 
 static void hear_until_lost(struct wire *wire, struct err *err)
 {
-    int64_t quiet_at = wire_now() + QUIET_MS;
+    int64_t quiet_at = wire_now() + QUIET_MS, heard_at = 0;
     while (wire_usable(wire) && !state.stopping) {
-        deliver_all(wire);
+        if (deliver_all(wire))
+            heard_at = wire_now();
         int64_t left = quiet_at - wire_now();
         if (left <= 0 && !wire_exec(wire, "select 1", NULL, 0, ANSWER_MS, NULL, err))
             return;
         if (left <= 0)
             quiet_at = wire_now() + QUIET_MS;
-        else if (!pause_on(wire, (int)left) && !state.stopping)
+        else if (!(pause_on(wire, (int)left) && gather(wire, heard_at)) && !state.stopping)
             err_set(err, ERR_BUSY, "connection lost");
     }
 }
@@ -196,6 +212,8 @@ void listen_start(const char *url)
     pthread_sigmask(SIG_SETMASK, &all, &before);
     state.started = pthread_create(&state.thread, NULL, work, NULL) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (state.started)
+        pthread_setname_np(state.thread, "listen");
 }
 
 void listen_stop(void)

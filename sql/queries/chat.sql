@@ -1,7 +1,7 @@
 -- chat.sql - rooms and their lines; the second half is what each node asks for all its members at once.
 
 -- name: chat_join
-select j.result::text, j.last_seq, j.more from api.chat_join(:room::uuid, :after_seq::bigint, :most::int) j
+select j.result::text, j.last_seq, j.more, j.gone from api.chat_join(:room::uuid, :after_seq::bigint, :most::int) j
 
 -- name: chat_send
 select api.chat_send(:room::uuid, :text, :client_id)::text
@@ -22,10 +22,15 @@ select m.seq, auth.line_json(m, u)::text
  order by m.seq limit :most::int
 
 -- name: chat_gone
--- Of these ids those that are really gone: a notification may be forged.
-select coalesce(jsonb_agg(g.id), '[]')::text, count(*)
-  from unnest(:message_ids::uuid[]) as g (id)
- where not exists (select from public.chat_messages m where m.message_id = g.id and m.expires_at > now())
+-- What has gone, in the order of (gone_at, gone_id), behind those two. A row is dated before its commit, and
+-- commits come in another order: so a first page (`behind` 0) begins somewhat earlier.
+select g.gone_at::text, g.gone_id, g.room_id, g.seq is not null, to_jsonb(g.message_ids)::text
+  from public.chat_gone g
+ where (g.gone_at, g.gone_id) > (:since::timestamptz - case :behind::bigint when 0 then interval '30 seconds' else interval '0' end, :behind::bigint)
+ order by g.gone_at, g.gone_id limit :most::int
+
+-- name: chat_gone_last
+select coalesce(max(g.gone_at), now())::text from public.chat_gone g
 
 -- name: chat_online
 select count(distinct p.user_id) from public.presence p where p.room_id = :room::uuid
@@ -34,10 +39,12 @@ select count(distinct p.user_id) from public.presence p where p.room_id = :room:
 select worker.rooms_of(:user_id::uuid)
 
 -- name: chat_sweep
-select worker.sweep_chat()
+select worker.sweep_chat(:most::int)
 
 -- name: chat_beat
-select worker.node_beat(:node, :version)
+-- Whether anybody knew this node before: who took it for dead has forgotten who is with it.
+with known as materialized (select exists (select from public.nodes n where n.node = :node) as here)
+select not k.here, worker.node_beat(:node, :version) from known k
 
 -- name: chat_present
 with here as (

@@ -12,7 +12,8 @@ enum { RING = 4096, MOST = 4096 };
 
 struct peer {
     unsigned next; /* the first message of the ring that this peer has not got */
-    struct lws *wsi;
+    unsigned char *text; /* the message that is coming in: of those who speak only */
+    size_t length;
 };
 
 static struct {
@@ -26,14 +27,24 @@ static int serve(struct lws *wsi, enum lws_callback_reasons reason, void *user, 
     struct peer *peer = user;
     switch (reason) {
     case LWS_CALLBACK_ESTABLISHED:
-        *peer = (struct peer){.next = written, .wsi = wsi};
+        *peer = (struct peer){.next = written};
+        break;
+    case LWS_CALLBACK_CLOSED:
+        free(peer->text);
         break;
     case LWS_CALLBACK_RECEIVE:
-        if (length <= MOST) {
-            memcpy(ring[written % RING].text + LWS_PRE, in, length);
-            ring[written++ % RING].length = length;
-            lws_callback_on_writable_all_protocol(lws_get_context(wsi), lws_get_protocol(wsi));
-        }
+        if (!peer->text)
+            peer->text = malloc(MOST);
+        if (!peer->text || peer->length + length > MOST)
+            return -1;
+        memcpy(peer->text + peer->length, in, length);
+        peer->length += length;
+        if (!lws_is_final_fragment(wsi) || lws_remaining_packet_payload(wsi))
+            break; /* a message that lies across two reads comes in two pieces */
+        memcpy(ring[written % RING].text + LWS_PRE, peer->text, peer->length);
+        ring[written++ % RING].length = peer->length;
+        peer->length = 0;
+        lws_callback_on_writable_all_protocol(lws_get_context(wsi), lws_get_protocol(wsi));
         break;
     case LWS_CALLBACK_SERVER_WRITEABLE:
         if (peer->next == written)

@@ -228,6 +228,11 @@ static void a_killed_node_costs_its_members_nothing(void **state)
     harness_node(&nodes[2], NULL);
 }
 
+static void cut_listen(void)
+{
+    free(pg_sql("postgres", "select count(pg_terminate_backend(pid, 5000)) from pg_stat_activity where query ilike 'listen %'"));
+}
+
 static void a_cut_listen_connection_is_caught_up(void **state)
 {
     (void)state;
@@ -250,6 +255,114 @@ static void a_cut_listen_connection_is_caught_up(void **state)
     in_order_and_once(&b);
     ws_close(&a.ws);
     ws_close(&b.ws);
+}
+
+/* Says n lines and returns the id of the last one, in `id`. */
+static void say_some(struct member *m, const char *room, int n, char id[40])
+{
+    for (int i = 0; i < n; i++) {
+        char params[160];
+        snprintf(params, sizeof params, "{\"room\":\"%s\",\"text\":\"line %d\"}", room, i);
+        AUTO(json_freep) cJSON *reply = call(m, "chat.send", params);
+        snprintf(id, 40, "%s", json_text(json_get(reply, "result"), "message_id", ""));
+    }
+}
+
+static void hears(struct member *m, const char *method, const char *id)
+{
+    AUTO(mem_freep) char *news = ws_wait(&m->ws, method, WAIT_MS);
+    if (!news || !strstr(news, id))
+        fail_msg("%s of %s: %s", method, id, news ? news : "nothing");
+}
+
+static void what_goes_unheard_is_told_afterwards(void **state)
+{
+    (void)state;
+    char room[40], id[40], params[160];
+    new_course(room, "GONE");
+    static struct member a, b, t;
+    memset(&a, 0, sizeof a), memset(&b, 0, sizeof b), memset(&t, 0, sizeof t);
+    enter(&a, &nodes[0], maria);
+    enter(&b, &nodes[1], jonas);
+    enter(&t, &nodes[1], novak);
+    join(&a, room);
+    join(&b, room);
+    say_some(&b, room, 3, id);
+    wait_for(&a, 3);
+    wait_for(&b, 3);
+    snprintf(params, sizeof params, "{\"message_id\":\"%s\"}", id);
+    cut_listen();
+    expect(&t, "chat.delete", params, "none");
+    hears(&a, "chat.deleted", id);
+    hears(&b, "chat.deleted", id);
+    say_some(&b, room, 1, id);
+    wait_for(&a, 4);
+    wait_for(&b, 4);
+    AUTO(mem_freep) char *sweep = mem_printf("update public.chat_messages set expires_at = now() where message_id = '%s'", id);
+    free(pg_sql("edurag_owner", sweep));
+    cut_listen();
+    AUTO(mem_freep) char *swept = pg_sql("edurag_worker", "select worker.sweep_chat(20000)");
+    assert_string_equal(swept, "1");
+    hears(&a, "chat.expired", id);
+    AUTO(mem_freep) char *twice = ws_wait(&a.ws, id, 300);
+    assert_null(twice);
+    ws_close(&a.ws), ws_close(&b.ws), ws_close(&t.ws);
+}
+
+static void who_was_away_learns_what_was_taken_back(void **state)
+{
+    (void)state;
+    char room[40], id[40], params[160];
+    new_course(room, "AWAY");
+    static struct member a, t;
+    memset(&a, 0, sizeof a), memset(&t, 0, sizeof t);
+    enter(&a, &nodes[0], maria);
+    enter(&t, &nodes[1], novak);
+    join(&a, room);
+    say_some(&t, room, 2, id);
+    wait_for(&a, 2);
+    ws_close(&a.ws);
+    snprintf(params, sizeof params, "{\"message_id\":\"%s\"}", id);
+    expect(&t, "chat.delete", params, "none");
+    enter(&a, &nodes[2], maria);
+    snprintf(params, sizeof params, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"chat.join\",\"params\":{\"room\":\"%s\",\"after_seq\":2}}", room);
+    ws_send(&a.ws, params, strlen(params));
+    hears(&a, "chat.deleted", id);
+    ws_close(&a.ws), ws_close(&t.ws);
+}
+
+/* A thousand lines of the longest kind, said while a node could not hear: its members are not slow. */
+static void much_at_once_makes_nobody_slow(void **state)
+{
+    (void)state;
+    enum { MUCH = 400 };
+    char room[40];
+    new_course(room, "MUCH");
+    static struct member a, b;
+    memset(&a, 0, sizeof a), memset(&b, 0, sizeof b);
+    enter(&a, &nodes[0], maria);
+    enter(&b, &nodes[1], jonas);
+    join(&a, room);
+    join(&b, room);
+    AUTO(mem_freep) char *fill = mem_printf(
+        "with n as (update public.chat_rooms set last_seq = last_seq + %d where room_id = '%s' returning 1) "
+        "insert into public.chat_messages (room_id, seq, user_id, text, expires_at) "
+        "select '%s', s, '%s', repeat('x', 2000), now() + interval '1 hour' from generate_series(1, %d) s, n",
+        MUCH, room, room, node_user_id("s1"), MUCH);
+    free(pg_sql("edurag_owner", fill));
+    AUTO(mem_freep) char *hint = mem_printf("select pg_notify('edurag_chat', '%s %d')", room, MUCH);
+    free(pg_sql("edurag_worker", hint));
+    for (int64_t end = now_ms() + WAIT_MS; (a.count < MUCH || b.count < MUCH) && now_ms() < end;) {
+        assert_true(ws_read(&a.ws, hear, &a) && ws_read(&b.ws, hear, &b));
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+    assert_int_equal(a.count, MUCH);
+    assert_int_equal(b.count, MUCH);
+    in_order_and_once(&a);
+    in_order_and_once(&b);
+    AUTO(mem_freep) char *lagged = ws_wait(&a.ws, "chat.lagged", 200);
+    assert_null(lagged);
+    ws_close(&a.ws), ws_close(&b.ws);
 }
 
 /* No news comes of his leaving the course, as where it was sent while the connection was away. */
@@ -384,6 +497,12 @@ static void the_same_client_id_is_one_line(void **state)
     AUTO(json_freep) cJSON *one = call(a, "chat.send", "{\"text\":\"once\",\"client_id\":\"twice\"}");
     AUTO(json_freep) cJSON *two = call(a, "chat.send", "{\"text\":\"once\",\"client_id\":\"twice\"}");
     assert_string_equal(json_text(json_get(one, "result"), "message_id", "1"), json_text(json_get(two, "result"), "message_id", "2"));
+    char room[40], params[160];
+    new_course(room, "ONCE");
+    snprintf(params, sizeof params, "{\"room\":\"%s\",\"text\":\"once\",\"client_id\":\"twice\"}", room);
+    AUTO(json_freep) cJSON *elsewhere = call(a, "chat.send", params);
+    assert_string_not_equal(json_text(json_get(elsewhere, "result"), "message_id", "1"), json_text(json_get(one, "result"), "message_id", "1"));
+    assert_int_equal(json_int(json_get(elsewhere, "result"), "seq", 0), 1);
     ws_close(&a->ws);
     free(a);
 }
@@ -408,7 +527,7 @@ static void lines_expire_for_everybody(void **state)
     enter(&late, &nodes[0], jonas);
     join(&late, room); /* not swept yet, and yet not there */
     assert_int_equal(late.count, 0);
-    AUTO(mem_freep) char *swept = pg_sql("edurag_worker", "select worker.sweep_chat()");
+    AUTO(mem_freep) char *swept = pg_sql("edurag_worker", "select worker.sweep_chat(20000)");
     assert_string_equal(swept, "1");
     AUTO(mem_freep) char *news = ws_wait(&a.ws, "chat.expired", WAIT_MS);
     assert_non_null(news);
@@ -448,7 +567,8 @@ static void teachers_keep_order_and_others_do_not(void **state)
     AUTO(json_freep) cJSON *refused = call(&a, "chat.send", params);
     assert_string_equal(reason(refused), "forbidden");
     assert_non_null(json_get(json_get(json_get(refused, "error"), "data"), "until"));
-    AUTO(mem_freep) char *audited = pg_sql("edurag_owner", "select count(*) from public.audit_log where action in ('chat.delete', 'chat.mute')");
+    AUTO(mem_freep) char *count = mem_printf("select count(*) from public.audit_log where action in ('chat.delete', 'chat.mute') and detail ->> 'room' = '%s'", room);
+    AUTO(mem_freep) char *audited = pg_sql("edurag_owner", count);
     assert_string_equal(audited, "2");
     ws_close(&a.ws), ws_close(&b.ws), ws_close(&t.ws), ws_close(&stranger.ws);
 }
@@ -475,6 +595,16 @@ static void presence_counts_people_over_all_nodes(void **state)
     assert_non_null(one);
     assert_true(now_ms() - began < 11000);
     harness_node(&nodes[2], NULL);
+    /* a node that was taken for dead says again who is with it */
+    free(pg_sql("edurag_worker", "with d as (delete from public.nodes returning 1) select count(*) from d"));
+    AUTO(mem_freep) char *here = mem_printf("select count(*) from public.presence where room_id = '%s'", room);
+    for (int64_t end = now_ms() + WAIT_MS;;) {
+        AUTO(mem_freep) char *count = pg_sql("edurag_worker", here);
+        if (!strcmp(count, "1"))
+            break;
+        assert_true(now_ms() < end);
+        nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+    }
     /* who leaves the course leaves its room */
     static struct member t, d;
     memset(&t, 0, sizeof t), memset(&d, 0, sizeof d);
@@ -547,6 +677,9 @@ int main(void)
         cmocka_unit_test(a_killed_node_costs_its_members_nothing),
         cmocka_unit_test(a_cut_listen_connection_is_caught_up),
         cmocka_unit_test(who_left_a_course_unheard_is_out_of_its_room),
+        cmocka_unit_test(what_goes_unheard_is_told_afterwards),
+        cmocka_unit_test(who_was_away_learns_what_was_taken_back),
+        cmocka_unit_test(much_at_once_makes_nobody_slow),
         cmocka_unit_test(a_long_log_comes_in_pages),
         cmocka_unit_test(every_kind_of_text_arrives_as_it_was_said),
         cmocka_unit_test(the_same_client_id_is_one_line),

@@ -31,6 +31,7 @@ insert into expected values
     ('public.memory_access_log', '0', '1', '0', '0', '0', '0', '-'),
     ('public.chat_rooms',        '0', '2', '2', '2', '2', '3', '3'),
     ('public.chat_messages',     '0', '3', '2', '3', '2', '3', '3'),
+    ('public.chat_gone',         '-', '-', '-', '-', '-', '-', '0'),
     ('public.mutes',             '0', '1', '0', '1', '0', '1', '1'),
     ('public.nodes',             '-', '-', '-', '-', '-', '-', '1'),
     ('public.presence',          '0', '1', '0', '1', '0', '1', '1'),
