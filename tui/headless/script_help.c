@@ -83,7 +83,49 @@ static void bash_options(struct script *script, const struct script_command *c)
             fprintf(script->out, " %s", a->flag);
     if (c->list)
         fprintf(script->out, " --limit --cursor --all");
-    fprintf(script->out, " --json --help");
+    fprintf(script->out, " --json --help ");
+}
+
+static void first_words(struct script *script)
+{
+    for (const struct script_command *c = script_table; c->words; c++)
+        if (c == script_table || first_word(c->words) != first_word(c[-1].words) ||
+            strncmp(c->words, c[-1].words, first_word(c->words)) != 0)
+            fprintf(script->out, "%.*s ", (int)first_word(c->words), c->words);
+}
+
+/* "a|b" as "a b ". */
+static void choices(struct script *script, const char *words)
+{
+    for (const char *p = words; p && *p; p++)
+        fputc(*p == '|' ? ' ' : *p, script->out);
+    fputc(' ', script->out);
+}
+
+/* What an argument without a flag may be, where that is one of a few words. */
+static void placed_choices(struct script *script, const struct script_command *c)
+{
+    for (const struct script_arg *a = c->args; a && a->kind; a++)
+        if (!a->flag && a->words)
+            choices(script, a->words);
+    if (!strcmp(c->words, "help"))
+        first_words(script);
+}
+
+/* After an option that takes a value: its choices, or nothing. */
+static void bash_values(struct script *script)
+{
+    fprintf(script->out, "    case ${COMP_WORDS[COMP_CWORD-1]} in\n        --theme) list='dark light 16 mono' ;;\n        --glyphs) list='unicode ascii' ;;\n"
+                         "        --server) list= ;;\n");
+    for (const struct script_command *c = script_table; c->words; c++)
+        for (const struct script_arg *a = c->args; a && a->kind; a++)
+            if (a->flag && a->kind != SCRIPT_SWITCH && a->kind != SCRIPT_NOT) {
+                fprintf(script->out, "        %s) list='", a->flag);
+                choices(script, a->words ? a->words : "");
+                fprintf(script->out, "' ;;\n");
+            }
+    fprintf(script->out, "        --limit|--cursor) list= ;;\n        *) value= ;;\n    esac\n"
+                         "    if [[ $value ]]; then COMPREPLY=($(compgen -W \"$list\" -- \"$cur\")); return 0; fi\n");
 }
 
 static void bash(struct script *script)
@@ -91,21 +133,20 @@ static void bash(struct script *script)
     fprintf(
         script->out,
         "# edurag completion for bash; made by: edurag completions bash\n_edurag() {\n"
-        "    local cur=${COMP_WORDS[COMP_CWORD]} words=() w skip=0 list\n"
+        "    local cur=${COMP_WORDS[COMP_CWORD]} words=() w skip=0 list value=1\n"
         "    for w in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
         "        if ((skip)); then skip=0; elif [[ $w == --server || $w == --theme || $w == --glyphs ]]; then skip=1\n"
-        "        elif [[ $w != -* ]]; then words+=(\"$w\"); fi\n    done\n"
-        "    case \"${words[*]}\" in\n        \"\") list=\"");
-    for (const struct script_command *c = script_table; c->words; c++)
-        if (c == script_table || first_word(c->words) != first_word(c[-1].words) ||
-            strncmp(c->words, c[-1].words, first_word(c->words)) != 0)
-            fprintf(script->out, "%.*s ", (int)first_word(c->words), c->words);
+        "        elif [[ $w != -* ]]; then words+=(\"$w\"); fi\n    done\n");
+    bash_values(script);
+    fprintf(script->out, "    case \"${words[*]}\" in\n        \"\") list=\"");
+    first_words(script);
     for (const struct script_option *o = script_help_globals; o->option; o++)
         fprintf(script->out, "%s ", o->option);
     fprintf(script->out, "\" ;;\n");
     for (const struct script_command *c = script_table; c->words; c++)
         if (c->words[first_word(c->words)]) {
             fprintf(script->out, "        \"%s\"|\"%s \"*) list=\"", c->words, c->words);
+            placed_choices(script, c);
             bash_options(script, c);
             fprintf(script->out, "\" ;;\n");
         }
@@ -118,12 +159,14 @@ static void bash(struct script *script)
              d->words && first_word(d->words) == length && !strncmp(c->words, d->words, length); d++)
             if (d->words[length])
                 fprintf(script->out, "%s ", d->words + length + 1);
-            else
+            else {
+                placed_choices(script, d);
                 bash_options(script, d);
+            }
         fprintf(script->out, "\" ;;\n");
     }
     fprintf(script->out, "    esac\n    COMPREPLY=($(compgen -W \"$list\" -- \"$cur\"))\n"
-                         "    [[ ${words[0]} == upload && $cur != -* ]] && COMPREPLY=($(compgen -f -- \"$cur\"))\n"
+                         "    [[ ${words[0]-} == upload && $cur != -* ]] && COMPREPLY=($(compgen -f -- \"$cur\"))\n"
                          "    return 0\n}\ncomplete -o filenames -F _edurag edurag\n");
 }
 
@@ -135,17 +178,41 @@ static void fish_quoted(struct script *script, const char *text)
     fputc('\'', script->out);
 }
 
+/* Second words are offered until one is there; then what may follow it. */
+static void fish_second(struct script *script, const struct script_command *c, size_t length, const char *second)
+{
+    fprintf(script->out, "'__fish_seen_subcommand_from %.*s; and not __fish_seen_subcommand_from", (int)length, c->words);
+    for (const struct script_command *d = script_table; d->words; d++)
+        if (first_word(d->words) == length && !strncmp(d->words, c->words, length) && d->words[length])
+            fprintf(script->out, " %s", d->words + length + 1);
+    fprintf(script->out, "' -a %s -d ", second);
+}
+
+static void fish_placed(struct script *script, const struct script_command *c, size_t length, const char *second)
+{
+    bool any = !strcmp(c->words, "help");
+    for (const struct script_arg *a = c->args; a && a->kind; a++)
+        any = any || (!a->flag && a->words);
+    if (!any)
+        return;
+    fprintf(script->out, "complete -c edurag -f -n '__fish_seen_subcommand_from %.*s%s%s' -a '", (int)length, c->words,
+            second ? "; and __fish_seen_subcommand_from " : "", second ? second : "");
+    placed_choices(script, c);
+    fprintf(script->out, "'\n");
+}
+
 static void fish_command(struct script *script, const struct script_command *c)
 {
     size_t length = first_word(c->words);
     const char *second = c->words[length] ? c->words + length + 1 : NULL;
     fprintf(script->out, "complete -c edurag -f -n ");
     if (second)
-        fprintf(script->out, "'__fish_seen_subcommand_from %.*s' -a %s -d ", (int)length, c->words, second);
+        fish_second(script, c, length, second);
     else
         fprintf(script->out, "__fish_use_subcommand -a %s -d ", c->words);
     fish_quoted(script, c->summary);
     fputc('\n', script->out);
+    fish_placed(script, c, length, second);
     for (const struct script_arg *a = c->args; a && a->kind; a++) {
         if (!a->flag)
             continue;
@@ -165,9 +232,10 @@ static void fish_command(struct script *script, const struct script_command *c)
 
 static void fish(struct script *script)
 {
-    fprintf(script->out, "# edurag completion for fish; made by: edurag completions fish\n");
+    fprintf(script->out, "# edurag completion for fish; made by: edurag completions fish\ncomplete -c edurag -f\n");
     for (const struct script_option *o = script_help_globals; o->option; o++) {
-        fprintf(script->out, "complete -c edurag -l %s%s -d ", o->option + 2, o->value ? " -x" : "");
+        fprintf(script->out, "complete -c edurag -l %s%s%s -d ", o->option + 2, o->value ? " -x" : "",
+                !strcmp(o->option, "--theme") ? " -a 'dark light 16 mono'" : !strcmp(o->option, "--glyphs") ? " -a 'unicode ascii'" : "");
         fish_quoted(script, o->summary);
         fputc('\n', script->out);
     }
