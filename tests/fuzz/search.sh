@@ -21,7 +21,7 @@ found=tests/fuzz/found/$name
 export ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=0 UBSAN_OPTIONS=print_stacktrace=1
 export LSAN_OPTIONS=suppressions=$PWD/tests/lib/lsan.supp:print_suppressions=0
 "$program" -seed=1 -max_total_time="$seconds" -max_len="${most:-2048}" -len_control=20 -rss_limit_mb=1500 -malloc_limit_mb=512 \
-    -timeout=10 -print_final_stats=1 -artifact_prefix="build/fuzz/$name-" \
+    -timeout=25 -print_final_stats=1 -artifact_prefix="build/fuzz/$name-" \
     "${FUZZ_KEEP:-$work/corpus}" "tests/fuzz/corpus/$name" "$found" >"$work/log" 2>&1
 code=$?
 if [ $code = 0 ]; then
