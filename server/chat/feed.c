@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +43,9 @@ static struct {
     char gone_at[40];
     char told[TOLD][UUID + 1]; /* by the first id of each row, the latest at told_count % TOLD */
     size_t told_count;
-} feed = {.lock = PTHREAD_MUTEX_INITIALIZER, .stop_lock = PTHREAD_MUTEX_INITIALIZER};
+    pthread_mutex_t turn; /* who delivers; taken before `lock`, and the only lock that is held while the database is asked */
+    _Atomic bool behind;  /* lines could not be read: whoever comes next reads on */
+} feed = {.lock = PTHREAD_MUTEX_INITIALIZER, .stop_lock = PTHREAD_MUTEX_INITIALIZER, .turn = PTHREAD_MUTEX_INITIALIZER};
 
 static void warn(const char *what, const struct err *err)
 {
@@ -89,8 +92,8 @@ static void give_a_turn(void)
     nanosleep(&(struct timespec){.tv_nsec = TURN_MS * 1000000L}, NULL);
 }
 
-/* Everything behind what was delivered last; several notifications at once are one read. Only the listen
- * thread comes here, so lines leave in order. */
+/* Everything behind what was delivered last; several notifications at once are one read. In our
+ * turn only, so lines leave in order. */
 static bool deliver(const char *room, int64_t *seq, struct err *err)
 {
     int got;
@@ -114,7 +117,7 @@ static bool deliver(const char *room, int64_t *seq, struct err *err)
     return true;
 }
 
-static void catch_up(const char *room, int64_t up_to)
+static void catch_up_in_turn(const char *room, int64_t up_to)
 {
     pthread_mutex_lock(&feed.lock);
     const struct followed *followed = find(room);
@@ -123,13 +126,40 @@ static void catch_up(const char *room, int64_t up_to)
     if (seq >= up_to)
         return;
     struct err err = {0};
-    if (!deliver(room, &seq, &err))
-        warn("deliver", &err); /* the next line, or the resync after the outage, reads on from here */
+    if (!deliver(room, &seq, &err)) {
+        warn("deliver", &err); /* the next line, or the next second, reads on from here */
+        feed.behind = true;
+    }
     pthread_mutex_lock(&feed.lock);
     struct followed *again = find(room);
     if (again && seq > again->seq)
         again->seq = seq;
     pthread_mutex_unlock(&feed.lock);
+}
+
+static void catch_up(const char *room, int64_t up_to)
+{
+    pthread_mutex_lock(&feed.turn);
+    catch_up_in_turn(room, up_to);
+    pthread_mutex_unlock(&feed.turn);
+}
+
+/* In each room that somebody of ours is in; its members may have to be counted again, too. */
+static void catch_up_everywhere(bool count)
+{
+    for (size_t i = 0;; i++) {
+        char room[UUID + 1];
+        pthread_mutex_lock(&feed.lock);
+        bool more = i < feed.count;
+        if (more) {
+            memcpy(room, feed.rooms[i].room, sizeof room);
+            feed.rooms[i].counting = feed.rooms[i].counting || count;
+        }
+        pthread_mutex_unlock(&feed.lock);
+        if (!more)
+            return;
+        catch_up(room, INT64_MAX - 1);
+    }
 }
 
 /* "ROOM rest": the room, and where the rest begins; NULL where the payload is something else. */
@@ -264,19 +294,7 @@ static void resync(void *context)
 {
     (void)context;
     check_people();
-    for (size_t i = 0;; i++) {
-        char room[UUID + 1];
-        pthread_mutex_lock(&feed.lock);
-        bool more = i < feed.count;
-        if (more) {
-            memcpy(room, feed.rooms[i].room, sizeof room);
-            feed.rooms[i].counting = true;
-        }
-        pthread_mutex_unlock(&feed.lock);
-        if (!more)
-            break;
-        catch_up(room, INT64_MAX - 1);
-    }
+    catch_up_everywhere(true);
     catch_up_gone();
 }
 
@@ -388,6 +406,8 @@ static void *run(void *unused)
         bool well = beat(&version, &err) && keep_presence(&version, &err);
         if (well)
             tell_counts();
+        if (well && atomic_exchange(&feed.behind, false))
+            catch_up_everywhere(false);
         if (well && second % SWEEP_EVERY == SWEEP_EVERY - 1)
             well = sweep(&err);
         if (!well && fine)
