@@ -18,7 +18,7 @@
 #include "tests/lib/ledger.h"
 #include "tests/lib/pg.h"
 
-enum { KILLS = 9, SETTLE_MS = 120000, PAGE = 1000 };
+enum { KILLS = 9, SETTLE_MS = 120000, MOMENT_MS = 1500 };
 
 static struct harness h;
 static char target[sizeof h.socket];
@@ -26,19 +26,24 @@ static char *token;
 
 static void kill_server(void)
 {
-    harness_kill(&h);
+    harness_kill(&h); /* and with it, soon, its PostgreSQL */
     int64_t since = faults_now();
     struct harness again;
     harness_start(&again, h.directory, NULL);
     h = again;
     faults_serves("the server killed", since, target, token);
+    ledger_forgive_glances(since - MOMENT_MS);
 }
 
 static void kill_child(const char *name, const char *fault)
 {
     pid_t pid = faults_child(h.pid, name);
-    if (pid && !kill(pid, SIGKILL))
-        faults_serves(fault, faults_now(), target, token);
+    int64_t since = faults_now();
+    if (!pid || kill(pid, SIGKILL))
+        return;
+    faults_serves(fault, since, target, token);
+    if (!strcmp(name, "postgres"))
+        ledger_forgive_glances(since - MOMENT_MS);
 }
 
 /* All lines of the common room, as somebody gets them who comes late: each number once, rising, none left out. */

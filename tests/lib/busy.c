@@ -112,7 +112,8 @@ static const char *look(struct ws *ws, const struct person *person, int number)
 {
     char params[160];
     snprintf(params, sizeof params, "{\"query\":\"w%d of page%d\"}", number * 7 % 400, number % PAGES);
-    return call(ws, person, "search.query", params, LEDGER_SEARCH, NULL, "search_id");
+    return number % 2 ? call(ws, person, "search.query", params, LEDGER_GLANCE, NULL, "search_id")
+                      : call(ws, person, "search.ask", params, LEDGER_SEARCH, NULL, "search_id");
 }
 
 static const char *enrol(struct ws *ws, const struct person *person, int number)
