@@ -400,6 +400,15 @@ static void names_that_went_or_came_are_met(void **context)
 
     app = open_pool("edurag_app", 1, true);
     assert_true(ping(app, &err));
+    on_its_connection(app, "deallocate all");
+    assert_true(tx_begin(app, NULL, &tx, &err));
+    assert_true(tx_send(tx, SQL_PING, NULL, 0, &err)); /* what is sent ahead is asked again too */
+    assert_true(tx_receive(tx, NULL, &err));
+    assert_true(tx_commit(&tx, &err));
+    pool_close(app);
+
+    app = open_pool("edurag_app", 1, true);
+    assert_true(ping(app, &err));
     assert_true(pool_take(app, &wire, &err));
     memset(wire->prepared, 0, sizeof wire->prepared); /* we forget, it does not */
     pool_give(app, wire);
