@@ -146,7 +146,7 @@ const struct method methods_chat[] = {
      .result = "{\"type\":\"object\",\"properties\":{\"room\":{\"type\":\"string\"},\"ttl_seconds\":{\"type\":\"integer\"},"
                "\"messages\":{\"type\":\"array\",\"items\":" MESSAGE_SCHEMA "},\"more\":{\"type\":\"boolean\"},"
                "\"online\":{\"type\":\"integer\"}}}"},
-    {.name = "chat.send", .summary = "Say something in a room.", .access = ACCESS_USER, .lane = LANE_QUICK,
+    {.name = "chat.send", .summary = "Say something in a room.", .access = ACCESS_USER, .lane = LANE_CHAT,
      .cost = COST_ONE, .params = send_spec, .params_size = sizeof(struct send_params), .handler = send,
      .result = "{\"type\":\"object\",\"properties\":{\"message_id\":{\"type\":\"string\"},\"seq\":{\"type\":\"integer\"},"
                "\"at\":{\"type\":\"string\"}}}"},

@@ -491,7 +491,8 @@ static void end_after_replies(struct session *session, const char *reason)
 void session_settle(uint64_t number)
 {
     struct session *session = session_find(number);
-    if (session && session->end_reason && !session->peer.in_flight[LANE_QUICK] && !session->peer.in_flight[LANE_LOGIN])
+    if (session && session->end_reason && !session->peer.in_flight[LANE_QUICK] && !session->peer.in_flight[LANE_LOGIN] &&
+        !session->peer.in_flight[LANE_CHAT])
         session_close(session, CLOSE_TOKEN, session->end_reason, false);
 }
 

@@ -119,7 +119,7 @@ static bool run_method(struct job *job, struct buf *out, struct err *err)
     const struct method *method = job->call.method;
     AUTO(tx_free) struct tx *tx = NULL;
     enum lane lane = job_lane(job);
-    bool quick = lane == LANE_QUICK || lane == LANE_LOGIN;
+    bool quick = lane == LANE_QUICK || lane == LANE_LOGIN || lane == LANE_CHAT;
     if (atomic_load(&job->cancelled))
         return err_set(err, ERR_CANCELLED, "before it began");
     if (quick && !tx_begin(pool_app(), job->token ? job->token : "", &tx, err))

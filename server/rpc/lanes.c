@@ -21,7 +21,7 @@ struct lane_state {
 };
 
 static struct lane_state lanes[LANE_COUNT];
-static const char *const names[LANE_COUNT] = {"inline", "quick", "login", "slow"};
+static const char *const names[LANE_COUNT] = {"inline", "quick", "login", "slow", "chat"};
 
 static void *work(void *argument)
 {
@@ -55,13 +55,14 @@ static int default_threads(enum lane lane)
     case LANE_QUICK: return 2 * n < 4 ? 4 : 2 * n;
     case LANE_LOGIN: return n;
     case LANE_SLOW: return 4 * n < 8 ? 8 : 4 * n;
+    case LANE_CHAT: return 1;
     default: return 0;
     }
 }
 
 void lanes_start(const struct lanes_settings *settings)
 {
-    static const int places[LANE_COUNT] = {0, 2048, 512, 512};
+    static const int places[LANE_COUNT] = {0, 2048, 512, 512, 2048};
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the main thread's business */
@@ -141,7 +142,7 @@ bool lanes_submit(enum lane which, struct lane_job *job)
 
 long lanes_wait_ms(enum lane lane)
 {
-    return lane == LANE_QUICK ? 500 : 2000;
+    return lane == LANE_QUICK || lane == LANE_CHAT ? 500 : 2000;
 }
 
 const char *lanes_name(enum lane lane)

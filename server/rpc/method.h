@@ -23,6 +23,7 @@ enum lane {
     LANE_QUICK,  /* database; rpc has opened the caller's transaction (call->tx) and commits it after */
     LANE_LOGIN,  /* password hashing in the database; as LANE_QUICK, as many workers as cores */
     LANE_SLOW,   /* may wait for outside services; call->tx is NULL: open short ones with call_tx() */
+    LANE_CHAT,   /* as LANE_QUICK on one thread: what people say is stored in the order in which it came */
     LANE_COUNT
 };
 
@@ -100,7 +101,7 @@ struct caller {
 struct call {
     const struct method *method;
     struct caller caller;
-    struct tx *tx;             /* LANE_QUICK and LANE_LOGIN: the caller's transaction, which a handler of one
+    struct tx *tx;             /* LANE_QUICK, LANE_LOGIN, LANE_CHAT: the caller's transaction, which a handler of one
                                 * query ends itself with tx_query_commit(&call->tx, ...); else NULL */
     const char *token;         /* for call_tx(); never logged */
     const char *id_json;       /* the request's id as JSON, NULL for a notification */

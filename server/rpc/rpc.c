@@ -11,7 +11,7 @@
 #include "server/rpc/params.h"
 
 /* Few at once of one session, by lane: the rest waits in its own queue. */
-static const int most_in_flight[LANE_COUNT] = {0, 4, 1, 2};
+static const int most_in_flight[LANE_COUNT] = {0, 4, 1, 2, 8};
 
 static struct {
     const struct rpc_doors *doors;

@@ -252,7 +252,7 @@ static void spent_by_threads(pid_t pid, double us[STAGES])
         FILE *file = task->d_name[0] == '.' ? NULL : fopen(path, "r");
         if (!file)
             continue;
-        enum stage stage = !fgets(name, sizeof name, file) ? SOCKETS : !strncmp(name, "quick", 5) ? REQUESTS : !strncmp(name, "listen", 6) ? READ_BACK : SOCKETS;
+        enum stage stage = !fgets(name, sizeof name, file) ? SOCKETS : !strncmp(name, "quick", 5) || !strncmp(name, "chat-", 5) ? REQUESTS : !strncmp(name, "listen", 6) ? READ_BACK : SOCKETS;
         fclose(file);
         snprintf(path, sizeof path, "/proc/%d/task/%.20s/schedstat", (int)pid, task->d_name);
         us[stage] += spent(path) / 1000;

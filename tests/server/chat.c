@@ -379,6 +379,33 @@ static void wait_present(const char *room, const char *count)
     }
 }
 
+/* Sent without waiting, as a script does. */
+static void what_one_person_sends_keeps_its_order(void **state)
+{
+    (void)state;
+    enum { SENT = 120 };
+    char room[40], text[200];
+    new_course(room, "PIPE");
+    static struct member a, b;
+    memset(&a, 0, sizeof a), memset(&b, 0, sizeof b);
+    enter(&a, &nodes[0], maria);
+    enter(&b, &nodes[1], jonas);
+    join(&b, room);
+    for (int i = 0; i < SENT; i++) {
+        snprintf(text, sizeof text, "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"chat.send\",\"params\":{\"room\":\"%s\",\"text\":\"piped %d\"}}", i, room, i);
+        assert_true(ws_send(&a.ws, text, strlen(text)));
+        if (i % 20 == 19) { /* no more than may wait */
+            snprintf(text, sizeof text, "\"id\":%d,", i);
+            free(ws_wait(&a.ws, text, WAIT_MS));
+        }
+    }
+    wait_for(&b, SENT);
+    AUTO(mem_freep) char *sql = mem_printf("select count(*) from public.chat_messages where room_id = '%s' and text <> 'piped ' || seq - 1", room);
+    AUTO(mem_freep) char *disorder = pg_sql("edurag_owner", sql);
+    assert_string_equal(disorder, "0");
+    ws_close(&a.ws), ws_close(&b.ws);
+}
+
 /* No news comes of his leaving the course, as where it was sent while the connection was away. */
 static void who_left_a_course_unheard_is_out_of_its_room(void **state)
 {
@@ -687,6 +714,7 @@ int main(void)
         cmocka_unit_test(what_goes_unheard_is_told_afterwards),
         cmocka_unit_test(who_was_away_learns_what_was_taken_back),
         cmocka_unit_test(much_at_once_makes_nobody_slow),
+        cmocka_unit_test(what_one_person_sends_keeps_its_order),
         cmocka_unit_test(a_long_log_comes_in_pages),
         cmocka_unit_test(every_kind_of_text_arrives_as_it_was_said),
         cmocka_unit_test(the_same_client_id_is_one_line),
