@@ -21,6 +21,7 @@ struct chat {
     const char *room; /* NULL: the common one */
     int64_t last_seq, seen, most;
     bool joined, ended, refused;
+    bool behind; /* lines were dropped: what is said meanwhile comes again, in its place, with the join */
     unsigned unanswered;
     struct buf input;
     struct err err;
@@ -68,7 +69,8 @@ static void joined(void *user, const cJSON *result, const struct err *err)
     cJSON_ArrayForEach(message, json_get(result, "messages"))
         show(c, message);
     c->joined = true;
-    if (json_bool(result, "more", false))
+    c->behind = json_bool(result, "more", false);
+    if (c->behind)
         join(c);
 }
 
@@ -92,11 +94,13 @@ static void join(struct chat *c)
 static void take_news(void *user, const char *method, const cJSON *params)
 {
     struct chat *c = user;
-    if (!strcmp(method, "chat.message"))
-        show(c, params);
-    else if (!strcmp(method, "chat.lagged"))
+    if (!strcmp(method, "chat.message")) {
+        if (!c->behind)
+            show(c, params);
+    } else if (!strcmp(method, "chat.lagged")) {
+        c->behind = true;
         join(c);
-    else if (!strncmp(method, "chat.", 5) && c->script->json) {
+    } else if (!strncmp(method, "chat.", 5) && c->script->json) {
         AUTO(json_freep) cJSON *line = cJSON_CreateObject();
         cJSON_AddStringToObject(line, "method", method);
         cJSON_AddItemToObject(line, "params", cJSON_Duplicate(params, true));
