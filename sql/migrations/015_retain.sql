@@ -1,4 +1,4 @@
--- 019_retain.sql - a fact that somebody asked to keep, and that could not be stored, is no refusal of its words.
+-- 015_retain.sql - a fact that somebody asked to keep, and that could not be stored, is no refusal of its words.
 
 -- As in 011: no row comes back where the second lock (no_contact_details) refuses, and what led to a fact must not fail
 -- for it. But who said it themselves is told that the disk is full, and tries again.

@@ -1,4 +1,4 @@
--- 018_clock.sql - times that lie further ahead than they can: the clock was put back, and what they say is not waited for.
+-- 014_clock.sql - times that lie further ahead than they can: the clock was put back, and what they say is not waited for.
 
 -- As in 009. A lease is renewed long before a minute, and no pause is that long.
 create or replace function worker.claim_job(node text, seconds int) returns setof public.index_jobs

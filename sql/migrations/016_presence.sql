@@ -1,6 +1,6 @@
--- 020_presence.sql - a dead node is noticed sooner.
+-- 016_presence.sql - a dead node is noticed sooner.
 
--- As in 018, after six seconds: with the seconds in which the others notice and tell their members, presence is
+-- As in 014, after six seconds: with the seconds in which the others notice and tell their members, presence is
 -- right within ten.
 create or replace function worker.node_beat(node text, version text) returns void language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp as $$
