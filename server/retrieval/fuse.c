@@ -1,10 +1,12 @@
 /* fuse.c - one ranking from several: BM25, cosines and pairs of neighbouring words, weighted. */
 #include "server/retrieval/fuse.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/mem.h"
+#include "server/retrieval/aide.h"
 
 static const float PAIRS = 0.1f, RUN = 0.5f;
 
@@ -214,6 +216,92 @@ static size_t fill_pool(const struct fuse_input *input, const struct fuse_work *
     return count;
 }
 
+/* The scans of all models in pieces, which whoever is free takes: the caller after it has scored the words, the aide
+ * meanwhile. */
+enum { PIECE = 4096, HELP_FROM = 16384 /* texts: with fewer, the aide would wake for nothing */ };
+
+struct scans {
+    const struct fuse_input *input;
+    float *cosine;
+    pthread_mutex_t lock;
+    size_t model, span; /* the next to be given out, */
+    uint32_t begun;     /* and how many texts of that span have been */
+};
+
+struct piece {
+    const struct fuse_model *model;
+    const struct vectors_span *spans; /* whole ones; or `part` of one that is long */
+    size_t count;
+    struct vectors_span part;
+};
+
+/* From the spans of one model, about PIECE texts. */
+static void cut(struct scans *scans, const struct fuse_model *model, struct piece *piece)
+{
+    const struct vectors_span *first = &model->spans[scans->span];
+    *piece = (struct piece){.model = model, .spans = first, .part = {first->from + scans->begun, first->to}};
+    if (piece->part.to - piece->part.from > PIECE) {
+        piece->part.to = piece->part.from + PIECE;
+        scans->begun += PIECE;
+        return;
+    }
+    size_t texts = 0;
+    if (scans->begun) {
+        scans->span++;
+        scans->begun = 0;
+        return;
+    }
+    for (; scans->span < model->span_count && texts + (first[piece->count].to - first[piece->count].from) <= PIECE; scans->span++, piece->count++)
+        texts += first[piece->count].to - first[piece->count].from;
+}
+
+static bool take(struct scans *scans, struct piece *piece)
+{
+    bool found = false;
+    pthread_mutex_lock(&scans->lock);
+    while (!found && scans->model < scans->input->model_count) {
+        const struct fuse_model *model = &scans->input->models[scans->model];
+        found = has_say(model, false) && scans->span < model->span_count;
+        if (found) {
+            cut(scans, model, piece);
+        } else {
+            scans->model++;
+            scans->span = 0;
+        }
+    }
+    pthread_mutex_unlock(&scans->lock);
+    return found;
+}
+
+static void scan_pieces(void *context)
+{
+    struct scans *scans = context;
+    struct piece p;
+    while (take(scans, &p))
+        vectors_scan(p.model->vectors, p.model->question, p.count ? p.spans : &p.part, p.count ? p.count : 1, scans->cosine);
+}
+
+/* Words and vectors of all visible texts. */
+static void score_all(const struct fuse_input *input, struct fuse_work *work)
+{
+    uint32_t texts = lexical_count(input->lexical);
+    struct scans scans = {.input = input, .cosine = work->cosine, .lock = PTHREAD_MUTEX_INITIALIZER};
+    memset(work->cosine, 0, texts * sizeof *work->cosine);
+    bool helped = texts >= HELP_FROM && aide_begin(input->aide, scan_pieces, &scans);
+    lexical_score(input->lexical, input->words, input->scope, work->lexical, work->scratch);
+    scan_pieces(&scans);
+    if (helped)
+        aide_end(input->aide);
+    pthread_mutex_destroy(&scans.lock);
+}
+
+static void scale_model(const struct fuse_model *model, bool alone, struct scale *scale, float *cosine)
+{
+    *scale = !has_say(model, alone) ? (struct scale){0, 0} : alone ? (struct scale){0, (float)model->weight} : scale_of(model, cosine);
+    for (size_t s = 0; s < model->span_count; s++)
+        rescale(scale, cosine + model->spans[s].from, model->spans[s].to - model->spans[s].from);
+}
+
 size_t fuse_rank(const struct fuse_input *input, struct fuse_work *work, struct fuse_hit *best, size_t most)
 {
     struct fuse_hit pool[FUSE_POOL];
@@ -222,19 +310,11 @@ size_t fuse_rank(const struct fuse_input *input, struct fuse_work *work, struct 
     if (!texts)
         return 0;
     work_reserve(work, texts);
-    lexical_score(input->lexical, input->words, input->scope, work->lexical, work->scratch);
+    score_all(input, work);
     float best_lexical = most_of(work->lexical, texts);
     bool alone = best_lexical <= 0; /* no word of the question stands in what the caller may see */
-    memset(work->cosine, 0, texts * sizeof *work->cosine);
-    for (size_t m = 0; m < input->model_count; m++) {
-        const struct fuse_model *model = &input->models[m];
-        if (!has_say(model, alone))
-            continue;
-        vectors_scan(model->vectors, model->question, model->spans, model->span_count, work->cosine);
-        scales[m] = alone ? (struct scale){0, (float)model->weight} : scale_of(model, work->cosine);
-        for (size_t s = 0; s < model->span_count; s++)
-            rescale(&scales[m], work->cosine + model->spans[s].from, model->spans[s].to - model->spans[s].from);
-    }
+    for (size_t m = 0; m < input->model_count; m++)
+        scale_model(&input->models[m], alone, &scales[m], work->cosine);
     float per_best = alone ? 0 : 1 / best_lexical;
     size_t count = fill_pool(input, work, per_best, pool);
     finish(input, scales, per_best, pool, count, work);

@@ -14,6 +14,7 @@
 
 #define FUSE_LATENT_WEIGHT 0.35
 #define FUSE_ALONE 0.25f /* cosine from which a text without a word of the question has something in common with it */
+struct aide;
 enum { FUSE_MODELS_MOST = 4, FUSE_POOL = 100 };
 
 struct fuse_model {
@@ -32,6 +33,7 @@ struct fuse_input {
     struct lexical_question *words;
     const struct fuse_model *models;
     size_t model_count;
+    struct aide *aide;                   /* helps where it is free; NULL: nobody does */
 };
 
 struct fuse_hit {

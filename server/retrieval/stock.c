@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/mem.h"
+#include "server/retrieval/aide.h"
 #include "server/retrieval/stock_state.h"
 
 enum {
@@ -55,6 +56,7 @@ struct stock *stock_new(void)
     pthread_rwlockattr_destroy(&kind);
     s->lexical = lexical_new();
     s->tokens = tokens_new();
+    s->aide = aide_new();
     return s;
 }
 
@@ -62,6 +64,7 @@ void stock_free(struct stock *s)
 {
     if (!s)
         return;
+    aide_free(s->aide);
     for (struct desk *desk = s->desks, *next; desk; desk = next) {
         next = desk->next;
         tokens_free(desk->tokens);

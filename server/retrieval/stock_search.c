@@ -162,7 +162,8 @@ static void rank(struct stock *s, struct desk *desk, const size_t *ends, const s
         models[m].span_count = ends[m] - from;
     }
     struct fuse_hit *hits = mem_array(FUSE_POOL, sizeof *hits);
-    struct fuse_input input = {s->lexical, scope, &question->words, models, s->model_count};
+    struct fuse_input input = {s->lexical, scope, &question->words, models, s->model_count,
+                               atomic_load(&s->searching) > 1 ? NULL : s->aide /* where many search, no core is idle */};
     answer->count = fuse_rank(&input, &desk->work, hits, most);
     for (size_t i = 0; i < answer->count; i++)
         answer->hits[i] = (struct stock_hit){
@@ -188,6 +189,7 @@ void stock_search(struct stock *s, const struct stock_asker *asker, const char *
     size_t ends[FUSE_MODELS_MOST + 1];
     *answer = (struct stock_answer){0};
 
+    atomic_fetch_add(&s->searching, 1);
     pthread_rwlock_rdlock(&s->lock);
     look(s, asker, desk, &scope, ends);
     question_read(&question, s->lexical, &scope, desk->tokens, query, strlen(query));
@@ -213,4 +215,5 @@ void stock_search(struct stock *s, const struct stock_asker *asker, const char *
     for (size_t i = 0; i < asked_count; i++)
         free(asked[i].vector);
     desk_give(s, desk);
+    atomic_fetch_sub(&s->searching, 1);
 }

@@ -3,6 +3,7 @@
 #define SERVER_RETRIEVAL_STOCK_STATE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "server/retrieval/stock.h"
@@ -62,6 +63,8 @@ struct stock {
     uint64_t changes;        /* a search that finds the same number again need not look again */
     pthread_mutex_t desks_lock;
     struct desk *desks;
+    struct aide *aide;
+    atomic_size_t searching;
 };
 
 static inline bool stock_same(const struct stock_id *a, const struct stock_id *b)

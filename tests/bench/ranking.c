@@ -163,7 +163,7 @@ static struct figures measure_bm25(const struct judged *judged)
                 lexical_ask(&question, vocabulary_stem(lexical_vocabulary(lexical), stem, length));
         }
         question.length = 0; /* no pairs */
-        count = fuse_rank(&(struct fuse_input){lexical, &scope, &question, NULL, 0}, &work, hits, TOP);
+        count = fuse_rank(&(struct fuse_input){lexical, &scope, &question, NULL, 0, NULL}, &work, hits, TOP);
         for (size_t i = 0; i < count; i++)
             ranking[i] = hits[i].text;
         if (!judged_score(judged, q, ranking, count, &ndcg, &recall))

@@ -245,7 +245,7 @@ static void measure_floor(struct bench *b)
         question_read(&question, b->f.lexical, &scope, b->f.tokens, text, strlen(text));
         latent_embed(b->f.latent, b->f.tokens, text, strlen(text), vector);
         struct fuse_model model = {.vectors = b->f.vectors, .question = vector, .weight = FUSE_LATENT_WEIGHT, .spans = &span, .span_count = 1};
-        size_t count = fuse_rank(&(struct fuse_input){b->f.lexical, &scope, &question.words, &model, 1}, &work, hits, 10);
+        size_t count = fuse_rank(&(struct fuse_input){b->f.lexical, &scope, &question.words, &model, 1, NULL}, &work, hits, 10);
         rank[i] = now_ms() - from;
         question_free(&question);
         for (size_t k = 0; k < count; k++)
