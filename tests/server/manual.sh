@@ -29,7 +29,7 @@ in_page edurag.conf.5 50 < <(sed -n 's/^ *ROW([A-Z]*, [a-z_]*, "\([A-Z_]*\)".*/E
 in_page edurag.conf.5 50 < <("$build/eduragd" --help | sed -n 's/^  \([A-Z][A-Z_]*\).*/Ev \1/p')
 in_page eduragd.8 7 < <("$build/eduragd" --help | sed -n 's/^  \([a-z]\{1,\}\) .*/Li "\1/p')
 in_page edurag-protocol.7 50 < <(sed -n 's/^ *{\(\.name = \)\{0,1\}"\([a-z]*\.[a-z_]*\)".*/Li \2/p' server/methods/*.c)
-in_page edurag-protocol.7 11 < <(sed -nE '/news_to_|notify|notification|tell_gone/s/.*\(.*"([a-z]+\.[a-z]+)".*/Li \1 No/p' server/*/*.c)
+in_page edurag-protocol.7 11 < <(grep -hE 'news_to_|notify|notification|tell_gone|taken_back [?]' server/*/*.c | grep -oE '"[a-z]+[.][a-z]+"' | sort -u | sed 's/"\(.*\)"/Li \1 No/')
 in_page edurag-protocol.7 14 < <(sed -n 's/^ *X([A-Z_]*, \(-32[0-9]*\), "\([a-z_]*\)".*/\1 \2/p' common/err.h | grep -v -- '-3209' | sed 's/^\(-[0-9]*\) \(.*\)/Li \1 Ta Li \2/')
 in_page edurag.1 50 < <("$build/edurag" help | sed -n 's/^  \([a-z]\{1,\}\( [a-z]\{1,\}\)*\)  .*/Li "\1/p')
 in_page edurag.1 7 < <("$build/edurag" help | sed -n 's/^  -\(-[a-z]*\) .*/Fl \1/p')
