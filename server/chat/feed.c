@@ -45,6 +45,7 @@ static struct {
     size_t told_count;
     pthread_mutex_t turn; /* who delivers; taken before `lock`, and the only lock that is held while the database is asked */
     _Atomic bool behind;  /* lines could not be read: whoever comes next reads on */
+    _Atomic bool unchecked; /* nor who has lost a room */
 } feed = {.lock = PTHREAD_MUTEX_INITIALIZER, .stop_lock = PTHREAD_MUTEX_INITIALIZER, .turn = PTHREAD_MUTEX_INITIALIZER};
 
 static void warn(const char *what, const struct err *err)
@@ -270,8 +271,14 @@ static void hear_person(const char *payload, void *context)
     (void)context;
     AUTO(rows_free) struct rows *rows = NULL;
     struct err err = {0};
-    if (strlen(payload) == UUID && tx_worker(SQL_CHAT_ROOMS_OF, &rows, &err, BIND_TEXT(payload)) && rows_count(rows))
+    if (strlen(payload) != UUID)
+        return;
+    if (!tx_worker(SQL_CHAT_ROOMS_OF, &rows, &err, BIND_TEXT(payload))) {
+        warn("rooms of a person", &err);
+        feed.unchecked = true; /* within a second, all are asked for again */
+    } else if (rows_count(rows)) {
         news_keep_rooms(payload, rows_text(rows, 0, 0) ? rows_text(rows, 0, 0) : "");
+    }
 }
 
 /* Who has lost a room meanwhile leaves it, before anything more is said to them. */
@@ -406,6 +413,8 @@ static void *run(void *unused)
         bool well = beat(&version, &err) && keep_presence(&version, &err);
         if (well)
             tell_counts();
+        if (well && atomic_exchange(&feed.unchecked, false))
+            check_people();
         if (well && atomic_exchange(&feed.behind, false))
             catch_up_everywhere(false);
         if (well && second % SWEEP_EVERY == SWEEP_EVERY - 1)

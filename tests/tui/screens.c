@@ -344,6 +344,12 @@ static void connection_lost(void **state)
     glass_answer(&g, "chat.send", "{\"message_id\":\"x20\",\"seq\":20,\"at\":\"2026-11-23T14:06:00Z\"}");
     assert_false(glass_asked(&g, "chat.send"));
     assert_true(glass_shows(&g, "the units are per minute"));
+    /* Again, before the line itself was heard: what others said before it is still to come, and it comes once. */
+    ui_link(&g.ui, UI_LOST, NULL);
+    ui_link(&g.ui, UI_ONLINE, NULL);
+    glass_answer(&g, "auth.whoami", "{\"user_id\":\"u-maria\",\"institution_id\":\"s1024\",\"name\":\"Maria Okafor\",\"role\":\"student\"}");
+    glass_answer(&g, "chat.join", "{\"room\":\"k2\",\"ttl_seconds\":3600,\"messages\":[],\"more\":false,\"online\":2}");
+    assert_non_null(strstr(glass_params(&g, "chat.join"), "\"after_seq\":14"));
     glass_stop(&g);
 }
 

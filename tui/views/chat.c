@@ -300,8 +300,7 @@ static void took_send(struct chat *c, const struct reply *r)
     line->at = words_time(json_text(r->result, "at", NULL));
     line->expires = line->at == -1 ? -1 : line->at + room->ttl;
     snprintf(line->id, sizeof line->id, "%s", json_text(r->result, "message_id", ""));
-    if (line->seq > room->last_seq)
-        room->last_seq = line->seq;
+    /* room->last_seq waits for the line itself: others' lines before it may still be on their way. */
 }
 
 static void reply(struct view *view, const struct reply *r)

@@ -106,6 +106,8 @@ bool rooms_take(struct room *room, const cJSON *message, const char *my_id, cons
     const char *id = json_text(message, "message_id", ""), *text = json_text(message, "text", "");
     int64_t seq = json_int(message, "seq", 0);
     bool mine = strcmp(json_text(message, "user_id", ""), my_id) == 0;
+    if (seq > room->last_seq)
+        room->last_seq = seq;
     for (size_t i = room->count; i > 0 && room->lines[i - 1].seq + 200 > seq; i--)
         if (strcmp(room->lines[i - 1].id, id) == 0)
             return false;
@@ -123,8 +125,6 @@ bool rooms_take(struct room *room, const cJSON *message, const char *my_id, cons
     line->at = words_time(json_text(message, "at", NULL));
     line->expires = words_time(json_text(message, "expires_at", NULL));
     snprintf(line->id, sizeof line->id, "%s", id);
-    if (seq > room->last_seq)
-        room->last_seq = seq;
     return true;
 }
 
