@@ -198,11 +198,8 @@ begin
     return query select * from auth.fact_keep(me.user_id, fact, fact_key, source, topic, course_id, state);
 end $$;
 
--- A search of the caller's into their history, and with `fact` what it tells of them into their memory bank.
---
--- A search alone does not wait for the disk: its row is whole, and seen by all, when this commits, but if the
--- machine or PostgreSQL itself stops within the next half second it can be gone, as a search can that was never
--- answered. Nothing else hangs on it. One that belongs to a thread waits: its answer will refer to it.
+-- A search of the caller's into their history, and with `fact` what it tells of them into their memory bank: one
+-- call, whose commit the disk has before the reply goes out.
 create function api.search_record(query text, results int, course_id uuid, thread_id uuid, fact text default null,
                                   fact_key text default null, topic text default null, state text default null) returns uuid
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
@@ -210,9 +207,7 @@ declare
     me auth.person := auth.need();
     search uuid;
 begin
-    if thread_id is null then
-        perform set_config('synchronous_commit', 'off', true);
-    elsif not exists (select from public.threads t where t.thread_id = search_record.thread_id and t.user_id = me.user_id) then
+    if thread_id is not null and not exists (select from public.threads t where t.thread_id = search_record.thread_id and t.user_id = me.user_id) then
         perform auth.fail('not_found', 'There is no such thread, or no longer.');
     end if;
     insert into public.search_history (user_id, query, results, course_id, thread_id)

@@ -18,7 +18,7 @@
 #include "tests/lib/ledger.h"
 #include "tests/lib/pg.h"
 
-enum { KILLS = 9, SETTLE_MS = 120000, MOMENT_MS = 1500 };
+enum { KILLS = 9, SETTLE_MS = 120000 };
 
 static struct harness h;
 static char target[sizeof h.socket];
@@ -32,7 +32,6 @@ static void kill_server(void)
     harness_start(&again, h.directory, NULL);
     h = again;
     faults_serves("the server killed", since, target, token);
-    ledger_forgive_glances(since - MOMENT_MS);
 }
 
 static void kill_child(const char *name, const char *fault)
@@ -42,8 +41,6 @@ static void kill_child(const char *name, const char *fault)
     if (!pid || kill(pid, SIGKILL))
         return;
     faults_serves(fault, since, target, token);
-    if (!strcmp(name, "postgres"))
-        ledger_forgive_glances(since - MOMENT_MS);
 }
 
 /* All lines of the common room, as somebody gets them who comes late: each number once, rising, none left out. */

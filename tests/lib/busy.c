@@ -112,8 +112,7 @@ static const char *look(struct ws *ws, const struct person *person, int number)
 {
     char params[160];
     snprintf(params, sizeof params, "{\"query\":\"w%d of page%d\"}", number * 7 % 400, number % PAGES);
-    return number % 2 ? call(ws, person, "search.query", params, LEDGER_GLANCE, NULL, "search_id")
-                      : call(ws, person, "search.ask", params, LEDGER_SEARCH, NULL, "search_id");
+    return call(ws, person, number % 2 ? "search.query" : "search.ask", params, LEDGER_SEARCH, NULL, "search_id");
 }
 
 static const char *enrol(struct ws *ws, const struct person *person, int number)

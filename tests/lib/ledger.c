@@ -15,15 +15,12 @@
 #include "tests/lib/faults.h"
 #include "tests/lib/pg.h"
 
-enum { ID_LENGTH = 36 };
-
 static const struct {
     const char *name, *table, *key;
 } kinds[LEDGER_KINDS] = {
     {"documents", "pdfs", "pdf_id"},
     {"chat lines", "chat_messages", "message_id"},
     {"facts", "memory_facts", "fact_id"},
-    {"questions", "search_history", "search_id"},
     {"searches", "search_history", "search_id"},
     {"accounts", "users", "user_id"},
 };
@@ -31,32 +28,14 @@ static const struct {
 static struct {
     pthread_mutex_t lock;
     struct buf ids[LEDGER_KINDS]; /* with a comma behind each */
-    int count[LEDGER_KINDS], forgiven;
-    int64_t *searched; /* when, by their order */
+    int count[LEDGER_KINDS];
 } ledger = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 void ledger_note(enum ledger_kind kind, const char *id)
 {
     pthread_mutex_lock(&ledger.lock);
     buf_printf(&ledger.ids[kind], "%s,", id);
-    if (kind == LEDGER_GLANCE) {
-        ledger.searched = mem_grow(ledger.searched, (size_t)ledger.count[kind] + 1, sizeof *ledger.searched);
-        ledger.searched[ledger.count[kind]] = faults_now();
-    }
     ledger.count[kind]++;
-    pthread_mutex_unlock(&ledger.lock);
-}
-
-void ledger_forgive_glances(int64_t since)
-{
-    struct buf *ids = &ledger.ids[LEDGER_GLANCE];
-    pthread_mutex_lock(&ledger.lock);
-    while (ledger.count[LEDGER_GLANCE] && ledger.searched[ledger.count[LEDGER_GLANCE] - 1] >= since) {
-        ids->length -= ID_LENGTH + 1;
-        ids->data[ids->length] = '\0';
-        ledger.count[LEDGER_GLANCE]--;
-        ledger.forgiven++;
-    }
     pthread_mutex_unlock(&ledger.lock);
 }
 
@@ -89,5 +68,5 @@ void ledger_print(void)
 {
     for (int kind = 0; kind < LEDGER_KINDS; kind++)
         print_message("%s%d %s", kind ? ", " : "acknowledged: ", ledger.count[kind], kinds[kind].name);
-    print_message("; %d searches more in the moments before the database was killed\n", ledger.forgiven);
+    print_message("\n");
 }

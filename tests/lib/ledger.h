@@ -7,13 +7,10 @@
 
 #include <stdint.h>
 
-enum ledger_kind { LEDGER_DOCUMENT, LEDGER_LINE, LEDGER_FACT, LEDGER_SEARCH, LEDGER_GLANCE, LEDGER_PERSON, LEDGER_KINDS };
+enum ledger_kind { LEDGER_DOCUMENT, LEDGER_LINE, LEDGER_FACT, LEDGER_SEARCH, LEDGER_PERSON, LEDGER_KINDS };
 
 void ledger_note(enum ledger_kind kind, const char *id);
 int ledger_count(enum ledger_kind kind);
-/* A glance is a search without a thread, and may be gone where the database is killed in the same moment (011_tokens.sql says why): what was
- * noted of those since `since` (faults_now's clock) is asked for no longer. */
-void ledger_forgive_glances(int64_t since);
 /* Each is in the database once; else the test fails. `url`: of somebody who may read everything. */
 void ledger_check(const char *url);
 void ledger_print(void);
