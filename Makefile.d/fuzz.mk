@@ -20,7 +20,7 @@ endif
 
 # Where clang can't do it, tests/fuzz/search.sh says so and is counted as skipped.
 fuzz-build:
-	@! tests/fuzz/search.sh can >/dev/null || $(MAKE) --no-print-directory B=build/fuzz CC='$(FUZZ_CC)' SAN=$(FUZZ_SAN) OPT='-O2 -g' WARN=-Wall fuzz-targets
+	@! tests/fuzz/search.sh can >/dev/null || $(MAKE) --no-print-directory B=build/fuzz CC='$(FUZZ_CC)' SAN=$(FUZZ_SAN) OPT='-O2 -g' WARN=-Wall WERROR= fuzz-targets
 fuzz: ; @packaging/deps.sh test && $(MAKE) --no-print-directory _fuzz
 _fuzz: fuzz-build
 	@for name in $(FUZZ_WANTED); do echo "== $$name"; \

@@ -130,7 +130,6 @@ static void page_heading(struct plain *p)
 
 static bool open_page(struct plain *p, const char *pdf_id, int64_t page, const char *chunk_id)
 {
-    AUTO(buf_free) struct buf text = {0};
     AUTO(json_freep) cJSON *params = cJSON_CreateObject(), *result = NULL;
     cJSON_AddStringToObject(params, "pdf_id", pdf_id);
     cJSON_AddNumberToObject(params, "page", (double)page);
