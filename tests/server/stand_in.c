@@ -68,7 +68,7 @@ static char *put_course(const struct harness *h, struct ws *ada, char pdf[40])
 }
 
 /* Whether a search for a word that it does not hold finds the document, behind nothing but the passage that holds the
- * word; `asked`: how many requests that took. */
+ * word; `asked`: how many requests that took (the node also asks the service who it is, once, when it has started). */
 static bool finds(struct ws *ws, const char *course, const char *pdf, bool *degraded, int *asked)
 {
     AUTO(mem_freep) char *params = mem_printf("{\"query\":\"wordcaa\",\"course_id\":\"%s\"}", course);
@@ -79,7 +79,11 @@ static bool finds(struct ws *ws, const char *course, const char *pdf, bool *degr
     for (int i = 0; i < 2; i++)
         found |= !strcmp(json_text(cJSON_GetArrayItem(results, i), "pdf_id", ""), pdf);
     *degraded = json_bool(result, "embeddings_degraded", !result);
-    *asked = fake_models_requests(fake) - before;
+    *asked = 0;
+    for (int i = before; i < fake_models_requests(fake); i++) {
+        AUTO(mem_freep) char *body = fake_models_body(fake, i);
+        *asked += body && strstr(body, "query: wordcaa\"");
+    }
     return found;
 }
 
