@@ -142,53 +142,91 @@ static void add_item(struct found *found, const struct rows *rows, int row)
     }
 }
 
-/* The rows of some candidates; fewer come back where some have gone. */
-static bool fetch(struct tx *tx, struct found *found, size_t from, size_t to, struct rows **rows, struct err *err)
-{
-    AUTO(buf_free) struct buf ids = {0};
-    for (size_t i = from; i < to; i++) {
-        char text[37];
-        stock_id_text(&found->answer.hits[i].passage, text);
-        buf_printf(&ids, "%c%s", i > from ? ',' : '{', text);
-    }
-    buf_char(&ids, '}');
-    if (!tx_run(tx, SQL_SEARCH_PASSAGES, rows, err, BIND_TEXT(ids.data)))
-        return false;
-    for (int row = 0; row < rows_count(*rows); row++)
-        add_item(found, *rows, row);
-    /* Some have just gone, and the spelling may have come from them: it would tell a word that is not to be seen. */
-    if ((size_t)rows_count(*rows) < to - from)
-        buf_clear(&found->answer.corrected);
-    return true;
-}
-
 /* How many rows are read: a quotation may stand among the best few also where fewer are asked for. */
 static size_t looked_at(const struct found *found, size_t most)
 {
     return found->words.said_count >= VERBATIM && most < LOOKED_AT ? LOOKED_AT : most;
 }
 
-bool found_search(struct tx *tx, const char *user_id, const char *query, const char *course, size_t most, struct found **out,
-                  struct err *err)
+/* The candidates whose rows come next: from found->from to here. */
+static size_t next_to(const struct found *found)
+{
+    size_t to = found->from + found->wanted - found->fetched;
+    return to < found->answer.count ? to : found->answer.count;
+}
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+bool found_ask(struct tx *tx, const char *user_id, const char *query, const char *course, size_t most, struct found **out,
+               struct err *err)
 {
     AUTO(found_free) struct found *found = mem_alloc(sizeof *found);
     found->tokens = tokens_new();
-    most = most < FOUND_MOST ? most : FOUND_MOST;
-    if (!ask_shelf(tx, user_id, query, course, most + SPARE, &found->answer, err))
+    found->most = least(most, FOUND_MOST);
+    if (!ask_shelf(tx, user_id, query, course, found->most + SPARE, &found->answer, err))
         return false;
     read_words(found);
     read_said(found, found->answer.corrected.length ? found->answer.corrected.data : query);
-    size_t wanted = looked_at(found, most);
-    for (size_t round = 0, from = 0; round < FOUND_ROUNDS && found->fetched < wanted && from < found->answer.count; round++) {
-        size_t to = from + wanted - found->fetched;
-        to = to < found->answer.count ? to : found->answer.count;
-        if (!fetch(tx, found, from, to, &found->rows[round], err))
-            return false;
-        from = to;
-    }
-    found->count = found->fetched < most ? found->fetched : most;
+    found->wanted = looked_at(found, found->most);
+    found->count = least(found->answer.count, found->most);
     *out = TAKE(found);
     return true;
+}
+
+bool found_send(struct tx *tx, struct found *found, struct err *err)
+{
+    AUTO(buf_free) struct buf ids = {0};
+    size_t to = next_to(found);
+    if (to == found->from)
+        return true;
+    for (size_t i = found->from; i < to; i++) {
+        char text[37];
+        stock_id_text(&found->answer.hits[i].passage, text);
+        buf_printf(&ids, "%c%s", i > found->from ? ',' : '{', text);
+    }
+    buf_char(&ids, '}');
+    return tx_send(tx, SQL_SEARCH_PASSAGES, &BIND_TEXT(ids.data), 1, err);
+}
+
+bool found_receive(struct tx *tx, struct found *found, struct err *err)
+{
+    size_t to = next_to(found), asked = to - found->from;
+    struct rows **rows = &found->rows[found->rounds];
+    if (!asked)
+        return true;
+    if (!tx_receive(tx, rows, err))
+        return false;
+    found->rounds++;
+    found->from = to;
+    for (int row = 0; row < rows_count(*rows); row++)
+        add_item(found, *rows, row);
+    found->count = least(found->fetched, found->most);
+    /* Some have just gone, and the spelling may have come from them: it would tell a word that is not to be seen. */
+    if ((size_t)rows_count(*rows) < asked)
+        buf_clear(&found->answer.corrected);
+    return true;
+}
+
+bool found_short(const struct found *found)
+{
+    return found->fetched < found->from;
+}
+
+bool found_more(struct tx *tx, struct found *found, struct err *err)
+{
+    while (found->rounds < FOUND_ROUNDS && found->fetched < found->wanted && found->from < found->answer.count)
+        if (!found_send(tx, found, err) || !found_receive(tx, found, err))
+            return false;
+    return true;
+}
+
+bool found_search(struct tx *tx, const char *user_id, const char *query, const char *course, size_t most, struct found **found,
+                  struct err *err)
+{
+    return found_ask(tx, user_id, query, course, most, found, err) && found_more(tx, *found, err);
 }
 
 void found_read(struct found *found)

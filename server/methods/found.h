@@ -26,7 +26,9 @@ struct found {
     struct tokens *tokens;
     struct found_item items[FOUND_MOST];
     size_t count, fetched; /* fetched: rows, of which found_read keeps `count` */
+    size_t most, wanted, from; /* rows that are asked for; that are read for it; candidates that were tried */
     struct rows *rows[FOUND_ROUNDS];
+    size_t rounds;
 };
 
 /* The best `most` (at most FOUND_MOST) passages that this transaction's person may see, who is most likely `user_id`;
@@ -35,6 +37,15 @@ struct found {
  * after found_read, which needs no database any more. */
 bool found_search(struct tx *tx, const char *user_id, const char *query, const char *course, size_t most,
                   struct found **found, struct err *err) MUST_CHECK;
+/* The same in three steps, so that the caller sends more behind the rows that are on their way: the candidates, of
+ * which `count` are expected; the question for their rows; the rows. Where found_short, some have gone:
+ * found_more makes up for them. */
+bool found_ask(struct tx *tx, const char *user_id, const char *query, const char *course, size_t most,
+               struct found **found, struct err *err) MUST_CHECK;
+bool found_send(struct tx *tx, struct found *found, struct err *err) MUST_CHECK;
+bool found_receive(struct tx *tx, struct found *found, struct err *err) MUST_CHECK;
+bool found_short(const struct found *found);
+bool found_more(struct tx *tx, struct found *found, struct err *err) MUST_CHECK;
 /* Reads the passages. Of the best few those that say the question word for word come first. */
 void found_read(struct found *found);
 void found_free(struct found **found);

@@ -125,17 +125,44 @@ static void write_found(struct buf *result, const struct query_params *params, c
     buf_json_close(result, '}');
 }
 
-/* The history row and the commit, on their way while the passages are read; of a preview the commit alone. */
-static bool send_record(struct call *call, struct tx *tx, const struct query_params *params, size_t count, struct err *err)
+static bool send_record(struct tx *tx, const struct query_params *params, size_t count, const struct bank_draft *draft, struct err *err)
+{
+    const struct bind values[] = {BIND_TEXT(params->query), BIND_INT((int64_t)count), BIND_TEXT(params->course_id), BIND_TEXT(NULL),
+                                  BIND_TEXT(draft->fact.data), BIND_TEXT(draft->key.data), BIND_TEXT(draft->topic.data), BIND_TEXT(draft->state)};
+    return tx_send(tx, SQL_SEARCH_RECORD, values, COUNT_OF(values), err);
+}
+
+/* The question for the passages, and behind it what goes into the history and the memory bank: the database does one
+ * after the other without waiting for us. A preview leaves nothing. */
+static bool send_both(struct call *call, struct tx *tx, const struct query_params *params, struct found *found, struct err *err)
 {
     AUTO(bank_draft_free) struct bank_draft draft = {0};
-    if (params->preview)
-        return tx_send_last(tx, QUERY_NONE, NULL, 0, err);
-    if (count)
+    bool tells = found->count && !params->preview;
+    if (tells && params->course_id) /* whose title has to be asked for */
         bank_draft(call, tx, BANK_SEARCH, params->query, params->course_id, NULL, &draft);
-    const struct bind values[] = {BIND_TEXT(params->query), BIND_INT((int64_t)count), BIND_TEXT(params->course_id), BIND_TEXT(NULL),
-                                  BIND_TEXT(draft.fact.data), BIND_TEXT(draft.key.data), BIND_TEXT(draft.topic.data), BIND_TEXT(draft.state)};
-    return tx_send_last(tx, SQL_SEARCH_RECORD, values, COUNT_OF(values), err);
+    if (!found_send(tx, found, err))
+        return false;
+    if (tells && !params->course_id)
+        bank_draft(call, tx, BANK_SEARCH, params->query, NULL, NULL, &draft);
+    return params->preview || send_record(tx, params, found->count, &draft, err);
+}
+
+/* Where passages have just gone others come instead, and the history is told how many there were in the end. */
+static bool make_up(struct tx *tx, const struct query_params *params, struct found *found, struct rows **recorded, struct err *err)
+{
+    if (params->preview)
+        return found_more(tx, found, err);
+    return tx_receive(tx, recorded, err) && found_more(tx, found, err) &&
+           tx_run(tx, SQL_SEARCH_RECOUNT, NULL, err, BIND_INT((int64_t)found->count), BIND_TEXT(rows_text(*recorded, 0, 0)));
+}
+
+/* Up to the rows; the history row and the commit are on their way. */
+static bool find(struct call *call, struct tx *tx, const struct query_params *params, struct found **found, struct rows **recorded,
+                 struct err *err)
+{
+    return found_ask(tx, call->caller.user_id, params->query, params->course_id, (size_t)params->limit, found, err) &&
+           send_both(call, tx, params, *found, err) && found_receive(tx, *found, err) &&
+           (!found_short(*found) || make_up(tx, params, *found, recorded, err)) && tx_send_last(tx, QUERY_NONE, NULL, 0, err);
 }
 
 static bool query(struct call *call, const void *data, struct buf *result, struct err *err)
@@ -150,15 +177,14 @@ static bool query(struct call *call, const void *data, struct buf *result, struc
         embed_ahead(params->query);
     bool ready = call->tx || call_tx(call, &own, err);
     struct tx *tx = call->tx ? call->tx : own;
-    bool fine = ready && found_search(tx, call->caller.user_id, params->query, params->course_id, (size_t)params->limit, &found, err) &&
-                send_record(call, tx, params, found->count, err);
+    bool fine = ready && find(call, tx, params, &found, &recorded, err);
     bool degraded = embed_reduced();
     embed_ahead(NULL);
     if (!fine)
         return false;
     found_read(found);
     write_results(&list, found);
-    if (!tx_receive(tx, &recorded, err))
+    if ((!params->preview && !recorded && !tx_receive(tx, &recorded, err)) || !tx_receive(tx, NULL, err))
         return false;
     write_found(result, params, found, &list, params->preview ? NULL : rows_text(recorded, 0, 0), degraded, since);
     return true;

@@ -40,8 +40,9 @@ struct request {
     bool binary, whole; /* whole: the statement is the transaction */
 };
 
-/* On its way, not answered yet. */
+/* On its way, not answered yet, and what was sent behind it. */
 struct sent {
+    struct sent *next;
     struct pipeline pipeline;
     enum query again; /* may be asked again where a name was stale: the first of its transaction, without values */
 };
@@ -102,6 +103,15 @@ static bool sent(struct pipeline *p, int ok, enum query query, bool prepare, boo
     return ok;
 }
 
+static bool is_being_prepared(const struct tx *tx, enum query query)
+{
+    for (const struct sent *sent = tx->sent; sent; sent = sent->next)
+        for (int i = 0; i < sent->pipeline.count; i++)
+            if (sent->pipeline.steps[i].prepare && sent->pipeline.steps[i].query == query)
+                return true;
+    return false;
+}
+
 static bool send_query(struct pipeline *p, enum query query, const struct bind *values, size_t count, bool binary,
                        bool wanted)
 {
@@ -119,7 +129,7 @@ static bool send_query(struct pipeline *p, enum query query, const struct bind *
                     query, false, wanted);
     char name[24];
     statement_name(query, name);
-    if (!wire->prepared[query] && !sent(p, PQsendPrepare(wire->pg, name, text->text, 0, NULL), query, true, false))
+    if (!wire->prepared[query] && !is_being_prepared(p->tx, query) && !sent(p, PQsendPrepare(wire->pg, name, text->text, 0, NULL), query, true, false))
         return false;
     return sent(p, PQsendQueryPrepared(wire->pg, name, (int)count, data, lengths, formats, binary), query, false,
                 wanted);
@@ -194,7 +204,7 @@ static bool collect(struct pipeline *p, struct err *err)
 
 static bool send_all(struct pipeline *p, const struct request *r)
 {
-    bool first = !p->tx->begun;
+    bool first = !p->tx->begun && !p->tx->sent;
     if (first && !r->whole && !send_query(p, SQL_TX_BEGIN, NULL, 0, false, false))
         return false;
     if (first && !send_token(p))
@@ -273,17 +283,28 @@ bool tx_query(struct tx *tx, enum query query, const struct bind *values, size_t
     return run(tx, &(struct request){query, values, count, false, false}, rows, err);
 }
 
+static void forget(struct tx *tx)
+{
+    for (struct sent *sent; (sent = tx->sent);) {
+        tx->sent = sent->next;
+        free(sent);
+    }
+}
+
 static bool send_ahead(struct tx *tx, const struct request *r, struct err *err)
 {
     if (tx->spent)
         return refuse_spent(tx, err);
-    struct sent *sent = tx->sent = mem_alloc(sizeof *sent);
+    struct sent *sent = mem_alloc(sizeof *sent), **last = &tx->sent;
     sent->pipeline.tx = tx;
-    sent->again = tx->begun || r->count || r->whole ? QUERY_NONE : r->query;
+    sent->again = tx->begun || tx->sent || r->count || r->whole ? QUERY_NONE : r->query;
     bool ok = r->query == QUERY_NONE ? send_query(&sent->pipeline, SQL_TX_COMMIT, NULL, 0, false, false) : send_all(&sent->pipeline, r);
+    while (*last)
+        last = &(*last)->next;
+    *last = sent;
     if (ok && PQpipelineSync(tx->wire->pg))
         return true;
-    mem_freep(&tx->sent);
+    forget(tx);
     tx->spent = true;
     away(tx, err);
     tx->cause = *err;
@@ -297,9 +318,21 @@ bool tx_send(struct tx *tx, enum query query, const struct bind *values, size_t 
 
 bool tx_send_last(struct tx *tx, enum query query, const struct bind *values, size_t count, struct err *err)
 {
-    if (query == QUERY_NONE && !tx->begun && !tx->spent)
+    if (query == QUERY_NONE && !tx->begun && !tx->sent && !tx->spent)
         return true;
     return send_ahead(tx, &(struct request){query, values, count, false, true}, err);
+}
+
+/* What was sent behind a failure fails too; its answers are taken all the same, or the next to use the connection would
+ * get them. */
+static void take_rest(struct tx *tx)
+{
+    struct err ignored;
+    for (struct sent *sent = tx->sent; sent && wire_usable(tx->wire); sent = sent->next) {
+        (void)collect(&sent->pipeline, &ignored);
+        PQclear(sent->pipeline.rows);
+    }
+    forget(tx);
 }
 
 bool tx_receive(struct tx *tx, struct rows **rows, struct err *err)
@@ -308,16 +341,18 @@ bool tx_receive(struct tx *tx, struct rows **rows, struct err *err)
         return refuse_spent(tx, err);
     if (!tx->sent)
         return true;
-    struct pipeline p = tx->sent->pipeline;
-    enum query again = tx->sent->again;
-    mem_freep(&tx->sent);
-    bool ok = collect(&p, err);
+    AUTO(mem_freep) struct sent *sent = tx->sent;
+    struct pipeline *p = &sent->pipeline;
+    tx->sent = sent->next;
+    bool ok = collect(p, err);
+    if (!ok)
+        take_rest(tx);
     tx->begun = wire_usable(tx->wire) && PQtransactionStatus(tx->wire->pg) != PQTRANS_IDLE;
-    if (!ok && p.stale && again != QUERY_NONE && (!tx->begun || finish(tx, SQL_TX_ROLLBACK, err))) {
-        PQclear(p.rows);
-        return run(tx, &(struct request){again, NULL, 0, false, false}, rows, err);
+    if (!ok && p->stale && sent->again != QUERY_NONE && (!tx->begun || finish(tx, SQL_TX_ROLLBACK, err))) {
+        PQclear(p->rows);
+        return run(tx, &(struct request){sent->again, NULL, 0, false, false}, rows, err);
     }
-    return settle(tx, &p, ok, rows, err);
+    return settle(tx, p, ok, rows, err);
 }
 
 bool tx_query_binary(struct tx *tx, enum query query, const struct bind *values, size_t count, struct rows **rows,
@@ -344,9 +379,17 @@ bool tx_query_worker(enum query query, const struct bind *values, size_t count, 
     return tx_query_commit(&tx, query, values, count, rows, err);
 }
 
+static bool receive_all(struct tx *tx, struct err *err)
+{
+    bool ok = true;
+    while (ok && (tx->sent || tx->spent))
+        ok = tx_receive(tx, NULL, err);
+    return ok;
+}
+
 bool tx_commit(struct tx **tx, struct err *err)
 {
-    bool ok = tx_receive(*tx, NULL, err);
+    bool ok = receive_all(*tx, err);
     if (ok && (*tx)->begun)
         ok = finish(*tx, SQL_TX_COMMIT, err);
     tx_free(tx);
@@ -358,7 +401,7 @@ void tx_free(struct tx **tx)
     if (!*tx)
         return;
     struct err ignored; /* what could not be rolled back is closed by pool_give */
-    (void)!tx_receive(*tx, NULL, &ignored);
+    (void)!receive_all(*tx, &ignored);
     if ((*tx)->begun && wire_usable((*tx)->wire))
         (void)!finish(*tx, SQL_TX_ROLLBACK, &ignored);
     release(tx);

@@ -47,8 +47,9 @@ bool tx_query(struct tx *tx, enum query query, const struct bind *values, size_t
     tx_query(tx_, query_, (const struct bind[]){__VA_ARGS__}, \
              sizeof((const struct bind[]){__VA_ARGS__}) / sizeof(struct bind), rows_, err_)
 #define tx_run0(tx_, query_, rows_, err_) tx_query(tx_, query_, NULL, 0, rows_, err_)
-/* Sends a query, and the caller works on while the database does; tx_receive waits for what was sent, and nothing
- * else may be asked before that. The values may go at once. */
+/* Sends a query, and the caller works on while the database does; more may be sent behind it. Each tx_receive waits
+ * for the first that is not answered yet, and true without rows if there is none; nothing may be asked otherwise
+ * before that. The values may go at once. Where one fails, so do those behind it. */
 bool tx_send(struct tx *tx, enum query query, const struct bind *values, size_t count, struct err *err) MUST_CHECK;
 /* The same for the last query, together with the commit: from here on nothing can be rolled back. QUERY_NONE sends
  * the commit alone. */

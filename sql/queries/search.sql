@@ -21,6 +21,10 @@ select c.chunk_id, c.pdf_id, p.title, c.first_page, c.last_page, c.first_label, 
 -- name: search_record
 select api.search_record(:query, :results::int, :course_id::uuid, :thread_id::uuid, :fact, :fact_key, :topic, :state)
 
+-- Passages went while they were fetched.
+-- name: search_recount
+update public.search_history set results = :results::int where search_id = :search_id::uuid
+
 -- The thread that goes on, or a new one; no row: it is not this person's.
 -- name: search_open_thread
 with new as (

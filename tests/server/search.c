@@ -179,6 +179,46 @@ static void deleted_documents_are_gone_and_moved_ones_move(void **state)
     assert_true(cJSON_IsNull(json_get(typo, "corrected")));
 }
 
+/* Gone without a word to the node, as in the moment before it hears of it. */
+static void delete_unheard(const char *pdf)
+{
+    char sql[200];
+    free(library_sql(h.directory, "edurag_owner", "alter table public.pdfs disable trigger user"));
+    snprintf(sql, sizeof sql, "delete from public.pdfs where pdf_id = '%s'", pdf);
+    free(library_sql(h.directory, "edurag_owner", sql));
+    free(library_sql(h.directory, "edurag_owner", "alter table public.pdfs enable trigger user"));
+}
+
+static void the_newest_search_found(int results)
+{
+    AUTO(json_freep) cJSON *history = result_of(&tim, "search.history", "{\"limit\":1}");
+    const cJSON *newest = cJSON_GetArrayItem(json_get(history, "items"), 0);
+    assert_string_equal(json_text(newest, "query", ""), "axolotlfish");
+    assert_int_equal(json_int(newest, "results", -1), results);
+}
+
+static void what_is_gone_before_the_node_hears_of_it_is_made_up_for(void **state)
+{
+    (void)state;
+    char first[40], second[40];
+    const struct library_passage once = {1, "The axolotlfish is no fish, and it lives in the lakes of a high valley."};
+    const struct library_passage often = {1, "An axolotlfish, another axolotlfish, a third axolotlfish."};
+    library_put(h.directory, "Once", NULL, &once, 1, second);
+    library_put(h.directory, "Often", NULL, &often, 1, first);
+    assert_true(finds(&tim, "axolotlfish", first, true) && finds(&tim, "axolotlfish", second, true));
+    delete_unheard(first);
+    AUTO(json_freep) cJSON *preview = result_of(&tim, "search.query", "{\"query\":\"axolotlfish\",\"limit\":1,\"preview\":true}");
+    assert_string_equal(json_text(hit(preview, 0), "pdf_id", ""), second);
+    AUTO(json_freep) cJSON *made_up = result_of(&tim, "search.query", "{\"query\":\"axolotlfish\",\"limit\":1}");
+    assert_int_equal(cJSON_GetArraySize(json_get(made_up, "results")), 1);
+    assert_string_equal(json_text(hit(made_up, 0), "pdf_id", ""), second);
+    the_newest_search_found(1);
+    delete_unheard(second);
+    AUTO(json_freep) cJSON *none = result_of(&tim, "search.query", "{\"query\":\"axolotlfish\",\"limit\":1}");
+    assert_int_equal(cJSON_GetArraySize(json_get(none, "results")), 0);
+    the_newest_search_found(0);
+}
+
 static void an_answer_is_word_for_word_with_its_pages(void **state)
 {
     (void)state;
@@ -294,6 +334,7 @@ int main(void)
         cmocka_unit_test(who_joins_or_leaves_a_course_searches_accordingly_at_once),
         cmocka_unit_test(a_course_narrows_and_previews_leave_no_trace),
         cmocka_unit_test(deleted_documents_are_gone_and_moved_ones_move),
+        cmocka_unit_test(what_is_gone_before_the_node_hears_of_it_is_made_up_for),
         cmocka_unit_test(an_answer_is_word_for_word_with_its_pages),
         cmocka_unit_test(a_thread_keeps_its_turns_for_its_owner),
         cmocka_unit_test(a_streamed_answer_comes_as_sources_text_and_reply),

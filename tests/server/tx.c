@@ -160,6 +160,42 @@ static void the_last_query_goes_with_the_commit(void **context)
     pool_close(owner);
 }
 
+/* Two people and the commit on their way at once; `taken`: which of them there is already, 2: neither. How many answers
+ * are waited for differs. */
+static void send_three(struct pool *owner, int round, int taken, int answers)
+{
+    struct err err = {0};
+    struct tx *tx;
+    char ids[2][16];
+    for (int i = 0; i < 2; i++)
+        snprintf(ids[i], sizeof ids[i], i == taken ? "s0-0" : "s%d-%d", round, i);
+    assert_true(tx_begin(owner, NULL, &tx, &err));
+    for (int i = 0; i < 2; i++) {
+        struct bind values[] = {BIND_TEXT(ids[i]), BIND_TEXT("N"), BIND_TEXT("student"), BIND_TEXT(NULL)};
+        assert_true(tx_send(tx, SQL_OWNER_USER_ADD, values, 4, &err));
+    }
+    assert_true(tx_send_last(tx, QUERY_NONE, NULL, 0, &err));
+    for (int i = 0; i < answers; i++) {
+        AUTO(rows_free) struct rows *rows = NULL;
+        bool fine = taken == 2 || i < taken;
+        assert_true(tx_receive(tx, &rows, &err) == fine);
+        assert_int_equal(rows ? rows_count(rows) : 0, fine && i < 2);
+        assert_int_equal(err.code, fine ? ERR_NONE : ERR_CONFLICT);
+    }
+    tx_free(&tx);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(users(owner, ids[i]), i == taken || taken == 2);
+}
+
+static void what_is_sent_behind_a_failure_fails_too(void **context)
+{
+    (void)context;
+    struct pool *owner = open_pool("edurag_owner", 1, true);
+    for (int round = 0; round < 9; round++) /* the first knows no names yet, then nobody is there */
+        send_three(owner, round, 2 - round % 3, 3 - round / 3);
+    pool_close(owner);
+}
+
 static void what_is_not_committed_is_gone(void **context)
 {
     (void)context;
@@ -566,6 +602,7 @@ int main(void)
         cmocka_unit_test(tokens_with_prepared_statements),
         cmocka_unit_test(tokens_without_prepared_statements),
         cmocka_unit_test(the_last_query_goes_with_the_commit),
+        cmocka_unit_test(what_is_sent_behind_a_failure_fails_too),
         cmocka_unit_test(what_is_not_committed_is_gone),
         cmocka_unit_test(results_in_both_formats),
         cmocka_unit_test(sqlstates_become_errors),
