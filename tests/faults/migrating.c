@@ -45,8 +45,7 @@ static char *database_url(int number)
 
 static void make_database(int number)
 {
-    AUTO(mem_freep) char *sql = mem_printf("create database migrating_%d owner edurag_owner template template0", number);
-    free(pg_sql("postgres", sql));
+    free(pg_sqlf("postgres", "create database migrating_%d owner edurag_owner template template0", number));
 }
 
 static pid_t migrate(int number)
@@ -130,8 +129,7 @@ static void every_kill_is_made_good_by_the_next_run(void **state)
         AUTO(mem_freep) char *made = read_fingerprint(round, error);
         if (!made || strcmp(made, wanted) != 0)
             fail_msg("round %d: what was made is not what should be %s", round, error);
-        AUTO(mem_freep) char *drop = mem_printf("drop database migrating_%d", round);
-        free(pg_sql("postgres", drop));
+        free(pg_sqlf("postgres", "drop database migrating_%d", round));
     }
     print_message("%d runs were ended halfway; one takes %lld ms\n", halves, (long long)whole_ms);
     assert_true(halves > 0); /* or the fault was none */

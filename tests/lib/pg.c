@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <openssl/sha.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -290,4 +291,15 @@ char *pg_sql(const char *role, const char *sql)
     if (*error)
         give_up(sql, error);
     return value;
+}
+
+char *pg_sqlf(const char *role, const char *format, ...)
+{
+    AUTO(mem_freep) char *sql = NULL;
+    va_list args;
+    va_start(args, format);
+    if (vasprintf(&sql, format, args) < 0)
+        give_up(format, "no memory");
+    va_end(args);
+    return pg_sql(role, sql);
 }

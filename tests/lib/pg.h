@@ -32,6 +32,7 @@ const char *pg_url_in(const char *directory, const char *role);
 /* The first column of the first row (NULL where there is none), the caller's to free(); for statements that
  * no query of ours is. `error`: gets a failure's SQLSTATE and message, else a failure ends the program. */
 char *pg_sql(const char *role, const char *sql);
+char *pg_sqlf(const char *role, const char *format, ...) __attribute__((format(printf, 2, 3)));
 char *pg_try(const char *url, const char *sql, char *error, size_t size);
 
 /* The build directory: where eduragd is. */

@@ -49,8 +49,7 @@ static bool reaches(const _Atomic int *counter, int value, int ms)
 
 static void notify(const char *payload)
 {
-    AUTO(mem_freep) char *sql = mem_printf("select pg_notify('test_news', '%s')", payload);
-    free(pg_sql("edurag_app", sql));
+    free(pg_sqlf("edurag_app", "select pg_notify('test_news', '%s')", payload));
 }
 
 static void begin(const char *url)

@@ -19,8 +19,7 @@ static const struct migration second = {"002_b", "create table public.b (n int);
 /* An empty database of the owner's, as a connection string. */
 static char *empty_database(const char *name)
 {
-    AUTO(mem_freep) char *sql = mem_printf("create database %s owner edurag_owner template template0", name);
-    free(pg_sql("postgres", sql));
+    free(pg_sqlf("postgres", "create database %s owner edurag_owner template template0", name));
     return mem_printf("%s dbname=%s", pg_url("edurag_owner"), name);
 }
 

@@ -27,8 +27,7 @@ static void add_redacted(struct buf *sql, const char *text)
 
 static char *refused(const struct buf *values)
 {
-    AUTO(mem_freep) char *sql = mem_printf("select coalesce(string_agg(t, E'\\n'), '') from (values %s) v(t) where auth.has_contact(t)", values->data);
-    return pg_sql("edurag_owner", sql);
+    return pg_sqlf("edurag_owner", "select coalesce(string_agg(t, E'\\n'), '') from (values %s) v(t) where auth.has_contact(t)", values->data);
 }
 
 static void what_redaction_lets_through_may_be_stored(void **state)
