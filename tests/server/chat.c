@@ -531,13 +531,13 @@ static void forged_notifications_say_nothing(void **state)
     AUTO(member_free) struct member *a = member_at(0, maria, NULL);
     expect(a, "none", "chat.join", "{}");
     AUTO(json_freep) cJSON *said = call(a, "chat.send", "{\"text\":\"stays\"}");
-    free(ws_wait(&a->ws, "stays", WAIT_MS));
+    wait_for(a, 1);
     const char *forged[] = {FEED_COMMON_ROOM " 999999999", "nonsense", "", FEED_COMMON_ROOM, "00000000-0000-0000-0000-000000000000 -5"};
     for (size_t i = 0; i < COUNT_OF(forged); i++)
         free(pg_sqlf("edurag_app", "select pg_notify(c, '%s') from unnest(array['edurag_chat','edurag_chat_deleted','edurag_chat_expired',"
                                    "'edurag_presence','edurag_user','edurag_mute']) c", forged[i]));
     free(pg_sqlf("edurag_app", "select pg_notify('edurag_chat_deleted', '%s %s')", FEED_COMMON_ROOM, message_id(said)));
-    hears_nothing(a, "chat.", 500);
+    hears_nothing(a, "message_id", 500); /* no line comes or goes; how many are here may be counted and told again */
     expect(a, "none", "server.ping", "{}");
 }
 
