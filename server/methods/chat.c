@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "common/mem.h"
-#include "common/text.h"
 #include "server/chat/feed.h"
 #include "server/rpc/method.h"
 #include "server/rpc/news.h"
@@ -65,45 +64,10 @@ struct send_params {
 };
 
 static const struct param send_spec[] = {
-    PARAM(TEXT, struct send_params, text, .min = 1, .max = TEXT_MOST),
+    PARAM(TEXT, struct send_params, text, .min = 1, .max = TEXT_MOST, .cleaned = true),
     PARAM(UUID, struct send_params, room, .optional = true),
     PARAM(TEXT, struct send_params, client_id, .optional = true, .min = 1, .max = 100),
     {0}};
-
-/* Controls and what turns the direction of others' text go; everything else arrives as it was said. */
-static void clean(struct buf *out, const char *text)
-{
-    size_t length = strlen(text);
-    buf_reserve(out, length);
-    for (size_t at = 0; at < length;) {
-        uint32_t c = text_next(text, length, &at);
-        bool control = (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7F && c <= 0x9F);
-        bool bidi = c == 0x061C || c == 0x200E || c == 0x200F || (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
-        if (!control && !bidi)
-            text_append(out, c == '\t' ? ' ' : c);
-    }
-}
-
-static bool blank(const char *text)
-{
-    return !text[strspn(text, " \n")];
-}
-
-static bool send(struct call *call, const void *params, struct buf *result, struct err *err)
-{
-    const struct send_params *p = params;
-    AUTO(buf_free) struct buf text = {0};
-    clean(&text, p->text);
-    if (blank(text.data))
-        return err_field(err, "text", "has nothing in it that could be shown.");
-    AUTO(rows_free) struct rows *rows = NULL;
-    /* one pipeline with its own commit: the room's row is locked for no round trip of ours */
-    const struct bind values[] = {BIND_TEXT(room_of(p->room)), BIND_TEXT(text.data), BIND_TEXT(p->client_id)};
-    if (!tx_query_commit(&call->tx, SQL_CHAT_SEND, values, COUNT_OF(values), &rows, err))
-        return false;
-    buf_json_raw(result, rows_text(rows, 0, 0));
-    return true;
-}
 
 static const struct param leave_spec[] = {PARAM(UUID, struct room_params, room, .optional = true), {0}};
 
@@ -147,7 +111,7 @@ const struct method methods_chat[] = {
                "\"messages\":{\"type\":\"array\",\"items\":" MESSAGE_SCHEMA "},\"more\":{\"type\":\"boolean\"},"
                "\"online\":{\"type\":\"integer\"}}}"},
     {.name = "chat.send", .summary = "Say something in a room.", .access = ACCESS_USER, .lane = LANE_CHAT,
-     .cost = COST_ONE, .params = send_spec, .params_size = sizeof(struct send_params), .handler = send,
+     .cost = COST_ONE, .params = send_spec, .params_size = sizeof(struct send_params), .sql = SQL_CHAT_SEND, .together = true,
      .result = "{\"type\":\"object\",\"properties\":{\"message_id\":{\"type\":\"string\"},\"seq\":{\"type\":\"integer\"},"
                "\"at\":{\"type\":\"string\"}}}"},
     {.name = "chat.leave", .summary = "Leave a room.", .access = ACCESS_USER, .lane = LANE_INLINE, .cost = COST_ONE,

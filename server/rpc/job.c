@@ -95,6 +95,16 @@ void job_log(const struct job *job, double ms)
               !job->ok && job->err.log[0] ? " cause=" : "", !job->ok && job->err.log[0] ? log_quote(job->err.log) : "");
 }
 
+/* The row of a method that is a query. */
+static bool put_row(const struct method *method, const struct rows *rows, struct buf *out, struct err *err)
+{
+    const char *text = rows_count(rows) ? rows_text(rows, 0, 0) : NULL;
+    if (!text)
+        return err_set(err, ERR_NOT_FOUND, "%s gave no row", query_texts[method->sql].name);
+    buf_text(out, text);
+    return true;
+}
+
 static bool run_query(struct job *job, struct tx **tx, struct buf *out, struct err *err)
 {
     const struct method *method = job->call.method;
@@ -105,13 +115,7 @@ static bool run_query(struct job *job, struct tx **tx, struct buf *out, struct e
     bool ok = tx_query_commit(tx, method->sql, binds, count, &rows, err);
     for (size_t i = 0; i < count; i++)
         buf_free(&texts[i]);
-    if (!ok)
-        return false;
-    const char *text = rows_count(rows) ? rows_text(rows, 0, 0) : NULL;
-    if (!text)
-        return err_set(err, ERR_NOT_FOUND, "%s gave no row", query_texts[method->sql].name);
-    buf_text(out, text);
-    return true;
+    return ok && put_row(method, rows, out, err);
 }
 
 static bool run_method(struct job *job, struct buf *out, struct err *err)
@@ -135,16 +139,10 @@ static bool run_method(struct job *job, struct buf *out, struct err *err)
     return ok && (!tx || tx_commit(&tx, err));
 }
 
-void job_run(struct lane_job *lane_job)
+/* The reply, from what has come of it since `from`; the job is the socket thread's again. */
+static void conclude(struct job *job, const struct timespec *from)
 {
-    struct job *job = (struct job *)lane_job;
-    struct timespec from, to;
-    clock_gettime(CLOCK_MONOTONIC, &from);
-    envelope_begin(&job->reply, job->id);
-    size_t start = job->reply.length;
-    job->ok = run_method(job, &job->reply, &job->err);
-    if (job->ok && job->reply.length == start)
-        job->ok = err_set(&job->err, ERR_INTERNAL, "the handler wrote no result");
+    struct timespec to;
     if (job->ok) {
         envelope_end(&job->reply);
     } else {
@@ -153,7 +151,100 @@ void job_run(struct lane_job *lane_job)
         job_refuse(job);
     }
     clock_gettime(CLOCK_MONOTONIC, &to);
-    job_log(job, (double)(to.tv_sec - from.tv_sec) * 1e3 + (double)(to.tv_nsec - from.tv_nsec) / 1e6);
+    job_log(job, (double)(to.tv_sec - from->tv_sec) * 1e3 + (double)(to.tv_nsec - from->tv_nsec) / 1e6);
     if (job->finished)
-        job->finished(job); /* the job is the socket thread's again */
+        job->finished(job);
+}
+
+void job_run(struct lane_job *lane_job)
+{
+    struct job *job = (struct job *)lane_job;
+    struct timespec from;
+    clock_gettime(CLOCK_MONOTONIC, &from);
+    envelope_begin(&job->reply, job->id);
+    size_t start = job->reply.length;
+    job->ok = run_method(job, &job->reply, &job->err);
+    if (job->ok && job->reply.length == start)
+        job->ok = err_set(&job->err, ERR_INTERNAL, "the handler wrote no result");
+    conclude(job, &from);
+}
+
+/* Jobs of one method that is a query, and its values for each. */
+struct together {
+    struct job *jobs[TX_PARTS_MOST];
+    struct tx_part parts[TX_PARTS_MOST];
+    struct bind binds[TX_PARTS_MOST][QUERY_PARAMS_MOST];
+    struct buf texts[TX_PARTS_MOST][QUERY_PARAMS_MOST];
+    size_t count;
+};
+
+static bool same_text(const char *a, const char *b)
+{
+    return a && b ? !strcmp(a, b) : a == b;
+}
+
+/* false: it does not go with those that are there. */
+static bool add(struct together *t, struct job *job)
+{
+    const struct method *method = job->call.method;
+    size_t n = t->count;
+    if (n == TX_PARTS_MOST || atomic_load(&job->cancelled) || (n && t->jobs[0]->call.method != method))
+        return false;
+    size_t values = params_bind(method->params, job->bound, job->params, &job->call.caller, method->sql, t->binds[n], t->texts[n]);
+    if (n && !same_text(t->binds[0][0].data, t->binds[n][0].data)) {
+        for (size_t i = 0; i < values; i++)
+            buf_free(&t->texts[n][i]);
+        return false;
+    }
+    t->jobs[n] = job;
+    t->parts[n] = (struct tx_part){job->token ? job->token : "", method->sql, t->binds[n], values, NULL};
+    t->count++;
+    return true;
+}
+
+/* Each has its row, or all the same refusal; false: each is to be tried alone. */
+static bool run_together(struct together *t)
+{
+    struct timespec from;
+    struct err err = {0};
+    bool undone;
+    clock_gettime(CLOCK_MONOTONIC, &from);
+    bool ok = tx_query_together(pool_app(), t->parts, t->count, &undone, &err);
+    if (!ok && undone)
+        return false;
+    for (size_t i = 0; i < t->count; i++) {
+        struct job *job = t->jobs[i];
+        envelope_begin(&job->reply, job->id);
+        job->err = err;
+        job->ok = ok && put_row(job->call.method, t->parts[i].rows, &job->reply, &job->err);
+        conclude(job, &from);
+        rows_free(&t->parts[i].rows);
+    }
+    return true;
+}
+
+static void forget_values(struct together *t)
+{
+    for (size_t n = 0; n < t->count; n++)
+        for (size_t i = 0; i < t->parts[n].count; i++)
+            buf_free(&t->texts[n][i]);
+    t->count = 0;
+}
+
+void job_run_many(struct lane_job *waiting)
+{
+    AUTO(mem_freep) struct together *t = mem_alloc(sizeof *t);
+    while (waiting) {
+        struct lane_job *first = waiting;
+        while (waiting && add(t, (struct job *)waiting))
+            waiting = waiting->next;
+        if (!t->count) {
+            waiting = first->next;
+            job_run(first);
+        }
+        bool done = t->count > 1 && run_together(t);
+        for (size_t i = 0; !done && i < t->count; i++)
+            job_run(&t->jobs[i]->lane);
+        forget_values(t);
+    }
 }

@@ -48,6 +48,8 @@ void job_login_free(struct rpc_login *login);
 /* On a lane's thread (or, for LANE_INLINE, on the socket thread): transaction, handler or query, commit,
  * and the reply's text. */
 void job_run(struct lane_job *lane_job);
+/* The same for several that wait, of methods that say `together`. */
+void job_run_many(struct lane_job *waiting);
 /* Fills job->reply from job->err, with an incident in the log for internal ones. */
 void job_refuse(struct job *job);
 void job_log(const struct job *job, double ms);

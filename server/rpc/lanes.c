@@ -23,6 +23,21 @@ struct lane_state {
 static struct lane_state lanes[LANE_COUNT];
 static const char *const names[LANE_COUNT] = {"inline", "quick", "login", "slow", "chat"};
 
+/* The first job, and those behind it that go with it. Under the lock. */
+static struct lane_job *take(struct lane_state *lane, int *count)
+{
+    struct lane_job *first = lane->first, *last = first;
+    for (*count = 1; first->run_many && last->next && last->next->run_many == first->run_many && *count < LANES_MANY; ++*count)
+        last = last->next;
+    lane->first = last->next;
+    if (!lane->first)
+        lane->last = NULL;
+    last->next = NULL;
+    lane->waiting -= *count;
+    lane->running += *count;
+    return first;
+}
+
 static void *work(void *argument)
 {
     struct lane_state *lane = argument;
@@ -30,18 +45,17 @@ static void *work(void *argument)
     for (;;) {
         while (!lane->first && !lane->ending)
             pthread_cond_wait(&lane->more, &lane->lock);
-        struct lane_job *job = lane->first;
-        if (!job)
-            break;
-        lane->first = job->next;
         if (!lane->first)
-            lane->last = NULL;
-        lane->waiting--;
-        lane->running++;
+            break;
+        int count;
+        struct lane_job *job = take(lane, &count);
         pthread_mutex_unlock(&lane->lock);
-        job->run(job);
+        if (count > 1)
+            job->run_many(job);
+        else
+            job->run(job);
         pthread_mutex_lock(&lane->lock);
-        lane->running--;
+        lane->running -= count;
     }
     pthread_mutex_unlock(&lane->lock);
     return NULL;

@@ -1,6 +1,8 @@
 /* lanes.h - bounded queues with threads of their own, so that slow work never stands before quick work.
  *
- * A lane_job is embedded in whatever its owner sends; `run` gets it back on one of the lane's threads.
+ * A lane_job is embedded in whatever its owner sends; `run` gets it back on one of the lane's threads. Where several wait
+ * that have the same `run_many`, it gets them together, in their order, linked by `next`: what is done once for all of
+ * them costs each less, the more there are.
  */
 #ifndef SERVER_RPC_LANES_H
 #define SERVER_RPC_LANES_H
@@ -13,7 +15,10 @@
 struct lane_job {
     struct lane_job *next;
     void (*run)(struct lane_job *job);
+    void (*run_many)(struct lane_job *first); /* NULL: one by one */
 };
+
+enum { LANES_MANY = 16 }; /* at most at once */
 
 struct lanes_settings {
     int threads[LANE_COUNT]; /* 0: the default for this machine */

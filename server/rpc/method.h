@@ -23,7 +23,7 @@ enum lane {
     LANE_QUICK,  /* database; rpc has opened the caller's transaction (call->tx) and commits it after */
     LANE_LOGIN,  /* password hashing in the database; as LANE_QUICK, as many workers as cores */
     LANE_SLOW,   /* may wait for outside services; call->tx is NULL: open short ones with call_tx() */
-    LANE_CHAT,   /* as LANE_QUICK on one thread: what people say is stored in the order in which it came */
+    LANE_CHAT,   /* as LANE_QUICK on one thread: what people say is stored in the order in which it came, see lanes.h */
     LANE_COUNT
 };
 
@@ -51,6 +51,7 @@ struct param {
     size_t given;
     bool bytes;         /* TEXT: min and max count bytes, not code points */
     bool secret;        /* never in logs; wiped after the call */
+    bool cleaned;       /* TEXT: what others will read. Controls and what turns its direction go, and something must stay */
 };
 #define PARAM(type_, struct_, member_, ...) \
     {.name = #member_, .type = PARAM_TYPE_##type_, .offset = offsetof(struct_, member_), __VA_ARGS__}
@@ -84,6 +85,7 @@ struct method {
     bool keep;                  /* a lost connection lets it finish (search.ask) */
     bool byte_bucket;           /* has the upload bucket: cost_of gives bytes */
     bool alone;                 /* changes who the session is: none of its other requests run beside it */
+    bool together;              /* sql only: those that wait with the same first value share a transaction, each as its person */
 };
 
 /* Who is asking, as the session knew it when the request came. The database decides again. */

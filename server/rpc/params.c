@@ -44,6 +44,23 @@ static bool one_of(const char *words, const char *text)
     return false;
 }
 
+/* In place, since nothing gets longer. A line break stays, a tab becomes a blank; all else arrives as it was written. */
+static void clean(char *text)
+{
+    size_t length = strlen(text), used = 0;
+    for (size_t at = 0; at < length;) {
+        size_t from = at;
+        uint32_t c = text_next(text, length, &at);
+        bool control = (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7F && c <= 0x9F);
+        bool bidi = c == 0x061C || c == 0x200E || c == 0x200F || (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+        if (control || bidi)
+            continue;
+        memmove(text + used, c == '\t' ? " " : text + from, at - from);
+        used += at - from;
+    }
+    text[used] = '\0';
+}
+
 static bool read_text(const struct param *param, const cJSON *value, void *at, struct err *err)
 {
     if (!cJSON_IsString(value))
@@ -66,6 +83,10 @@ static bool read_text(const struct param *param, const cJSON *value, void *at, s
                                : err_field(err, param->name, "must have at least %" PRId64 " %s.", param->min, unit);
     if (param->max > 0 && length > (size_t)param->max)
         return err_field(err, param->name, "must have at most %" PRId64 " %s.", param->max, unit);
+    if (param->cleaned)
+        clean(value->valuestring);
+    if (param->cleaned && !text[strspn(text, " \n")])
+        return err_field(err, param->name, "has nothing in it that could be shown.");
     memcpy(at, &text, sizeof text);
     return true;
 }

@@ -11,7 +11,7 @@
 #include "server/rpc/params.h"
 
 /* Few at once of one session, by lane: the rest waits in its own queue. */
-static const int most_in_flight[LANE_COUNT] = {0, 4, 1, 2, 8};
+static const int most_in_flight[LANE_COUNT] = {0, 4, 1, 2, 2 * LANES_MANY /* some wait while others are stored */};
 
 static struct {
     const struct rpc_doors *doors;
@@ -193,6 +193,7 @@ static bool launch(struct rpc_peer *peer, struct job *job)
 {
     enum lane lane = job_lane(job);
     job->finished = rpc.doors->finished;
+    job->lane.run_many = job->call.method->together ? job_run_many : NULL;
     if (!lanes_submit(lane, &job->lane))
         return false;
     job->next = peer->running;

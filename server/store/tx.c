@@ -13,7 +13,7 @@
 #include "server/store/pool.h"
 #include "server/store/sqlstate.h"
 
-enum { GRACE_MS = 2000, TRIES = 3, STEPS_MOST = 8, WORKER_SHORT_MS = 10000 };
+enum { GRACE_MS = 2000, TRIES = 3, STEPS_MOST = 2 * TX_PARTS_MOST + 6 /* begin, commit, and four to prepare */, WORKER_SHORT_MS = 10000 };
 
 struct rows {
     PGresult *result;
@@ -22,7 +22,8 @@ struct rows {
 /* One command of a pipeline; `prepare` ones answer too. */
 struct step {
     enum query query;
-    bool prepare, wanted; /* wanted: its rows are what the caller asked for */
+    bool prepare;
+    PGresult **rows; /* where they go; NULL: nobody asked for them */
 };
 
 struct pipeline {
@@ -95,25 +96,33 @@ static const char *statement_name(enum query query, char name[24])
     return name;
 }
 
-static bool sent(struct pipeline *p, int ok, enum query query, bool prepare, bool wanted)
+static bool sent(struct pipeline *p, int ok, enum query query, bool prepare, PGresult **rows)
 {
-    p->steps[p->count++] = (struct step){query, prepare, wanted};
+    p->steps[p->count++] = (struct step){query, prepare, rows};
     if (!ok)
         p->tx->wire->broken = true;
     return ok;
 }
 
-static bool is_being_prepared(const struct tx *tx, enum query query)
+static bool prepares(const struct pipeline *p, enum query query)
 {
-    for (const struct sent *sent = tx->sent; sent; sent = sent->next)
-        for (int i = 0; i < sent->pipeline.count; i++)
-            if (sent->pipeline.steps[i].prepare && sent->pipeline.steps[i].query == query)
-                return true;
+    for (int i = 0; i < p->count; i++)
+        if (p->steps[i].prepare && p->steps[i].query == query)
+            return true;
     return false;
 }
 
+/* Known by its name, or on its way there. */
+static bool is_prepared(const struct pipeline *p, enum query query)
+{
+    bool known = p->tx->wire->prepared[query] || prepares(p, query);
+    for (const struct sent *sent = p->tx->sent; sent; sent = sent->next)
+        known = known || prepares(&sent->pipeline, query);
+    return known;
+}
+
 static bool send_query(struct pipeline *p, enum query query, const struct bind *values, size_t count, bool binary,
-                       bool wanted)
+                       PGresult **rows)
 {
     struct wire *wire = p->tx->wire;
     const struct query_text *text = &query_texts[query];
@@ -126,21 +135,21 @@ static bool send_query(struct pipeline *p, enum query query, const struct bind *
     }
     if (pool_shared(p->tx->pool))
         return sent(p, PQsendQueryParams(wire->pg, text->text, (int)count, NULL, data, lengths, formats, binary),
-                    query, false, wanted);
+                    query, false, rows);
     char name[24];
     statement_name(query, name);
-    if (!wire->prepared[query] && !is_being_prepared(p->tx, query) && !sent(p, PQsendPrepare(wire->pg, name, text->text, 0, NULL), query, true, false))
+    if (!is_prepared(p, query) && !sent(p, PQsendPrepare(wire->pg, name, text->text, 0, NULL), query, true, NULL))
         return false;
     return sent(p, PQsendQueryPrepared(wire->pg, name, (int)count, data, lengths, formats, binary), query, false,
-                wanted);
+                rows);
 }
 
-static bool send_token(struct pipeline *p)
+static bool send_token(struct pipeline *p, const char *token)
 {
     if (!pool_shared(p->tx->pool))
-        return send_query(p, SQL_TX_TOKEN, &BIND_TEXT(p->tx->token), 1, false, false);
-    struct bind values[] = {BIND_TEXT(p->tx->token), BIND_INT(pool_settings_of(p->tx->pool)->statement_ms)};
-    return send_query(p, SQL_TX_TOKEN_LIMITS, values, COUNT_OF(values), false, false);
+        return send_query(p, SQL_TX_TOKEN, &BIND_TEXT(token), 1, false, NULL);
+    struct bind values[] = {BIND_TEXT(token), BIND_INT(pool_settings_of(p->tx->pool)->statement_ms)};
+    return send_query(p, SQL_TX_TOKEN_LIMITS, values, COUNT_OF(values), false, NULL);
 }
 
 /* What a failed step says about the names that this connection is believed to know. */
@@ -173,8 +182,8 @@ static bool collect_step(struct pipeline *p, const struct step *step, int64_t un
             learn(p, step, result);
         } else if (status == PGRES_COMMAND_OK && step->prepare) {
             p->tx->wire->prepared[step->query] = true;
-        } else if (step->wanted && (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)) {
-            p->rows = TAKE(result);
+        } else if (step->rows && (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)) {
+            *step->rows = TAKE(result);
         } else if (step->query == SQL_TX_COMMIT && !*failed && strcmp(PQcmdStatus(result), "COMMIT") != 0) {
             *failed = true;
             err_set(err, ERR_INTERNAL, "a spent transaction was committed");
@@ -205,13 +214,13 @@ static bool collect(struct pipeline *p, struct err *err)
 static bool send_all(struct pipeline *p, const struct request *r)
 {
     bool first = !p->tx->begun && !p->tx->sent;
-    if (first && !r->whole && !send_query(p, SQL_TX_BEGIN, NULL, 0, false, false))
+    if (first && !r->whole && !send_query(p, SQL_TX_BEGIN, NULL, 0, false, NULL))
         return false;
-    if (first && !send_token(p))
+    if (first && !send_token(p, p->tx->token))
         return false;
-    if (!send_query(p, r->query, r->values, r->count, r->binary, true))
+    if (!send_query(p, r->query, r->values, r->count, r->binary, &p->rows))
         return false;
-    return !r->whole || first || send_query(p, SQL_TX_COMMIT, NULL, 0, false, false);
+    return !r->whole || first || send_query(p, SQL_TX_COMMIT, NULL, 0, false, NULL);
 }
 
 static bool away(struct tx *tx, struct err *err)
@@ -233,7 +242,7 @@ static bool finish(struct tx *tx, enum query how, struct err *err)
 {
     struct pipeline p = {.tx = tx};
     tx->begun = false;
-    return send_query(&p, how, NULL, 0, false, false) && PQpipelineSync(tx->wire->pg) ? collect(&p, err)
+    return send_query(&p, how, NULL, 0, false, NULL) && PQpipelineSync(tx->wire->pg) ? collect(&p, err)
                                                                                       : away(tx, err);
 }
 
@@ -298,7 +307,7 @@ static bool send_ahead(struct tx *tx, const struct request *r, struct err *err)
     struct sent *sent = mem_alloc(sizeof *sent), **last = &tx->sent;
     sent->pipeline.tx = tx;
     sent->again = tx->begun || tx->sent || r->count || r->whole ? QUERY_NONE : r->query;
-    bool ok = r->query == QUERY_NONE ? send_query(&sent->pipeline, SQL_TX_COMMIT, NULL, 0, false, false) : send_all(&sent->pipeline, r);
+    bool ok = r->query == QUERY_NONE ? send_query(&sent->pipeline, SQL_TX_COMMIT, NULL, 0, false, NULL) : send_all(&sent->pipeline, r);
     while (*last)
         last = &(*last)->next;
     *last = sent;
@@ -366,6 +375,33 @@ bool tx_query_commit(struct tx **tx, enum query query, const struct bind *values
 {
     bool ok = run(*tx, &(struct request){query, values, count, false, true}, rows, err);
     tx_free(tx);
+    return ok;
+}
+
+static bool send_parts(struct pipeline *p, const struct tx_part *parts, size_t count, PGresult **results)
+{
+    bool ok = send_query(p, SQL_TX_BEGIN, NULL, 0, false, NULL);
+    for (size_t i = 0; ok && i < count; i++)
+        ok = send_token(p, parts[i].token) && send_query(p, parts[i].query, parts[i].values, parts[i].count, false, &results[i]);
+    return ok && send_query(p, SQL_TX_COMMIT, NULL, 0, false, NULL) && PQpipelineSync(p->tx->wire->pg);
+}
+
+bool tx_query_together(struct pool *pool, struct tx_part *parts, size_t count, bool *undone, struct err *err)
+{
+    AUTO(tx_free) struct tx *tx = NULL;
+    PGresult *results[TX_PARTS_MOST] = {NULL};
+    *undone = false;
+    if (!tx_begin(pool, NULL, &tx, err))
+        return false;
+    struct pipeline p = {.tx = tx};
+    bool ok = send_parts(&p, parts, count, results) ? collect(&p, err) : away(tx, err);
+    *undone = !ok && wire_usable(tx->wire); /* else it may have been committed, and the answer was lost */
+    tx->begun = wire_usable(tx->wire) && PQtransactionStatus(tx->wire->pg) != PQTRANS_IDLE;
+    for (size_t i = 0; i < count; i++) {
+        if (ok)
+            *(parts[i].rows = mem_alloc(sizeof *parts[i].rows)) = (struct rows){TAKE(results[i])};
+        PQclear(results[i]);
+    }
     return ok;
 }
 

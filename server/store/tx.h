@@ -63,6 +63,18 @@ bool tx_query_binary(struct tx *tx, enum query query, const struct bind *values,
 bool tx_query_commit(struct tx **tx, enum query query, const struct bind *values, size_t count,
                      struct rows **rows, struct err *err) MUST_CHECK;
 
+/* Statements of several people in one transaction with one commit, in this order; each sees its own person's token.
+ * All are kept or none; `*undone`, where that is sure: each may be tried alone, and gets its own answer. */
+struct tx_part {
+    const char *token;
+    enum query query;
+    const struct bind *values;
+    size_t count;
+    struct rows *rows; /* the caller's to free */
+};
+enum { TX_PARTS_MOST = 16 };
+bool tx_query_together(struct pool *pool, struct tx_part *parts, size_t count, bool *undone, struct err *err) MUST_CHECK;
+
 /* One short statement with the worker's own rights, in a transaction of its own: given up after 12 s. */
 bool tx_query_worker(enum query query, const struct bind *values, size_t count, struct rows **rows, struct err *err) MUST_CHECK;
 #define tx_worker(query_, rows_, err_, ...)                     \
