@@ -9,13 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/text.h"
+#include "common/wait.h"
 #include "server/models/http.h"
 #include "server/models/models.h"
 #include "tests/lib/fake_models.h"
@@ -51,52 +51,71 @@ static void bench_close(struct bench *b)
     fake_models_stop(b->fake);
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-struct heard {
-    struct buf text;
-    bool utf8;
-    int deltas;
+/* A question on its way, and all that came of it. */
+struct asked {
+    struct buf heard; /* the deltas together */
+    bool utf8;        /* each of them was whole characters */
     atomic_bool cancel;
+    struct models_answer answer;
+    struct err err;
 };
+
+static void asked_free(struct asked *asked)
+{
+    buf_free(&asked->heard);
+    models_answer_free(&asked->answer);
+}
 
 static void on_delta(void *context, const char *text, size_t length)
 {
-    struct heard *heard = context;
-    heard->utf8 = heard->utf8 && text_valid_utf8(text, length);
-    heard->deltas++;
-    buf_bytes(&heard->text, text, length);
+    struct asked *asked = context;
+    asked->utf8 = asked->utf8 && text_valid_utf8(text, length);
+    buf_bytes(&asked->heard, text, length);
 }
 
 static bool on_cancelled(void *context)
 {
-    return atomic_load(&((struct heard *)context)->cancel);
+    return atomic_load(&((struct asked *)context)->cancel);
 }
 
-static bool ask(struct bench *b, struct models_answer *answer, struct heard *heard, struct err *err)
+static bool ask_for(struct bench *b, struct asked *asked, struct err *err)
 {
     static const struct models_message messages[] = {{false, "What is an enzyme?"}, {true, "A protein."}, {false, "And what does it do?"}};
     static const struct models_question question = {.system = "You are kind.", .messages = messages, .count = 3};
-    struct models_listener listener = {.delta = on_delta, .cancelled = on_cancelled, .context = heard};
-    heard->utf8 = true;
-    return b->g->generate(b->g, &question, &listener, answer, err);
+    struct models_listener listener = {.delta = on_delta, .cancelled = on_cancelled, .context = asked};
+    asked->utf8 = true;
+    return b->g->generate(b->g, &question, &listener, &asked->answer, err);
 }
 
-static void both(void (*test)(struct bench *))
+static bool ask(struct bench *b, struct asked *asked)
+{
+    return ask_for(b, asked, &asked->err);
+}
+
+static bool answers(struct bench *b)
+{
+    AUTO(asked_free) struct asked asked = {0};
+    return ask_for(b, &asked, NULL) && asked.answer.text.length > 0;
+}
+
+/* A test of both providers. */
+struct check {
+    void (*run)(struct bench *b);
+};
+
+static void both(void **state)
 {
     static const char *const providers[] = {"gemini", "openai"};
+    const struct check *check = *state;
     for (size_t i = 0; i < COUNT_OF(providers); i++) {
         struct bench b = {0};
         bench_open(&b, providers[i]);
-        test(&b);
+        check->run(&b);
         bench_close(&b);
     }
 }
+
+#define TEST_BOTH(run) {#run, both, NULL, NULL, &(struct check){run}}
 
 enum { NOTHING = 99 };
 
@@ -109,40 +128,37 @@ struct behaviour {
 
 static void check_behaviour(struct bench *b, const struct behaviour *want)
 {
-    AUTO(models_answer_free) struct models_answer answer = {0};
-    struct heard heard = {0};
-    struct err err = {0};
+    AUTO(asked_free) struct asked asked = {0};
+    const struct models_answer *answer = &asked.answer;
+    const struct err *err = &asked.err;
     fake_models_behave(b->fake, want->name, 0);
-    int64_t start = now_ms();
-    bool fine = ask(b, &answer, &heard, &err);
-    int64_t took = now_ms() - start;
-    const char *said = fine ? answer.note : err.say;
-    if (fine != (want->end != NOTHING) || (fine && (int)answer.end != want->end) || !strstr(said, want->says) || took > 20000)
-        fail_msg("%s %s: %s, end %d, “%s”, log “%s”, %lld ms", b->g->provider, want->name, fine ? "an answer" : "none", answer.end,
-                 said, err.log, (long long)took);
-    assert_true(heard.utf8);
-    assert_string_equal(heard.text.data ? heard.text.data : "", answer.text.data ? answer.text.data : "");
-    if (fine && answer.end == MODELS_END_WHOLE)
-        assert_string_equal(answer.text.data, answer_text);
+    int64_t start = wait_now();
+    bool fine = ask(b, &asked);
+    int64_t took = wait_now() - start;
+    const char *said = fine ? answer->note : err->say;
+    if (fine != (want->end != NOTHING) || (fine && (int)answer->end != want->end) || !strstr(said, want->says) || took > 20000)
+        fail_msg("%s %s: %s, end %d, “%s”, log “%s”, %lld ms", b->g->provider, want->name, fine ? "an answer" : "none", answer->end,
+                 said, err->log, (long long)took);
+    assert_true(asked.utf8);
+    assert_string_equal(asked.heard.data ? asked.heard.data : "", answer->text.data ? answer->text.data : "");
+    if (fine && answer->end == MODELS_END_WHOLE)
+        assert_string_equal(answer->text.data, answer_text);
     else if (fine)
-        assert_memory_equal(answer.text.data, answer_text, answer.text.length);
-    assert_null(strstr(err.log, key));
-    assert_null(strstr(err.say, key));
+        assert_memory_equal(answer->text.data, answer_text, answer->text.length);
+    assert_null(strstr(err->log, key));
+    assert_null(strstr(err->say, key));
     if (!fine) {
-        assert_int_equal(err.code, ERR_UPSTREAM);
-        assert_string_equal(err.service, b->g->provider);
+        assert_int_equal(err->code, ERR_UPSTREAM);
+        assert_string_equal(err->service, b->g->provider);
     }
-    buf_free(&heard.text);
     fake_models_behave(b->fake, "fine", 0); /* closes the breaker again */
-    struct heard again = {0};
-    AUTO(models_answer_free) struct models_answer next = {0};
-    while (!ask(b, &next, &again, &err) && now_ms() - start < 6000)
+    while (!answers(b)) {
+        assert_true(wait_now() - start < 6000 + took);
         usleep(50000);
-    assert_true(next.text.length > 0);
-    buf_free(&again.text);
+    }
 }
 
-static void check_behaviours(struct bench *b)
+static void every_misbehaviour_ends_in_an_answer_or_in_words(struct bench *b)
 {
     bool gemini = !strcmp(b->g->provider, "gemini");
     const struct behaviour cases[] = {
@@ -192,12 +208,6 @@ static void check_behaviours(struct bench *b)
         check_behaviour(b, &cases[i]);
 }
 
-static void every_misbehaviour_ends_in_an_answer_or_in_words(void **state)
-{
-    (void)state;
-    both(check_behaviours);
-}
-
 /* Whole, cut, withheld or broken, and each in words of its own; what nobody has heard of yet too. */
 static void every_reason_to_finish_is_told_in_words(void **state)
 {
@@ -229,52 +239,40 @@ static void every_reason_to_finish_is_told_in_words(void **state)
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct bench b = {0};
-        AUTO(models_answer_free) struct models_answer answer = {0};
+        AUTO(asked_free) struct asked asked = {0};
         AUTO(mem_freep) char *behaviour = mem_printf("finish:%s", cases[i].reason);
-        struct heard heard = {0};
-        struct err err = {0};
+        const struct models_answer *answer = &asked.answer;
         bench_open(&b, cases[i].provider);
         fake_models_behave(b.fake, behaviour, 0);
-        if (!ask(&b, &answer, &heard, &err) || answer.end != cases[i].end || !strstr(answer.note, cases[i].says) || !*cases[i].says != !*answer.note)
-            fail_msg("%s %s: end %d, “%s”, %s", cases[i].provider, cases[i].reason, answer.end, answer.note, err.log);
-        assert_string_equal(answer.text.data, answer_text);
-        buf_free(&heard.text);
+        if (!ask(&b, &asked) || answer->end != cases[i].end || !strstr(answer->note, cases[i].says) || !*cases[i].says != !*answer->note)
+            fail_msg("%s %s: end %d, “%s”, %s", cases[i].provider, cases[i].reason, answer->end, answer->note, asked.err.log);
+        assert_string_equal(answer->text.data, answer_text);
         bench_close(&b);
     }
 }
 
-static void check_endless(struct bench *b)
+static void an_answer_without_end_is_cut_and_says_so(struct bench *b)
 {
-    AUTO(models_answer_free) struct models_answer answer = {0};
+    AUTO(asked_free) struct asked asked = {0};
     AUTO(buf_free) struct buf text = {0};
-    struct heard heard = {0};
+    const struct models_answer *answer = &asked.answer;
     b->settings.first_byte_ms = b->settings.silence_ms = 20000;
     while (text.length < 300000)
         buf_text(&text, "and so on and so forth, as long as anybody lets it go on; ");
     fake_models_answer(b->fake, text.data);
     fake_models_behave(b->fake, "burst", 0);
-    assert_true(ask(b, &answer, &heard, NULL));
-    assert_int_equal(answer.end, MODELS_END_LENGTH);
-    assert_non_null(strstr(answer.note, "length limit"));
-    assert_in_range(answer.text.length, 200000, 262144);
-    assert_memory_equal(answer.text.data, text.data, answer.text.length);
-    buf_free(&heard.text);
+    assert_true(ask(b, &asked));
+    assert_int_equal(answer->end, MODELS_END_LENGTH);
+    assert_non_null(strstr(answer->note, "length limit"));
+    assert_in_range(answer->text.length, 200000, 262144);
+    assert_memory_equal(answer->text.data, text.data, answer->text.length);
 }
 
-static void an_answer_without_end_is_cut_and_says_so(void **state)
+static void requests_are_as_the_contracts_say(struct bench *b)
 {
-    (void)state;
-    both(check_endless);
-}
-
-static void check_request(struct bench *b)
-{
-    AUTO(models_answer_free) struct models_answer answer = {0};
-    struct heard heard = {0};
-    struct err err = {0};
-    assert_true(ask(b, &answer, &heard, &err));
+    assert_true(answers(b));
     AUTO(mem_freep) char *path = fake_models_last_path(b->fake), *headers = fake_models_last_headers(b->fake), *body = fake_models_last_body(b->fake);
-    AUTO(json_freep) cJSON *json = json_parse(body, strlen(body), &err);
+    AUTO(json_freep) cJSON *json = json_parse(body, strlen(body), NULL);
     assert_non_null(json);
     assert_null(strstr(path, key));
     assert_null(strstr(body, key));
@@ -293,128 +291,80 @@ static void check_request(struct bench *b)
         assert_non_null(strstr(body, "{\"role\":\"assistant\",\"content\":\"A protein.\"}"));
         assert_non_null(strstr(body, "\"max_tokens\":2048"));
         b->settings.openai_reasoning = true;
-        AUTO(models_answer_free) struct models_answer second = {0};
-        assert_true(ask(b, &second, &heard, &err));
+        assert_true(answers(b));
         AUTO(mem_freep) char *other = fake_models_last_body(b->fake);
         assert_non_null(strstr(other, "\"max_completion_tokens\":10240"));
         assert_null(strstr(other, "temperature"));
         assert_null(strstr(other, "max_tokens"));
     }
-    buf_free(&heard.text);
 }
 
-static void requests_are_as_the_contracts_say(void **state)
-{
-    (void)state;
-    both(check_request);
-}
-
-static void check_retries(struct bench *b)
+static void only_what_the_contracts_allow_is_tried_again(struct bench *b)
 {
     static const struct { const char *behaviour; int times, requests; bool fine; } cases[] = {
         {"429", 1, 2, true}, {"429_info", 2, 3, true}, {"503", 2, 3, true}, {"503", 3, 3, false}, {"429_day", 1, 1, false},
         {"429_long", 1, 1, false}, {"500", 1, 1, false}, {"404", 1, 1, false},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        AUTO(models_answer_free) struct models_answer answer = {0};
-        struct heard heard = {0};
-        struct err err = {0};
+        AUTO(asked_free) struct asked asked = {0};
         int before = fake_models_requests(b->fake);
         fake_models_behave(b->fake, cases[i].behaviour, cases[i].times);
-        bool fine = ask(b, &answer, &heard, &err);
+        bool fine = ask(b, &asked);
         int requests = fake_models_requests(b->fake) - before;
         if (fine != cases[i].fine || requests != cases[i].requests)
-            fail_msg("%s %s: %d requests, %s", b->g->provider, cases[i].behaviour, requests, fine ? "fine" : err.log);
-        buf_free(&heard.text);
+            fail_msg("%s %s: %d requests, %s", b->g->provider, cases[i].behaviour, requests, fine ? "fine" : asked.err.log);
     }
-}
-
-static void only_what_the_contracts_allow_is_tried_again(void **state)
-{
-    (void)state;
-    both(check_retries);
 }
 
 static void *cancel_soon(void *context)
 {
     usleep(150000);
-    atomic_store(&((struct heard *)context)->cancel, true);
+    atomic_store(&((struct asked *)context)->cancel, true);
     return NULL;
 }
 
-static void check_cancel(struct bench *b)
+static void a_cancel_ends_it_at_once(struct bench *b)
 {
     static const char *const behaviours[] = {"hang", "stall"};
     b->settings.first_byte_ms = b->settings.silence_ms = 20000;
     for (size_t i = 0; i < COUNT_OF(behaviours); i++) {
-        AUTO(models_answer_free) struct models_answer answer = {0};
-        struct heard heard = {0};
-        struct err err = {0};
+        AUTO(asked_free) struct asked asked = {0};
         pthread_t thread;
         fake_models_behave(b->fake, behaviours[i], 1);
-        pthread_create(&thread, NULL, cancel_soon, &heard);
-        int64_t start = now_ms();
-        assert_false(ask(b, &answer, &heard, &err));
-        int64_t took = now_ms() - start;
+        pthread_create(&thread, NULL, cancel_soon, &asked);
+        int64_t start = wait_now();
+        assert_false(ask(b, &asked));
+        int64_t took = wait_now() - start;
         pthread_join(thread, NULL);
-        assert_int_equal(err.code, ERR_CANCELLED);
+        assert_int_equal(asked.err.code, ERR_CANCELLED);
         assert_true(took < 600);
-        buf_free(&heard.text);
     }
     /* A cancelled call says nothing about the service. */
     assert_true(http_reachable(b->g->service));
 }
 
-static void a_cancel_ends_it_at_once(void **state)
-{
-    (void)state;
-    both(check_cancel);
-}
-
-static void check_breaker(struct bench *b)
+static void a_dead_service_is_left_alone_until_a_probe_succeeds(struct bench *b)
 {
     fake_models_behave(b->fake, "500", 0);
-    for (int i = 0; i < 5; i++) {
-        AUTO(models_answer_free) struct models_answer answer = {0};
-        struct heard heard = {0};
-        assert_false(ask(b, &answer, &heard, NULL));
-    }
+    for (int i = 0; i < 5; i++)
+        assert_false(answers(b));
+    AUTO(asked_free) struct asked asked = {0};
     int before = fake_models_requests(b->fake);
-    struct err err = {0};
-    AUTO(models_answer_free) struct models_answer answer = {0};
-    struct heard heard = {0};
     assert_false(http_reachable(b->g->service));
-    assert_false(ask(b, &answer, &heard, &err));
+    assert_false(ask(b, &asked));
     assert_int_equal(fake_models_requests(b->fake), before);
-    assert_true(err.retry_after_ms > 0);
+    assert_true(asked.err.retry_after_ms > 0);
     fake_models_behave(b->fake, "fine", 0);
     usleep(250000);
-    assert_true(ask(b, &answer, &heard, &err));
+    assert_true(answers(b));
     assert_true(http_reachable(b->g->service));
-    buf_free(&heard.text);
 }
 
-static void a_dead_service_is_left_alone_until_a_probe_succeeds(void **state)
+static void connections_are_used_again(struct bench *b)
 {
-    (void)state;
-    both(check_breaker);
-}
-
-static void check_reuse(struct bench *b)
-{
-    for (int i = 0; i < 5; i++) {
-        AUTO(models_answer_free) struct models_answer answer = {0};
-        struct heard heard = {0};
-        assert_true(ask(b, &answer, &heard, NULL));
-        buf_free(&heard.text);
-    }
+    for (int i = 0; i < 5; i++)
+        assert_true(answers(b));
     assert_int_equal(fake_models_connections(b->fake), 1);
-}
-
-static void connections_are_used_again(void **state)
-{
-    (void)state;
-    both(check_reuse);
 }
 
 /* ------------------------------------------------------------------ embeddings */
@@ -427,7 +377,7 @@ static double length_of(const float *vector, size_t dimensions)
     return sqrt(sum);
 }
 
-static void check_embeddings(struct bench *b)
+static void embeddings_come_in_batches_in_order_and_of_length_one(struct bench *b)
 {
     enum { COUNT = 230 };
     char words[COUNT][16];
@@ -458,13 +408,7 @@ static void check_embeddings(struct bench *b)
     assert_string_equal(name, gemini ? "gemini/gemini-embedding-2@768" : "openai/nomic-embed-text@8");
 }
 
-static void embeddings_come_in_batches_in_order_and_of_length_one(void **state)
-{
-    (void)state;
-    both(check_embeddings);
-}
-
-static void check_tasks(struct bench *b)
+static void each_model_is_told_the_task_in_its_way(struct bench *b)
 {
     bool gemini = !strcmp(b->e->provider, "gemini");
     AUTO(mem_freep) float *vector = mem_array(MODELS_DIMENSIONS_MOST, sizeof *vector);
@@ -484,12 +428,6 @@ static void check_tasks(struct bench *b)
     assert_non_null(strstr(old, "\"taskType\":\"RETRIEVAL_QUERY\""));
     assert_non_null(strstr(old, "{\"text\":\"enzymes\"}"));
     assert_non_null(strstr(old, "\"model\":\"models/gemini-embedding-001\""));
-}
-
-static void each_model_is_told_the_task_in_its_way(void **state)
-{
-    (void)state;
-    both(check_tasks);
 }
 
 static void a_model_may_be_written_as_googles_lists_have_it(void **state)
@@ -525,16 +463,16 @@ static void asking_for_dimensions_holds_nobody_up(void **state)
     pthread_create(&thread, NULL, learn_slowly, &b);
     while (!fake_models_requests(b.fake))
         usleep(1000);
-    int64_t start = now_ms();
+    int64_t start = wait_now();
     assert_false(models_embedder_known(b.e));
     models_embedder_recall(b.e, "openai/nomic-embed-text@8", 8);
     assert_true(models_embedder_known(b.e));
-    assert_true(now_ms() - start < 500);
+    assert_true(wait_now() - start < 500);
     pthread_join(thread, NULL);
     bench_close(&b);
 }
 
-static void check_bad_embeddings(struct bench *b)
+static void embeddings_that_cannot_be_right_are_refused(struct bench *b)
 {
     static const char *const behaviours[] = {"wrong_dimensions", "missing_one", "base64", "zero", "double_index", "html", "hang", "401", "404", "500"};
     const char *texts[] = {"one", "two"};
@@ -545,20 +483,14 @@ static void check_bad_embeddings(struct bench *b)
             continue;
         assert_true(models_embed(b->e, MODELS_PASSAGE, texts, 2, vectors, &err));
         fake_models_behave(b->fake, behaviours[i], 1);
-        int64_t start = now_ms();
-        if (models_embed(b->e, MODELS_PASSAGE, texts, 2, vectors, &err) || err.code != ERR_UPSTREAM || now_ms() - start > 2500)
+        int64_t start = wait_now();
+        if (models_embed(b->e, MODELS_PASSAGE, texts, 2, vectors, &err) || err.code != ERR_UPSTREAM || wait_now() - start > 2500)
             fail_msg("%s %s: %s", b->e->provider, behaviours[i], err.log);
         assert_null(strstr(err.log, key));
     }
 }
 
-static void embeddings_that_cannot_be_right_are_refused(void **state)
-{
-    (void)state;
-    both(check_bad_embeddings);
-}
-
-static void check_long_texts(struct bench *b)
+static void a_text_that_is_too_long_is_found_and_shortened(struct bench *b)
 {
     enum { COUNT = 40 };
     const char *texts[COUNT];
@@ -580,12 +512,6 @@ static void check_long_texts(struct bench *b)
     assert_true(fabs(length_of(vectors + 17 * d, d) - 1) < 1e-5);
 }
 
-static void a_text_that_is_too_long_is_found_and_shortened(void **state)
-{
-    (void)state;
-    both(check_long_texts);
-}
-
 struct waiting {
     struct bench *b;
     int64_t took;
@@ -596,14 +522,14 @@ static void *wait_for_a_vector(void *context)
 {
     struct waiting *w = context;
     AUTO(mem_freep) float *vector = mem_array(MODELS_DIMENSIONS_MOST, sizeof *vector);
-    int64_t start = now_ms();
+    int64_t start = wait_now();
     w->fine = models_embed_question(w->b->e, "enzymes", vector, NULL);
-    w->took = now_ms() - start;
+    w->took = wait_now() - start;
     return NULL;
 }
 
 /* One waits in vain for as long as is allowed, those beside it no longer than that, those behind it not at all. */
-static void check_questions(struct bench *b)
+static void a_silent_embedder_is_waited_for_once_and_probed_behind(struct bench *b)
 {
     pthread_t threads[4];
     struct waiting waiting[COUNT_OF(threads)];
@@ -640,12 +566,6 @@ static void check_questions(struct bench *b)
     before = fake_models_requests(b->fake);
     models_embedder_probe(b->e); /* nothing to find out */
     assert_int_equal(fake_models_requests(b->fake), before);
-}
-
-static void a_silent_embedder_is_waited_for_once_and_probed_behind(void **state)
-{
-    (void)state;
-    both(check_questions);
 }
 
 /* ------------------------------------------------------------------ settings */
@@ -700,21 +620,21 @@ static void another_server_for_embeddings_never_gets_the_first_key(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_misbehaviour_ends_in_an_answer_or_in_words),
+        TEST_BOTH(every_misbehaviour_ends_in_an_answer_or_in_words),
         cmocka_unit_test(every_reason_to_finish_is_told_in_words),
-        cmocka_unit_test(an_answer_without_end_is_cut_and_says_so),
-        cmocka_unit_test(requests_are_as_the_contracts_say),
-        cmocka_unit_test(only_what_the_contracts_allow_is_tried_again),
-        cmocka_unit_test(a_cancel_ends_it_at_once),
-        cmocka_unit_test(a_dead_service_is_left_alone_until_a_probe_succeeds),
-        cmocka_unit_test(connections_are_used_again),
-        cmocka_unit_test(embeddings_come_in_batches_in_order_and_of_length_one),
-        cmocka_unit_test(each_model_is_told_the_task_in_its_way),
+        TEST_BOTH(an_answer_without_end_is_cut_and_says_so),
+        TEST_BOTH(requests_are_as_the_contracts_say),
+        TEST_BOTH(only_what_the_contracts_allow_is_tried_again),
+        TEST_BOTH(a_cancel_ends_it_at_once),
+        TEST_BOTH(a_dead_service_is_left_alone_until_a_probe_succeeds),
+        TEST_BOTH(connections_are_used_again),
+        TEST_BOTH(embeddings_come_in_batches_in_order_and_of_length_one),
+        TEST_BOTH(each_model_is_told_the_task_in_its_way),
         cmocka_unit_test(a_model_may_be_written_as_googles_lists_have_it),
         cmocka_unit_test(asking_for_dimensions_holds_nobody_up),
-        cmocka_unit_test(embeddings_that_cannot_be_right_are_refused),
-        cmocka_unit_test(a_text_that_is_too_long_is_found_and_shortened),
-        cmocka_unit_test(a_silent_embedder_is_waited_for_once_and_probed_behind),
+        TEST_BOTH(embeddings_that_cannot_be_right_are_refused),
+        TEST_BOTH(a_text_that_is_too_long_is_found_and_shortened),
+        TEST_BOTH(a_silent_embedder_is_waited_for_once_and_probed_behind),
         cmocka_unit_test(unsafe_or_missing_settings_are_refused),
         cmocka_unit_test(another_server_for_embeddings_never_gets_the_first_key),
     };
