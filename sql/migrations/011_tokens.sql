@@ -171,7 +171,8 @@ begin
         or t ~ '(?<![0-9.\-])(1[ .\-])?(\([0-9]{3}\)[ .\-]?|[0-9]{3}[ .\-])[0-9]{3}[ .\-][0-9]{4}(?![0-9\-])';
 end $$;
 
--- No row comes back where the second lock (no_contact_details) refuses: what led to the fact must not fail for it.
+-- No row comes back where the second lock (no_contact_details) refuses: what led to the fact must not fail for it, and
+-- not where it could not be stored either. But who said it themselves is told that the disk is full, and tries again.
 create function auth.fact_keep(person uuid, fact text, fact_key text, source text, topic text, course_id uuid, state text)
 returns setof public.memory_facts language plpgsql volatile as $$
 begin
@@ -185,6 +186,9 @@ exception
     when check_violation then
         return;
     when others then
+        if fact_keep.source = 'client' then
+            raise;
+        end if;
         raise warning 'a fact was not kept: %', sqlstate;
         return;
 end $$;
