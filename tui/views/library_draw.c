@@ -96,9 +96,11 @@ static int draw_adding(const struct library *l, struct canvas c, int y, size_t i
     if (p.part >= 0 && small(l)) {
         canvas_format(c, y, at + word + 1, ROLE_TEXT, "%.0f%%", p.part * 100);
     } else if (p.part >= 0) {
-        heading_bar(c, y, 42, 20, p.part);
-        canvas_format(c, y, 62, ROLE_TEXT, "%4.0f%%", p.part * 100 < 100 ? p.part * 100 : 100);
-        canvas_text(c, y, 69, ROLE_DIM, p.facts);
+        int over = 69 + (int)strlen(p.facts) - c.cols; /* a large file's figures take it from the bar */
+        over = over < 0 ? 0 : over > 10 ? 10 : over;
+        heading_bar(c, y, 42, 20 - over, p.part);
+        canvas_format(c, y, 62 - over, ROLE_TEXT, "%4.0f%%", p.part * 100 < 100 ? p.part * 100 : 100);
+        canvas_text(c, y, 69 - over, ROLE_DIM, p.facts);
     } else if (failed && !small(l)) {
         char clock[32];
         words_when(job ? words_time(json_text(job, "failed_at", NULL)) : l->upload.failed_at, l->view.ui->wall, WORDS_WHEN, clock);
