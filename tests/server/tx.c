@@ -9,8 +9,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "common/json.h"
@@ -27,6 +25,11 @@ static struct pool *open_pool(const char *role, int size, bool prepare)
     return pool_open(&settings);
 }
 
+static void close_pool(struct pool **pool)
+{
+    pool_close(*pool);
+}
+
 static bool ping(struct pool *pool, struct err *err)
 {
     struct tx *tx;
@@ -34,6 +37,18 @@ static bool ping(struct pool *pool, struct err *err)
     return tx_begin(pool, NULL, &tx, err) && tx_query_commit(&tx, SQL_PING, NULL, 0, &rows, err) &&
            rows_int(rows, 0, 0, -1) == 1;
 }
+
+/* With a connection that has served. */
+static struct pool *used_pool(void)
+{
+    struct err err = {0};
+    struct pool *app = open_pool("edurag_app", 1, true);
+    assert_true(ping(app, &err));
+    return app;
+}
+
+/* The values of a new one without a password. */
+#define USER(id) {BIND_TEXT(id), BIND_TEXT("N"), BIND_TEXT("student"), BIND_TEXT(NULL)}
 
 static void make_user(struct pool *owner, const char *id, const char *password, struct err *err)
 {
@@ -67,12 +82,14 @@ static enum err_code whoami(struct pool *app, const char *token)
 }
 
 /* One connection, so that everybody follows somebody else on it. */
-static void a_token_lasts_for_its_own_transaction(bool prepare)
+static void a_token_lasts_for_its_own_transaction(void **context)
 {
+    bool prepare = *(const bool *)*context;
+    const char *id = prepare ? "tok1" : "tok0";
     struct err err = {0};
-    struct pool *owner = open_pool("edurag_owner", 1, prepare), *app = open_pool("edurag_app", 1, prepare);
-    make_user(owner, prepare ? "tok1" : "tok0", "a good password", &err);
-    AUTO(mem_freep) char *token = log_in(app, prepare ? "tok1" : "tok0", "a good password");
+    AUTO(close_pool) struct pool *owner = open_pool("edurag_owner", 1, prepare), *app = open_pool("edurag_app", 1, prepare);
+    make_user(owner, id, "a good password", &err);
+    AUTO(mem_freep) char *token = log_in(app, id, "a good password");
     for (int i = 0; i < 3; i++) {
         struct tx *tx;
         assert_int_equal(whoami(app, NULL), ERR_UNAUTHENTICATED);
@@ -86,20 +103,6 @@ static void a_token_lasts_for_its_own_transaction(bool prepare)
         assert_null(tx);
     }
     assert_int_equal(whoami(app, NULL), ERR_UNAUTHENTICATED);
-    pool_close(owner);
-    pool_close(app);
-}
-
-static void tokens_with_prepared_statements(void **context)
-{
-    (void)context;
-    a_token_lasts_for_its_own_transaction(true);
-}
-
-static void tokens_without_prepared_statements(void **context)
-{
-    (void)context;
-    a_token_lasts_for_its_own_transaction(false);
 }
 
 static int users(struct pool *owner, const char *id)
@@ -119,7 +122,7 @@ static bool add_last(struct pool *owner, const char *first, const char *last, bo
 {
     struct tx *tx;
     AUTO(rows_free) struct rows *rows = NULL;
-    struct bind values[] = {BIND_TEXT(first), BIND_TEXT("N"), BIND_TEXT("student"), BIND_TEXT(NULL)};
+    struct bind values[] = USER(first);
     assert_true(tx_begin(owner, NULL, &tx, err));
     if (first)
         assert_true(tx_query(tx, SQL_OWNER_USER_ADD, values, 4, NULL, err));
@@ -140,7 +143,7 @@ static void the_last_query_goes_with_the_commit(void **context)
 {
     (void)context;
     struct err err = {0};
-    struct pool *owner = open_pool("edurag_owner", 1, true);
+    AUTO(close_pool) struct pool *owner = open_pool("edurag_owner", 1, true);
     static const struct {
         const char *first, *last;
         bool receive, fine;
@@ -157,7 +160,6 @@ static void the_last_query_goes_with_the_commit(void **context)
         if (cases[i].last)
             assert_int_equal(users(owner, cases[i].last), 1);
     }
-    pool_close(owner);
 }
 
 /* Two people and the commit on their way at once; `taken`: which of them there is already, 2: neither. How many answers
@@ -171,7 +173,7 @@ static void send_three(struct pool *owner, int round, int taken, int answers)
         snprintf(ids[i], sizeof ids[i], i == taken ? "s0-0" : "s%d-%d", round, i);
     assert_true(tx_begin(owner, NULL, &tx, &err));
     for (int i = 0; i < 2; i++) {
-        struct bind values[] = {BIND_TEXT(ids[i]), BIND_TEXT("N"), BIND_TEXT("student"), BIND_TEXT(NULL)};
+        struct bind values[] = USER(ids[i]);
         assert_true(tx_send(tx, SQL_OWNER_USER_ADD, values, 4, &err));
     }
     assert_true(tx_send_last(tx, QUERY_NONE, NULL, 0, &err));
@@ -190,10 +192,9 @@ static void send_three(struct pool *owner, int round, int taken, int answers)
 static void what_is_sent_behind_a_failure_fails_too(void **context)
 {
     (void)context;
-    struct pool *owner = open_pool("edurag_owner", 1, true);
+    AUTO(close_pool) struct pool *owner = open_pool("edurag_owner", 1, true);
     for (int round = 0; round < 9; round++) /* the first knows no names yet, then nobody is there */
         send_three(owner, round, 2 - round % 3, 3 - round / 3);
-    pool_close(owner);
 }
 
 static void what_is_not_committed_is_gone(void **context)
@@ -201,8 +202,8 @@ static void what_is_not_committed_is_gone(void **context)
     (void)context;
     struct err err = {0};
     struct tx *tx;
-    struct pool *owner = open_pool("edurag_owner", 1, true);
-    struct bind values[] = {BIND_TEXT("undone"), BIND_TEXT("N"), BIND_TEXT("student"), BIND_TEXT(NULL)};
+    AUTO(close_pool) struct pool *owner = open_pool("edurag_owner", 1, true);
+    struct bind values[] = USER("undone");
     assert_true(tx_begin(owner, NULL, &tx, &err));
     assert_true(tx_query(tx, SQL_OWNER_USER_ADD, values, 4, NULL, &err));
     tx_free(&tx);
@@ -227,7 +228,6 @@ static void what_is_not_committed_is_gone(void **context)
     assert_true(tx_run0(tx, SQL_PING, NULL, &err));
     assert_true(tx_query_commit(&tx, SQL_OWNER_USER_ADD, values, 4, NULL, &err));
     assert_int_equal(users(owner, "undone"), 1);
-    pool_close(owner);
 }
 
 static void results_in_both_formats(void **context)
@@ -235,7 +235,7 @@ static void results_in_both_formats(void **context)
     (void)context;
     struct err err = {0};
     struct tx *tx;
-    struct pool *app = open_pool("edurag_app", 1, true);
+    AUTO(close_pool) struct pool *app = open_pool("edurag_app", 1, true);
     AUTO(rows_free) struct rows *text = NULL;
     AUTO(rows_free) struct rows *binary = NULL;
     size_t length;
@@ -248,7 +248,6 @@ static void results_in_both_formats(void **context)
     assert_memory_equal(rows_bytes(binary, 0, 0, &length), "\0\0\0\1", 4);
     assert_int_equal(length, 4);
     assert_int_equal(rows_int(binary, 0, 0, -1), 1);
-    pool_close(app);
 }
 
 static const struct mapping {
@@ -314,13 +313,12 @@ static void roles_that_may_too_much_are_refused(void **context)
     } rows[] = {{"edurag_app", true}, {"edurag_worker", true}, {"edurag_owner", false}, {"postgres", false}};
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct err err = {0};
-        struct pool *pool = open_pool(rows[i].role, 1, true);
+        AUTO(close_pool) struct pool *pool = open_pool(rows[i].role, 1, true);
         assert_int_equal(pool_check(pool, &err), rows[i].fine);
         assert_int_equal(err.code, rows[i].fine ? ERR_NONE : ERR_FORBIDDEN);
-        pool_close(pool);
     }
     struct err err = {0};
-    struct pool *pool = open_pool("edurag_worker", 1, true);
+    AUTO(close_pool) struct pool *pool = open_pool("edurag_worker", 1, true);
     free(pg_sql("postgres", "alter role edurag_worker bypassrls"));
     assert_false(pool_check(pool, &err));
     free(pg_sql("postgres", "alter role edurag_worker nobypassrls"));
@@ -328,7 +326,6 @@ static void roles_that_may_too_much_are_refused(void **context)
     assert_false(pool_check(pool, &err));
     free(pg_sql("postgres", "revoke edurag_owner from edurag_worker"));
     assert_true(pool_check(pool, &err));
-    pool_close(pool);
 }
 
 /* What the role's own settings say does not reach our sessions. */
@@ -336,16 +333,14 @@ static void settings_of_the_role_do_not_bend_a_session(void **context)
 {
     (void)context;
     struct err err = {0};
-    struct pool *owner = open_pool("edurag_owner", 1, true);
+    AUTO(close_pool) struct pool *owner = open_pool("edurag_owner", 1, true);
     /* Long enough for what every new connection says first, on a busy machine too, and far shorter than this hash. */
     free(pg_sql("postgres", "alter role edurag_app set statement_timeout = 30"));
     free(pg_sql("edurag_owner", "select auth.configure('{\"bcrypt_cost\": 10}')"));
     free(pg_sql("postgres", "alter role edurag_app set default_transaction_read_only = on"));
     make_user(owner, "bent", "a good password", &err);
-    struct pool *app = open_pool("edurag_app", 1, true);
+    AUTO(close_pool) struct pool *app = open_pool("edurag_app", 1, true);
     AUTO(mem_freep) char *token = log_in(app, "bent", "a good password"); /* it writes */
-    pool_close(app);
-    pool_close(owner);
     free(pg_sql("edurag_owner", "select auth.configure('{\"bcrypt_cost\": 4}')"));
     free(pg_sql("postgres", "alter role edurag_app reset all"));
 }
@@ -356,7 +351,7 @@ static void a_full_pool_is_busy_soon(void **context)
     struct err err = {0};
     struct tx *first, *second;
     int in_use, open, waiting;
-    struct pool *app = open_pool("edurag_app", 1, true);
+    AUTO(close_pool) struct pool *app = open_pool("edurag_app", 1, true);
     assert_true(tx_begin(app, NULL, &first, &err));
     int64_t began = wire_now();
     assert_false(tx_begin(app, NULL, &second, &err));
@@ -367,7 +362,6 @@ static void a_full_pool_is_busy_soon(void **context)
     assert_int_equal(in_use * 100 + open * 10 + waiting, 110);
     tx_free(&first);
     assert_true(ping(app, &err));
-    pool_close(app);
 }
 
 static void a_lock_is_not_waited_for_for_ever(void **context)
@@ -375,14 +369,13 @@ static void a_lock_is_not_waited_for_for_ever(void **context)
     (void)context;
     struct err err = {0};
     struct tx *tx;
-    struct pool *owner = open_pool("edurag_owner", 1, true);
+    AUTO(close_pool) struct pool *owner = open_pool("edurag_owner", 1, true);
     AUTO(wire_close) struct wire *other = wire_open(pg_url("edurag_owner"), "test", 3000, &err);
     assert_true(wire_script(other, "begin; lock table public.users", 3000, &err));
     assert_true(tx_begin(owner, NULL, &tx, &err));
     assert_false(tx_query_commit(&tx, SQL_OWNER_USER_LIST, NULL, 0, NULL, &err));
     assert_int_equal(err.code, ERR_BUSY);
     assert_true(ping(owner, &err));
-    pool_close(owner);
 }
 
 /* ------------------------------------------------------------------ names of statements */
@@ -406,7 +399,7 @@ static void a_dirty_connection_is_not_used_again(void **context)
     (void)context;
     struct err err = {0};
     struct wire *wire;
-    struct pool *owner = open_pool("edurag_owner", 1, true);
+    AUTO(close_pool) struct pool *owner = open_pool("edurag_owner", 1, true);
     on_its_connection(owner, "begin"); /* left open */
     assert_true(pool_take(owner, &wire, &err));
     assert_int_equal(PQtransactionStatus(wire->pg), PQTRANS_IDLE);
@@ -414,7 +407,6 @@ static void a_dirty_connection_is_not_used_again(void **context)
     wire->broken = true;
     pool_give(owner, wire);
     assert_true(ping(owner, &err));
-    pool_close(owner);
 }
 
 /* As a pooler does when it gives us another backend: our names are gone, or stand there already. */
@@ -424,58 +416,45 @@ static void names_that_went_or_came_are_met(void **context)
     struct err err = {0};
     struct tx *tx;
     struct wire *wire;
-    struct pool *app = open_pool("edurag_app", 1, true);
-    assert_true(ping(app, &err));
-    on_its_connection(app, "deallocate all");
-    assert_true(ping(app, &err));
-    on_its_connection(app, "deallocate all");
-    assert_true(tx_begin(app, NULL, &tx, &err));
+    AUTO(close_pool) struct pool *gone = used_pool(), *ahead = used_pool(), *kept = used_pool();
+    on_its_connection(gone, "deallocate all");
+    assert_true(ping(gone, &err));
+    on_its_connection(gone, "deallocate all");
+    assert_true(tx_begin(gone, NULL, &tx, &err));
     assert_true(tx_run0(tx, SQL_PING, NULL, &err));
     assert_true(tx_commit(&tx, &err));
-    pool_close(app);
 
-    app = open_pool("edurag_app", 1, true);
-    assert_true(ping(app, &err));
-    on_its_connection(app, "deallocate all");
-    assert_true(tx_begin(app, NULL, &tx, &err));
+    on_its_connection(ahead, "deallocate all");
+    assert_true(tx_begin(ahead, NULL, &tx, &err));
     assert_true(tx_send(tx, SQL_PING, NULL, 0, &err)); /* what is sent ahead is asked again too */
     assert_true(tx_receive(tx, NULL, &err));
     assert_true(tx_commit(&tx, &err));
-    pool_close(app);
 
-    app = open_pool("edurag_app", 1, true);
-    assert_true(ping(app, &err));
-    assert_true(pool_take(app, &wire, &err));
+    assert_true(pool_take(kept, &wire, &err));
     memset(wire->prepared, 0, sizeof wire->prepared); /* we forget, it does not */
-    pool_give(app, wire);
-    assert_true(ping(app, &err));
-    pool_close(app);
+    pool_give(kept, wire);
+    assert_true(ping(kept, &err));
 }
 
 /* ------------------------------------------------------------------ a database that goes away */
 
-static void end_backends(int with)
+/* The process that the pool's one connection speaks to. */
+static pid_t backend(void)
 {
-    if (with == SIGTERM) {
-        free(pg_sql("postgres", "select count(pg_terminate_backend(pid)) from pg_stat_activity"
-                                " where usename = 'edurag_app' and application_name = 'eduragd'"));
-        return;
-    }
     AUTO(mem_freep) char *pid = pg_sql("postgres", "select pid::text from pg_stat_activity where usename = 'edurag_app'"
-                                                   " and application_name = 'eduragd'");
-    kill(atoi(pid), with);
+                                                   " and application_name = 'eduragd' order by backend_start desc");
+    assert_non_null(pid);
+    return atoi(pid);
 }
 
 static void a_connection_that_died_idle_is_replaced(void **context)
 {
     (void)context;
     struct err err = {0};
-    struct pool *app = open_pool("edurag_app", 1, true);
-    assert_true(ping(app, &err));
-    end_backends(SIGTERM);
+    AUTO(close_pool) struct pool *app = used_pool();
+    kill(backend(), SIGTERM);
     usleep(50000);
     assert_true(ping(app, &err));
-    pool_close(app);
 }
 
 static void a_connection_that_dies_in_a_transaction_is_busy_once(void **context)
@@ -483,16 +462,15 @@ static void a_connection_that_dies_in_a_transaction_is_busy_once(void **context)
     (void)context;
     struct err err = {0};
     struct tx *tx;
-    struct pool *app = open_pool("edurag_app", 1, true);
+    AUTO(close_pool) struct pool *app = open_pool("edurag_app", 1, true);
     assert_true(tx_begin(app, NULL, &tx, &err));
     assert_true(tx_run0(tx, SQL_PING, NULL, &err));
-    end_backends(SIGTERM);
+    kill(backend(), SIGTERM);
     assert_false(tx_run0(tx, SQL_PING, NULL, &err));
     assert_int_equal(err.code, ERR_BUSY);
     assert_true(err.retry_after_ms > 0);
     tx_free(&tx);
     assert_true(ping(app, &err));
-    pool_close(app);
 }
 
 static void a_server_that_says_nothing_is_given_up(void **context)
@@ -500,19 +478,16 @@ static void a_server_that_says_nothing_is_given_up(void **context)
     (void)context;
     struct err err = {0};
     struct tx *tx;
-    struct pool *app = open_pool("edurag_app", 1, true);
-    assert_true(ping(app, &err));
+    AUTO(close_pool) struct pool *app = used_pool();
     assert_true(tx_begin(app, NULL, &tx, &err));
-    AUTO(mem_freep) char *pid = pg_sql("postgres", "select pid::text from pg_stat_activity where usename = 'edurag_app'"
-                                                   " and application_name = 'eduragd'");
-    kill(atoi(pid), SIGSTOP);
+    pid_t pid = backend();
+    kill(pid, SIGSTOP);
     int64_t began = wire_now();
     assert_false(tx_query_commit(&tx, SQL_PING, NULL, 0, NULL, &err));
     assert_in_range(wire_now() - began, 2000, 3500);
     assert_int_equal(err.code, ERR_BUSY);
-    kill(atoi(pid), SIGCONT);
+    kill(pid, SIGCONT);
     assert_true(ping(app, &err));
-    pool_close(app);
 }
 
 static void nobody_there_is_busy_at_once(void **context)
@@ -521,7 +496,7 @@ static void nobody_there_is_busy_at_once(void **context)
     struct err err = {0};
     struct tx *tx;
     struct pool_settings settings = {.url = "host=/nonexistent user=x dbname=y", .name = "app", .size = 2, .prepare = true};
-    struct pool *pool = pool_open(&settings);
+    AUTO(close_pool) struct pool *pool = pool_open(&settings);
     int64_t began = wire_now();
     for (int i = 0; i < 20; i++) {
         assert_false(tx_begin(pool, NULL, &tx, &err));
@@ -530,14 +505,13 @@ static void nobody_there_is_busy_at_once(void **context)
         assert_false(pool_reachable(pool));
     }
     assert_in_range(wire_now() - began, 0, 500);
-    pool_close(pool);
 }
 
 static void the_database_is_killed_and_comes_back(void **context)
 {
     (void)context;
     struct err err = {0};
-    struct pool *app = open_pool("edurag_app", 2, true);
+    AUTO(close_pool) struct pool *app = open_pool("edurag_app", 2, true);
     assert_true(ping(app, &err));
     int before = embedded_pid();
     kill(before, SIGKILL);
@@ -552,7 +526,6 @@ static void the_database_is_killed_and_comes_back(void **context)
     }
     assert_true(back);
     assert_true(pool_reachable(app));
-    pool_close(app);
 }
 
 /* ------------------------------------------------------------------ many threads */
@@ -581,7 +554,7 @@ static void threads_share_a_pool(void **context)
     int in_use, open, waiting;
     struct pool_settings settings = {.url = pg_url("edurag_app"), .name = "app", .size = 3, .wait_ms = 20000,
                                      .prepare = true};
-    struct pool *pool = pool_open(&settings);
+    AUTO(close_pool) struct pool *pool = pool_open(&settings);
     for (int i = 0; i < THREADS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, hammer, pool), 0);
     for (int i = 0; i < THREADS; i++) {
@@ -593,14 +566,13 @@ static void threads_share_a_pool(void **context)
     pool_figures(pool, &in_use, &open, &waiting);
     assert_int_equal(in_use, 0);
     assert_in_range(open, 1, 3);
-    pool_close(pool);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tokens_with_prepared_statements),
-        cmocka_unit_test(tokens_without_prepared_statements),
+        {"tokens_with_prepared_statements", a_token_lasts_for_its_own_transaction, NULL, NULL, &(bool){true}},
+        {"tokens_without_prepared_statements", a_token_lasts_for_its_own_transaction, NULL, NULL, &(bool){false}},
         cmocka_unit_test(the_last_query_goes_with_the_commit),
         cmocka_unit_test(what_is_sent_behind_a_failure_fails_too),
         cmocka_unit_test(what_is_not_committed_is_gone),
