@@ -20,8 +20,15 @@
 
 static struct pool *open_pool(const char *role, int size, bool prepare)
 {
+    struct pool_settings settings = {.url = pg_url(role), .name = "app", .size = size, .wait_ms = 20000, .prepare = prepare};
+    return pool_open(&settings);
+}
+
+/* One that soon gives up. */
+static struct pool *open_hasty_pool(const char *role, int size)
+{
     struct pool_settings settings = {
-        .url = pg_url(role), .name = "app", .size = size, .wait_ms = 100, .prepare = prepare, .statement_ms = 300};
+        .url = pg_url(role), .name = "app", .size = size, .wait_ms = 100, .prepare = true, .statement_ms = 300};
     return pool_open(&settings);
 }
 
@@ -34,8 +41,7 @@ static bool ping(struct pool *pool, struct err *err)
 {
     struct tx *tx;
     AUTO(rows_free) struct rows *rows = NULL;
-    return tx_begin(pool, NULL, &tx, err) && tx_query_commit(&tx, SQL_PING, NULL, 0, &rows, err) &&
-           rows_int(rows, 0, 0, -1) == 1;
+    return tx_begin(pool, NULL, &tx, err) && tx_query_commit(&tx, SQL_PING, NULL, 0, &rows, err) && rows_int(rows, 0, 0, -1) == 1;
 }
 
 /* With a connection that has served. */
@@ -50,13 +56,13 @@ static struct pool *used_pool(void)
 /* The values of a new one without a password. */
 #define USER(id) {BIND_TEXT(id), BIND_TEXT("N"), BIND_TEXT("student"), BIND_TEXT(NULL)}
 
-static void make_user(struct pool *owner, const char *id, const char *password, struct err *err)
+static void make_user(struct pool *owner, const char *id, const char *password)
 {
+    struct err err;
     struct tx *tx;
-    assert_true(tx_begin(owner, NULL, &tx, err));
-    assert_true(tx_run(tx, SQL_OWNER_USER_ADD, NULL, err, BIND_TEXT(id), BIND_TEXT("Somebody"), BIND_TEXT("student"),
-                       BIND_TEXT(password)));
-    assert_true(tx_commit(&tx, err));
+    assert_true(tx_begin(owner, NULL, &tx, &err));
+    assert_true(tx_run(tx, SQL_OWNER_USER_ADD, NULL, &err, BIND_TEXT(id), BIND_TEXT("Somebody"), BIND_TEXT("student"), BIND_TEXT(password)));
+    assert_true(tx_commit(&tx, &err));
 }
 
 static char *log_in(struct pool *app, const char *id, const char *password)
@@ -88,7 +94,7 @@ static void a_token_lasts_for_its_own_transaction(void **context)
     const char *id = prepare ? "tok1" : "tok0";
     struct err err = {0};
     AUTO(close_pool) struct pool *owner = open_pool("edurag_owner", 1, prepare), *app = open_pool("edurag_app", 1, prepare);
-    make_user(owner, id, "a good password", &err);
+    make_user(owner, id, "a good password");
     AUTO(mem_freep) char *token = log_in(app, id, "a good password");
     for (int i = 0; i < 3; i++) {
         struct tx *tx;
@@ -289,9 +295,8 @@ static void sqlstates_become_errors(void **context)
     AUTO(wire_close) struct wire *wire = wire_open(pg_url("edurag_app"), "test", 3000, &err);
     for (size_t i = 0; i < COUNT_OF(mappings); i++) {
         const struct mapping *m = &mappings[i];
-        AUTO(mem_freep) char *sql =
-            mem_printf("do $$ begin raise exception using errcode = '%s', message = '%s', detail = '%s'; end $$",
-                       m->state, m->message, m->detail);
+        AUTO(mem_freep) char *sql = mem_printf("do $$ begin raise exception using errcode = '%s', message = '%s', detail = '%s'; end $$",
+                                               m->state, m->message, m->detail);
         assert_false(wire_exec(wire, sql, NULL, 0, 3000, NULL, &err));
         if (err.code != m->code || strcmp(err.say, m->say) != 0)
             fail_msg("%s became %s \"%s\"", m->state, err_reason(err.code), err.say);
@@ -332,13 +337,12 @@ static void roles_that_may_too_much_are_refused(void **context)
 static void settings_of_the_role_do_not_bend_a_session(void **context)
 {
     (void)context;
-    struct err err = {0};
     AUTO(close_pool) struct pool *owner = open_pool("edurag_owner", 1, true);
     /* Long enough for what every new connection says first, on a busy machine too, and far shorter than this hash. */
     free(pg_sql("postgres", "alter role edurag_app set statement_timeout = 30"));
     free(pg_sql("edurag_owner", "select auth.configure('{\"bcrypt_cost\": 10}')"));
     free(pg_sql("postgres", "alter role edurag_app set default_transaction_read_only = on"));
-    make_user(owner, "bent", "a good password", &err);
+    make_user(owner, "bent", "a good password");
     AUTO(close_pool) struct pool *app = open_pool("edurag_app", 1, true);
     AUTO(mem_freep) char *token = log_in(app, "bent", "a good password"); /* it writes */
     free(pg_sql("edurag_owner", "select auth.configure('{\"bcrypt_cost\": 4}')"));
@@ -351,7 +355,7 @@ static void a_full_pool_is_busy_soon(void **context)
     struct err err = {0};
     struct tx *first, *second;
     int in_use, open, waiting;
-    AUTO(close_pool) struct pool *app = open_pool("edurag_app", 1, true);
+    AUTO(close_pool) struct pool *app = open_hasty_pool("edurag_app", 1);
     assert_true(tx_begin(app, NULL, &first, &err));
     int64_t began = wire_now();
     assert_false(tx_begin(app, NULL, &second, &err));
@@ -369,7 +373,7 @@ static void a_lock_is_not_waited_for_for_ever(void **context)
     (void)context;
     struct err err = {0};
     struct tx *tx;
-    AUTO(close_pool) struct pool *owner = open_pool("edurag_owner", 1, true);
+    AUTO(close_pool) struct pool *owner = open_hasty_pool("edurag_owner", 1);
     AUTO(wire_close) struct wire *other = wire_open(pg_url("edurag_owner"), "test", 3000, &err);
     assert_true(wire_script(other, "begin; lock table public.users", 3000, &err));
     assert_true(tx_begin(owner, NULL, &tx, &err));
@@ -478,7 +482,8 @@ static void a_server_that_says_nothing_is_given_up(void **context)
     (void)context;
     struct err err = {0};
     struct tx *tx;
-    AUTO(close_pool) struct pool *app = used_pool();
+    AUTO(close_pool) struct pool *app = open_hasty_pool("edurag_app", 1);
+    assert_true(ping(app, &err));
     assert_true(tx_begin(app, NULL, &tx, &err));
     pid_t pid = backend();
     kill(pid, SIGSTOP);
@@ -511,7 +516,7 @@ static void the_database_is_killed_and_comes_back(void **context)
 {
     (void)context;
     struct err err = {0};
-    AUTO(close_pool) struct pool *app = open_pool("edurag_app", 2, true);
+    AUTO(close_pool) struct pool *app = open_hasty_pool("edurag_app", 2);
     assert_true(ping(app, &err));
     int before = embedded_pid();
     kill(before, SIGKILL);
@@ -552,9 +557,7 @@ static void threads_share_a_pool(void **context)
     pthread_t threads[THREADS];
     intptr_t good = 0;
     int in_use, open, waiting;
-    struct pool_settings settings = {.url = pg_url("edurag_app"), .name = "app", .size = 3, .wait_ms = 20000,
-                                     .prepare = true};
-    AUTO(close_pool) struct pool *pool = pool_open(&settings);
+    AUTO(close_pool) struct pool *pool = open_pool("edurag_app", 3, true);
     for (int i = 0; i < THREADS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, hammer, pool), 0);
     for (int i = 0; i < THREADS; i++) {
