@@ -216,7 +216,7 @@ static void an_ending_login_is_announced_and_ends(void **state)
     struct ws ws;
     harness_user(&h, "student", "eve", "Eve");
     harness_open(&h, &ws, "eve");
-    AUTO(mem_freep) char *news = ws_wait(&ws, "auth.expiring", 5000); /* the token lives 61 s: less than 5 minutes */
+    AUTO(mem_freep) char *news = ws_wait(&ws, "auth.expiring", 20000); /* the token lives 61 s: less than 5 minutes */
     assert_non_null(news);
     AUTO(mem_freep) char *done =
         pg_try(pg_url_in(h.directory, "edurag_owner"),

@@ -185,7 +185,7 @@ static int postmasters(const struct server *s)
 /* A backend looks like its server until it has given itself a title. */
 static bool one_postmaster(const struct server *s)
 {
-    for (int i = 0; i < 100; i++, usleep(10000))
+    for (int i = 0; i < 2000; i++, usleep(10000))
         if (postmasters(s) == 1)
             return true;
     return false;

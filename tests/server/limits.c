@@ -83,7 +83,7 @@ static void shown(unsigned char digest[EVP_MAX_MD_SIZE])
 
 static void wait_for_log(const char *words)
 {
-    for (int tries = 0; tries < 200; tries++) {
+    for (int tries = 0; tries < 400; tries++) {
         AUTO(mem_freep) char *log = harness_log(&h);
         if (strstr(log, words))
             return;
@@ -166,7 +166,7 @@ static void over_the_cap_a_handshake_gets_503_and_a_time(void **state)
     raw_text(&r[0], PING); /* nobody who is in suffers */
     assert_int_equal(raw_next(&r[0], 5000), 1);
     raw_close(&r[5]);
-    for (int tries = 0; tries < 50; tries++) {
+    for (int tries = 0; tries < 500; tries++) {
         assert_true(raw_connect(&r[5], h.socket, NULL));
         raw_handshake(&r[5], "/ws", "");
         if (r[5].status == 101)

