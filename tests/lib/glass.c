@@ -130,6 +130,12 @@ void glass_login(struct glass *g, const char *role)
     glass_answer(g, "auth.whoami", user);
 }
 
+void glass_open(struct glass *g, const char *role)
+{
+    glass_start(g, 24, 80);
+    glass_login(g, role);
+}
+
 void glass_later(struct glass *g, int ms)
 {
     g->ui.now += ms;
@@ -156,6 +162,12 @@ void glass_type(struct glass *g, const char *text)
         struct key key = {.code = KEYS_CHAR, .ch = text_next(text, length, &at)};
         ui_keys_press(&g->ui, &key);
     }
+}
+
+void glass_enter(struct glass *g, const char *text)
+{
+    glass_type(g, text);
+    glass_key(g, "Enter");
 }
 
 void glass_paste(struct glass *g, const char *text)

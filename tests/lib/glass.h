@@ -26,9 +26,12 @@ void glass_start(struct glass *g, int rows, int cols);
 void glass_stop(struct glass *g);
 /* Online and logged in as Maria Okafor with this role; server.info and rpc.discover are answered. */
 void glass_login(struct glass *g, const char *role);
+/* Both, 24 rows of 80 columns. */
+void glass_open(struct glass *g, const char *role);
 void glass_later(struct glass *g, int ms);
 void glass_key(struct glass *g, const char *names); /* "Ctrl-R Down x" */
 void glass_type(struct glass *g, const char *text);
+void glass_enter(struct glass *g, const char *text); /* types it, then Enter */
 void glass_paste(struct glass *g, const char *text);
 bool glass_asked(const struct glass *g, const char *method); /* and not yet answered */
 const char *glass_params(const struct glass *g, const char *method); /* of the last such request; "" for none */

@@ -17,11 +17,9 @@
 static void words_for_what_goes_wrong(void **state)
 {
     (void)state;
-    struct glass g;
-    glass_start(&g, 24, 80);
-    glass_login(&g, "student");
-    glass_type(&g, "stone");
-    glass_key(&g, "Enter");
+    AUTO(glass_stop) struct glass g;
+    glass_open(&g, "student");
+    glass_enter(&g, "stone");
     glass_fail(&g, "search.query", ERR_BUSY, NULL);
     assert_true(glass_shows(&g, "The server has much to do. Trying again in 3 s, Ctrl-C stops."));
     glass_later(&g, 3100);
@@ -34,8 +32,7 @@ static void words_for_what_goes_wrong(void **state)
     assert_true(glass_shows(&g, "You have been logged out. What you typed is kept."));
     assert_string_equal(g.token, "");
     glass_key(&g, "Esc");
-    glass_type(&g, "secret");
-    glass_key(&g, "Enter");
+    glass_enter(&g, "secret");
     assert_false(glass_shows(&g, "secret"));
     assert_true(glass_shows(&g, "******"));
     glass_answer(&g, "auth.login", "{\"token\":\"new\",\"expires_at\":\"x\",\"user\":{\"user_id\":\"u-maria\",\"name\":\"Maria Okafor\",\"role\":\"student\",\"institution_id\":\"s1024\"}}");
@@ -43,7 +40,6 @@ static void words_for_what_goes_wrong(void **state)
     assert_true(glass_shows(&g, "Search: stone"));
     glass_key(&g, "Ctrl-C");
     assert_true(glass_shows(&g, "Nothing is running. q leaves."));
-    glass_stop(&g);
 }
 
 static void a_service_that_is_away_is_a_sentence_and_no_failed_search(void **state)
@@ -55,23 +51,19 @@ static void a_service_that_is_away_is_a_sentence_and_no_failed_search(void **sta
         {"{\"query\":\"stone\",\"took_ms\":3,\"results\":[]}", false}, /* an older server */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct glass g;
-        glass_start(&g, 24, 80);
-        glass_login(&g, "student");
-        glass_type(&g, "stone");
-        glass_key(&g, "Enter");
+        AUTO(glass_stop) struct glass g;
+        glass_open(&g, "student");
+        glass_enter(&g, "stone");
         glass_answer(&g, "search.query", cases[i].reply);
         assert_int_equal(glass_shows(&g, "The embedding service does not answer. The built-in one searched instead."), cases[i].told);
-        glass_stop(&g);
     }
 }
 
 static void what_the_server_has_not_is_not_shown(void **state)
 {
     (void)state;
-    struct glass g;
-    glass_start(&g, 24, 80);
-    glass_login(&g, "student");
+    AUTO(glass_stop) struct glass g;
+    glass_open(&g, "student");
     assert_true(glass_shows(&g, "Memory"));
     glass_answer(&g, "rpc.discover", "{\"methods\":[{\"name\":\"search.query\"},{\"name\":\"library.list\"},{\"name\":\"library.page\"}]}");
     assert_false(glass_shows(&g, "Memory"));
@@ -80,17 +72,14 @@ static void what_the_server_has_not_is_not_shown(void **state)
     assert_int_equal(g.ui.open, PANE_SEARCH);
     glass_key(&g, "?");
     assert_false(glass_shows(&g, "choose a course"));
-    glass_stop(&g);
 }
 
 static void an_answer_outlives_the_connection(void **state)
 {
     (void)state;
-    struct glass g;
-    glass_start(&g, 24, 80);
-    glass_login(&g, "student");
-    glass_type(&g, "why?");
-    glass_key(&g, "Enter");
+    AUTO(glass_stop) struct glass g;
+    glass_open(&g, "student");
+    glass_enter(&g, "why?");
     glass_answer(&g, "search.query", "{\"query\":\"why?\",\"results\":[{\"chunk_id\":\"c\",\"pdf_id\":\"d\",\"title\":\"T\",\"page\":1,\"snippet\":\"s\"}]}");
     glass_news(&g, "search.sources", "{\"id\":9,\"thread_id\":\"t7\",\"citations\":[]}");
     glass_news(&g, "search.delta", "{\"id\":9,\"queue_position\":2}");
@@ -105,19 +94,16 @@ static void an_answer_outlives_the_connection(void **state)
     glass_answer(&g, "search.thread", "{\"turns\":[{\"search_id\":\"s\",\"query\":\"why?\",\"answer\":\"All of the answer.\",\"citations\":[],\"at\":\"2026-11-23T14:00:00Z\"}]}");
     assert_true(glass_shows(&g, "All of the answer."));
     assert_false(glass_shows(&g, "Half of"));
-    glass_stop(&g);
 }
 
 static void earlier_searches_are_a_list(void **state)
 {
     (void)state;
-    struct glass g;
-    glass_start(&g, 24, 80);
-    glass_login(&g, "student");
+    AUTO(glass_stop) struct glass g;
+    glass_open(&g, "student");
     glass_answer(&g, "search.history", "{\"items\":[]}");
     glass_key(&g, "Esc :");
-    glass_type(&g, "history");
-    glass_key(&g, "Enter");
+    glass_enter(&g, "history");
     glass_answer(&g, "search.history", "{\"items\":[{\"search_id\":\"s2\",\"thread_id\":null,\"query\":\"stone age\",\"results\":3,\"at\":\"2026-11-20T14:00:00Z\"},"
                  "{\"search_id\":\"s1\",\"thread_id\":\"t7\",\"query\":\"why iron?\",\"results\":4,\"at\":\"2026-11-19T14:00:00Z\"}]}");
     assert_true(glass_shows(&g, "Your earlier searches"));
@@ -132,35 +118,28 @@ static void earlier_searches_are_a_list(void **state)
     assert_true(glass_shows(&g, "It was kept."));
     assert_false(glass_asked(&g, "search.ask"));
     glass_key(&g, "f");
-    glass_type(&g, "and steel");
-    glass_key(&g, "Enter");
+    glass_enter(&g, "and steel");
     assert_non_null(strstr(glass_params(&g, "search.ask"), "\"thread_id\":\"t7\""));
-    glass_stop(&g);
 }
 
 static void the_longer_command_is_not_taken_for_the_shorter(void **state)
 {
     (void)state;
-    struct glass g;
-    glass_start(&g, 24, 80);
-    glass_login(&g, "student");
+    AUTO(glass_stop) struct glass g;
+    glass_open(&g, "student");
     glass_key(&g, "Esc :");
-    glass_type(&g, "history clear");
-    glass_key(&g, "Enter");
+    glass_enter(&g, "history clear");
     assert_true(glass_shows(&g, "Clear your search history?"));
     glass_key(&g, "Esc :");
-    glass_type(&g, "logout everywhere");
-    glass_key(&g, "Enter");
+    glass_enter(&g, "logout everywhere");
     assert_string_equal(glass_params(&g, "auth.logout"), "{\"everywhere\":true}");
-    glass_stop(&g);
 }
 
 static void names_become_ids_after_a_colon(void **state)
 {
     (void)state;
-    struct glass g;
-    glass_start(&g, 24, 80);
-    glass_login(&g, "admin");
+    AUTO(glass_stop) struct glass g;
+    glass_open(&g, "admin");
     cJSON_Delete(g.ui.methods);
     g.ui.methods = cJSON_Parse(
         "{\"methods\":[{\"name\":\"search.query\"},{\"name\":\"courses.list\"},{\"name\":\"users.list\"},{\"name\":\"library.list\"},"
@@ -189,43 +168,35 @@ static void names_become_ids_after_a_colon(void **state)
     glass_answer(&g, "library.list", "{\"items\":[{\"pdf_id\":\"d-9\",\"title\":\"The Iron Age\",\"course_id\":\"c-3\"}],\"next_cursor\":null}");
     glass_key(&g, "Tab Enter");
     assert_string_equal(glass_params(&g, "library.outline"), "{\"pdf_id\":\"d-9\"}");
-    glass_stop(&g);
 }
 
 static void a_teacher_keeps_the_courses(void **state)
 {
     (void)state;
-    struct glass g;
-    glass_start(&g, 24, 80);
-    glass_login(&g, "teacher");
+    AUTO(glass_stop) struct glass g;
+    glass_open(&g, "teacher");
     glass_key(&g, "Esc g t Alt-Right");
     glass_answer(&g, "courses.list", "{\"items\":[{\"course_id\":\"c-1\",\"code\":\"BIO101\",\"title\":\"Enzymes\",\"teacher\":\"Ada\",\"members\":3,\"documents\":1}],\"next_cursor\":null}");
     assert_true(glass_shows(&g, "[Courses]"));
     assert_true(glass_shows(&g, "BIO101"));
     assert_false(glass_asked(&g, "users.list"));
     glass_key(&g, "U");
-    glass_type(&g, "s1, s2");
-    glass_key(&g, "Enter");
+    glass_enter(&g, "s1, s2");
     assert_string_equal(glass_params(&g, "courses.unenrol"), "{\"course_id\":\"c-1\",\"institution_ids\":[\"s1\",\"s2\"]}");
     glass_answer(&g, "courses.unenrol", "{\"changed\":1,\"unknown\":[\"s2\"]}");
     assert_true(glass_shows(&g, "1 taken out, 1 not known."));
     glass_key(&g, "E");
-    glass_type(&g, "s3");
-    glass_key(&g, "Enter");
+    glass_enter(&g, "s3");
     assert_non_null(strstr(glass_params(&g, "courses.enrol"), "[\"s3\"]"));
     glass_key(&g, "a");
-    glass_type(&g, "HIS1");
-    glass_key(&g, "Enter");
-    glass_type(&g, "Iron");
-    glass_key(&g, "Enter");
+    glass_enter(&g, "HIS1");
+    glass_enter(&g, "Iron");
     assert_string_equal(glass_params(&g, "courses.create"), "{\"code\":\"HIS1\",\"title\":\"Iron\"}");
     glass_key(&g, "R Ctrl-U");
-    glass_type(&g, "Cells");
-    glass_key(&g, "Enter");
+    glass_enter(&g, "Cells");
     assert_string_equal(glass_params(&g, "courses.update"), "{\"course_id\":\"c-1\",\"title\":\"Cells\"}");
     glass_key(&g, "Alt-Left");
     assert_true(glass_shows(&g, "Choose a student"));
-    glass_stop(&g);
 }
 
 static void a_list_of_people_is_shown_before_it_is_sent(void **state)
@@ -236,20 +207,18 @@ static void a_list_of_people_is_shown_before_it_is_sent(void **state)
     int file = mkstemp(path);
     assert_true(file >= 0 && write(file, list, sizeof list - 1) == (ssize_t)sizeof list - 1);
     close(file);
-    struct glass g;
-    glass_start(&g, 24, 80);
-    glass_login(&g, "admin");
+    AUTO(glass_stop) struct glass g;
+    glass_open(&g, "admin");
     glass_key(&g, "Esc g a");
     glass_answer(&g, "users.list", "{\"items\":[{\"user_id\":\"u1\",\"institution_id\":\"s1\",\"name\":\"Maria Okafor\",\"role\":\"student\"}],\"next_cursor\":null}");
     glass_key(&g, "i Ctrl-U");
-    glass_type(&g, path);
-    glass_key(&g, "Enter");
+    glass_enter(&g, path);
     assert_true(glass_shows(&g, "1 new, 1 known, 3 wrong (line 4: no such role). Enter adds, Esc stops."));
     glass_key(&g, "Esc");
     assert_false(glass_asked(&g, "users.import"));
     glass_key(&g, "i Ctrl-U");
-    glass_type(&g, path);
-    glass_key(&g, "Enter Enter");
+    glass_enter(&g, path);
+    glass_key(&g, "Enter");
     assert_non_null(strstr(glass_params(&g, "users.import"), "\"partial\":true"));
     glass_news(&g, "users.progress", "{\"done\":8,\"total\":40,\"id\":3}");
     assert_true(glass_shows(&g, "8 of 40"));
@@ -259,27 +228,23 @@ static void a_list_of_people_is_shown_before_it_is_sent(void **state)
     glass_key(&g, "e Esc");
     assert_true(glass_shows(&g, "tulip-94"));
     glass_key(&g, "e");
-    glass_type(&g, "new-people.txt");
-    glass_key(&g, "Enter");
+    glass_enter(&g, "new-people.txt");
     assert_true(glass_shows(&g, "tulip-94"));
     assert_non_null(strstr(g.written, "tulip-94"));
     glass_key(&g, "Esc");
     assert_false(glass_shows(&g, "tulip-94"));
     glass_answer(&g, "users.list", "{\"items\":[{\"user_id\":\"u1\",\"institution_id\":\"s1\",\"name\":\"Maria Okafor\",\"role\":\"student\"}],\"next_cursor\":\"more\"}");
     glass_key(&g, "i Ctrl-U");
-    glass_type(&g, path);
-    glass_key(&g, "Enter");
+    glass_enter(&g, path);
     assert_true(glass_shows(&g, "up to 1 new, 1 or more known, 3 wrong"));
     unlink(path);
-    glass_stop(&g);
 }
 
 static void many_pasted_lines_ask_before_they_are_sent(void **state)
 {
     (void)state;
-    struct glass g;
-    glass_start(&g, 24, 80);
-    glass_login(&g, "student");
+    AUTO(glass_stop) struct glass g;
+    glass_open(&g, "student");
     glass_answer(&g, "chat.join", "{\"room\":\"r0\",\"ttl_seconds\":3600,\"messages\":[],\"more\":false,\"online\":1}");
     glass_key(&g, "Alt-5");
     glass_paste(&g, "one\r\ntwo\r\nthree");
@@ -290,8 +255,7 @@ static void many_pasted_lines_ask_before_they_are_sent(void **state)
     glass_key(&g, "Enter y");
     assert_non_null(strstr(glass_params(&g, "chat.send"), "one\\ntwo\\nthree"));
     g.ui.chat_most = 5;
-    glass_type(&g, "eight ch");
-    glass_key(&g, "Enter");
+    glass_enter(&g, "eight ch");
     assert_true(glass_shows(&g, "3 characters too long"));
     assert_true(glass_shows(&g, "eight ch"));
     assert_true(ui_unsent(&g.ui));
@@ -299,19 +263,16 @@ static void many_pasted_lines_ask_before_they_are_sent(void **state)
     assert_true(glass_shows(&g, "Leave anyway?"));
     glass_key(&g, "n");
     assert_false(g.left);
-    glass_stop(&g);
 }
 
 static void a_login_is_renewed_before_it_ends(void **state)
 {
     (void)state;
-    struct glass g;
-    glass_start(&g, 24, 80);
-    glass_login(&g, "student");
+    AUTO(glass_stop) struct glass g;
+    glass_open(&g, "student");
     glass_news(&g, "auth.expiring", "{\"expires_at\":\"2026-11-23T14:11:00Z\"}");
     glass_answer(&g, "auth.refresh", "{\"token\":\"longer\",\"expires_at\":\"2026-11-24T14:11:00Z\"}");
     assert_string_equal(g.token, "longer");
-    glass_stop(&g);
 }
 
 static void files_are_picked_from_a_list(void **state)
@@ -330,9 +291,8 @@ static void files_are_picked_from_a_list(void **state)
             assert_int_equal(mkdir(path, 0700), 0);
         }
     }
-    struct glass g;
-    glass_start(&g, 24, 80);
-    glass_login(&g, "teacher");
+    AUTO(glass_stop) struct glass g;
+    glass_open(&g, "teacher");
     glass_key(&g, "Esc g l");
     glass_answer(&g, "courses.list", "{\"items\":[{\"course_id\":\"k\",\"code\":\"BIO\",\"title\":\"Cells\"}],\"next_cursor\":null}");
     glass_key(&g, "a Ctrl-U");
@@ -350,7 +310,6 @@ static void files_are_picked_from_a_list(void **state)
     for (int i = 0; i < 5; i++)
         ui_tick(&g.ui);
     assert_non_null(strstr(glass_params(&g, "library.upload_begin"), "Lecture 9.pdf"));
-    glass_stop(&g);
     for (size_t i = COUNT_OF(names); i-- > 0;) {
         snprintf(path, sizeof path, "%s/%s", folder, names[i]);
         remove(path);
@@ -361,9 +320,8 @@ static void files_are_picked_from_a_list(void **state)
 static void admin_speaks_as_people_do(void **state)
 {
     (void)state;
-    struct glass g;
-    glass_start(&g, 24, 80);
-    glass_login(&g, "admin");
+    AUTO(glass_stop) struct glass g;
+    glass_open(&g, "admin");
     glass_key(&g, "Esc g a");
     glass_answer(&g, "users.list", "{\"items\":[{\"user_id\":\"u1\",\"institution_id\":\"a1\",\"name\":\"L. Oka\",\"role\":\"admin\"}],\"next_cursor\":null}");
     assert_true(glass_shows(&g, "What Oka asks"));
@@ -377,17 +335,14 @@ static void admin_speaks_as_people_do(void **state)
     glass_key(&g, "w");
     glass_answer(&g, "library.job", "{\"job_id\":\"j1\",\"title\":\"Cells\",\"state\":\"failed\",\"queued_at\":\"2026-11-23T13:22:00.193Z\",\"started_at\":null}");
     assert_true(glass_shows(&g, "queued at                    today 13:22"));
-    glass_stop(&g);
 }
 
 static void long_news_takes_the_whole_row(void **state)
 {
     (void)state;
-    struct glass g;
-    glass_start(&g, 24, 80);
-    glass_login(&g, "student");
-    glass_type(&g, "stone");
-    glass_key(&g, "Enter");
+    AUTO(glass_stop) struct glass g;
+    glass_open(&g, "student");
+    glass_enter(&g, "stone");
     glass_answer(&g, "search.query", "{\"query\":\"stone\",\"results\":[{\"chunk_id\":\"c\",\"pdf_id\":\"d\",\"title\":\"T\",\"page\":1,\"snippet\":\"s\"}]}");
     assert_true(glass_shows(&g, "1 of 1"));
     glass_key(&g, "y");
@@ -395,7 +350,6 @@ static void long_news_takes_the_whole_row(void **state)
     assert_false(glass_shows(&g, "1 of 1"));
     glass_key(&g, "Up");
     assert_true(glass_shows(&g, "1 of 1"));
-    glass_stop(&g);
 }
 
 /* Nothing on the screen counts, so nothing wakes: in every pane, once all has come and the last news is gone. Chat's
@@ -405,7 +359,7 @@ static void at_rest_nothing_ticks(void **state)
     (void)state;
     static const char *const roles[] = {"student", "teacher", "admin"};
     for (size_t r = 0; r < COUNT_OF(roles); r++) {
-        struct glass g;
+        AUTO(glass_stop) struct glass g;
         glass_start(&g, 24, 80);
         glass_data_fill(&g, roles[r], "text");
         for (int pane = PANE_SEARCH; pane < PANE_COUNT; pane++) {
@@ -419,7 +373,6 @@ static void at_rest_nothing_ticks(void **state)
             if (pane == PANE_CHAT ? next >= 0 && next < 1000 : next != -1)
                 fail_msg("%s, pane %d: wakes after %d ms", roles[r], pane, next);
         }
-        glass_stop(&g);
     }
 }
 

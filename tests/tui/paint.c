@@ -73,8 +73,7 @@ static void chat_line(struct glass *g, int seq)
 
 static void fill(struct glass *g)
 {
-    glass_start(g, 24, 80);
-    glass_login(g, "student");
+    glass_open(g, "student");
     glass_answer(g, "chat.join", "{\"room\":null,\"ttl_seconds\":3600,\"messages\":[],\"more\":false,\"online\":11}");
     for (int i = 1; i <= PLENTY; i++)
         chat_line(g, i);
@@ -87,8 +86,7 @@ static void fill(struct glass *g)
     answer(g, "library.list", "{\"items\":[", "{\"pdf_id\":\"d#\",\"title\":\"@\",\"pages\":#,\"created_at\":\"2026-09-12T08:00:00Z\",\"indexed_at\":\"2026-09-12T08:00:00Z\"}",
            PLENTY, "],\"next_cursor\":null}");
     ui_open(&g->ui, PANE_SEARCH);
-    glass_type(g, "energy");
-    glass_key(g, "Enter");
+    glass_enter(g, "energy");
     answer(g, "search.query", "{\"query\":\"energy\",\"took_ms\":3,\"results\":[",
            "{\"chunk_id\":\"c#\",\"pdf_id\":\"d#\",\"title\":\"@\",\"page\":#,\"heading\":\"Part #\",\"snippet\":\"$\",\"highlights\":[[3,9],[20,31]]}", PLENTY, "]}");
 }

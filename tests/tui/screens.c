@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "common/mem.h"
 #include "tests/lib/glass.h"
 
 static const char results[] =
@@ -60,20 +61,18 @@ static void searched(struct glass *g, int rows, int cols, const char *query)
     glass_start(g, rows, cols);
     glass_login(g, "student");
     unread(g);
-    glass_type(g, "x");
-    glass_key(g, "Enter");
+    glass_enter(g, "x");
     glass_answer(g, "search.query", results);
     in_course(g);
     glass_key(g, "s");
-    glass_type(g, query);
-    glass_key(g, "Enter");
+    glass_enter(g, query);
     glass_answer(g, "search.query", results);
 }
 
 static void login_on_first_use(void **state)
 {
     (void)state;
-    struct glass g;
+    AUTO(glass_stop) struct glass g;
     glass_start(&g, 24, 80);
     snprintf(g.ui.server, sizeof g.ui.server, "Linden School");
     snprintf(g.ui.address, sizeof g.ui.address, "lab.linden.example:7443");
@@ -83,7 +82,6 @@ static void login_on_first_use(void **state)
     glass_is(&g, "login");
     glass_key(&g, "Enter");
     assert_true(g.trusted);
-    glass_stop(&g);
 }
 
 static void search_results(void **state)
@@ -127,11 +125,10 @@ static void answered(struct glass *g, int rows, int cols)
 static void the_answer_while_it_is_written(void **state)
 {
     (void)state;
-    struct glass g;
+    AUTO(glass_stop) struct glass g;
     answered(&g, 24, 80);
     glass_key(&g, "f");
-    glass_type(&g, "how would I see that in my data?");
-    glass_key(&g, "Enter");
+    glass_enter(&g, "how would I see that in my data?");
     assert_non_null(strstr(glass_params(&g, "search.ask"), "\"thread_id\":\"t1\""));
     char json[2000];
     snprintf(json, sizeof json, "{\"id\":2,\"search_id\":\"s\",\"thread_id\":\"t1\",\"citations\":%s}", citations);
@@ -140,7 +137,6 @@ static void the_answer_while_it_is_written(void **state)
     glass_news(&g, "search.delta", "{\"id\":2,\"text\":\"vertical axis, because the highest rate does not change [2], while the slope grows with the amount of inhib\"}");
     glass_later(&g, 3200);
     glass_is(&g, "answer");
-    glass_stop(&g);
 }
 
 /* The drawing shows its first rows and the last two. It cuts two titles of different length to the same word, and one
@@ -148,12 +144,11 @@ static void the_answer_while_it_is_written(void **state)
 static void side_by_side_when_wide(void **state)
 {
     (void)state;
-    struct glass g;
+    AUTO(glass_stop) struct glass g;
     answered(&g, 50, 160);
     g.ui.tokens = g.ui.tokens_most;
     glass_key(&g, "Tab Tab");
     glass_is(&g, "search-160");
-    glass_stop(&g);
 }
 
 /* The drawing has two blanks after [Reader], where after every other open pane there is one. */
@@ -169,7 +164,7 @@ static void reader(void **state)
         "called noncompetitive; this is rarer than older books suggest.\\n\\nProblem 8.4 gives rates for three inhibitors. Decide for each which kind it is before you read on.\\n\\n"
         "1.\\n2.\\n3.\\n4.\\n5.\\n6.\\n7.\\n8.\\n9.\\n10.\\n11.\\n12.\\n13.\\n14.\\n15.\\n16.\\n17.\\n18.\\n19.\",\"page\":230,\"page_label\":\"212\",\"pages\":640,"
         "\"title\":\"Principles of Biochemistry\",\"passages\":[{\"chunk_id\":\"c1\",\"start\":139,\"end\":422},{\"chunk_id\":\"c3\",\"start\":2000,\"end\":2005}]}";
-    struct glass g;
+    AUTO(glass_stop) struct glass g;
     answered(&g, 24, 80);
     glass_key(&g, "1");
     glass_answer(&g, "library.outline", "{\"items\":[{\"title\":\"8 Enzymes\",\"page\":220,\"level\":0},{\"title\":\"8.4 Reversible inhibition\",\"page\":230,\"level\":1},"
@@ -178,15 +173,13 @@ static void reader(void **state)
     glass_is(&g, "reader");
     glass_key(&g, "Esc");
     assert_true(g.ui.open == PANE_SEARCH);
-    glass_stop(&g);
 }
 
 static void for_you(void **state)
 {
     (void)state;
-    struct glass g;
-    glass_start(&g, 24, 80);
-    glass_login(&g, "student");
+    AUTO(glass_stop) struct glass g;
+    glass_open(&g, "student");
     unread(&g);
     glass_key(&g, "Esc g f");
     glass_key(&g, "Alt-3");
@@ -203,7 +196,6 @@ static void for_you(void **state)
     glass_is(&g, "recommend");
     glass_key(&g, "Enter");
     assert_non_null(strstr(glass_params(&g, "search.query"), "enzyme kinetics"));
-    glass_stop(&g);
 }
 
 static void memory_load(struct glass *g, const char *status, const char *facts, const char *looked)
@@ -219,8 +211,7 @@ static void memory(void **state)
     (void)state;
     static const char none[] = "{\"items\":[],\"next_cursor\":null}";
     struct glass g;
-    glass_start(&g, 24, 80);
-    glass_login(&g, "student");
+    glass_open(&g, "student");
     unread(&g);
     memory_load(&g, "{\"enabled\":true,\"provider\":\"builtin\",\"reachable\":true,\"facts\":37,\"pending_sync\":0,\"failed_sync\":0,\"last_error\":null}",
         "{\"items\":["
@@ -278,7 +269,7 @@ static void chat_rooms(struct glass *g, int rows, int cols)
 static void chat(void **state)
 {
     (void)state;
-    struct glass g;
+    AUTO(glass_stop) struct glass g;
     chat_rooms(&g, 24, 80);
     say(&g, 4, "u3", "Jonas", "has anyone done 8.4 yet?", 13, 7, 40);
     say(&g, 5, "u2", "Lena", "the second inhibitor is the odd one", 13, 9, 170);
@@ -298,8 +289,7 @@ static void chat(void **state)
     say(&g, 15, "u4", "Amira", "אני מסכימה", 14, 5, 3550);
     glass_key(&g, "Alt-5");
     snprintf(g.ui.name, sizeof g.ui.name, "Maria");
-    glass_type(&g, "yes, and the slope doubles");
-    glass_key(&g, "Enter");
+    glass_enter(&g, "yes, and the slope doubles");
     assert_true(glass_asked(&g, "chat.send"));
     glass_type(&g, "see page 212, the passage on malonate");
     for (int i = 1; i <= 3; i++) {
@@ -310,14 +300,13 @@ static void chat(void **state)
     }
     snprintf(g.ui.name, sizeof g.ui.name, "Maria Okafor");
     glass_is(&g, "chat");
-    glass_stop(&g);
 }
 
 /* The drawing leaves out the * before the line that names Maria, which that of the chat has. */
 static void connection_lost(void **state)
 {
     (void)state;
-    struct glass g;
+    AUTO(glass_stop) struct glass g;
     chat_rooms(&g, 24, 80);
     glass_key(&g, "Alt-5 Alt-Right");
     say(&g, 10, "u2", "Lena", "@maria can you post your plot numbers", 13, 48, 2500);
@@ -325,8 +314,7 @@ static void connection_lost(void **state)
     say(&g, 12, "u-maria", "Maria", "0.07 0.12 0.22 0.31 with", 13, 52, 2700);
     say(&g, 13, "u3", "Jonas", "thanks, the highest rate is the same then", 14, 1, 3300);
     say(&g, 14, "u2", "Lena", "so competitive", 14, 5, 3550);
-    glass_type(&g, "yes, and the slope doubles");
-    glass_key(&g, "Enter");
+    glass_enter(&g, "yes, and the slope doubles");
     ui_link(&g.ui, UI_LOST, NULL);
     glass_fail(&g, "chat.send", ERR_UNREACHABLE, NULL);
     g.ui.retry_at = g.ui.now + 8000;
@@ -350,13 +338,12 @@ static void connection_lost(void **state)
     glass_answer(&g, "auth.whoami", "{\"user_id\":\"u-maria\",\"institution_id\":\"s1024\",\"name\":\"Maria Okafor\",\"role\":\"student\"}");
     glass_answer(&g, "chat.join", "{\"room\":\"k2\",\"ttl_seconds\":3600,\"messages\":[],\"more\":false,\"online\":2}");
     assert_non_null(strstr(glass_params(&g, "chat.join"), "\"after_seq\":14"));
-    glass_stop(&g);
 }
 
 static void chat_small(void **state)
 {
     (void)state;
-    struct glass g;
+    AUTO(glass_stop) struct glass g;
     glass_start(&g, 10, 40);
     glass_login(&g, "student");
     snprintf(g.ui.name, sizeof g.ui.name, "Maria");
@@ -368,11 +355,9 @@ static void chat_small(void **state)
     say(&g, 13, "u3", "Jonas", "thanks, the highest rate is the same then", 14, 1, 3300);
     say(&g, 14, "u2", "Lena", "so competitive", 14, 5, 3550);
     say(&g, 15, "u4", "Amira", "@maria which axis?", 13, 7, 40);
-    glass_type(&g, "yes, and the slope doubles");
-    glass_key(&g, "Enter");
+    glass_enter(&g, "yes, and the slope doubles");
     glass_type(&g, "see page 212, the pass");
     glass_is(&g, "chat-40");
-    glass_stop(&g);
 }
 
 /* A file of 44 MB of which 18 have arrived. */
@@ -387,8 +372,8 @@ static void upload(struct glass *g)
     assert_int_equal(ftruncate(fileno(file), 44000000), 0);
     fclose(file);
     glass_key(g, "a Ctrl-U");
-    glass_type(g, path);
-    glass_key(g, "Enter Enter");
+    glass_enter(g, path);
+    glass_key(g, "Enter");
     for (int i = 0; i < 60; i++)
         ui_tick(&g->ui);
     assert_non_null(strstr(glass_params(g, "library.upload_begin"), "\"size\":44000000,\"sha256\":\""));
@@ -436,8 +421,7 @@ static void library(void **state)
 {
     (void)state;
     struct glass g;
-    glass_start(&g, 24, 80);
-    glass_login(&g, "teacher");
+    glass_open(&g, "teacher");
     glass_key(&g, "Alt-6");
     library_load(&g);
     glass_is(&g, "library");
@@ -459,14 +443,12 @@ static void people(void **state)
         "{\"user_id\":\"u3\",\"institution_id\":\"s1190\",\"name\":\"Ifeoma Okafor\",\"role\":\"student\",\"disabled\":true},"
         "{\"user_id\":\"u4\",\"institution_id\":\"t0031\",\"name\":\"Dr. P. Okamoto\",\"role\":\"teacher\",\"disabled\":false},"
         "{\"user_id\":\"u5\",\"institution_id\":\"a0002\",\"name\":\"L. Oka\",\"role\":\"admin\",\"disabled\":false}],\"next_cursor\":null}";
-    struct glass g;
-    glass_start(&g, 24, 80);
-    glass_login(&g, "admin");
+    AUTO(glass_stop) struct glass g;
+    glass_open(&g, "admin");
     glass_key(&g, "Alt-7");
     glass_answer(&g, "users.list", found);
     glass_key(&g, "/");
-    glass_type(&g, "oka");
-    glass_key(&g, "Enter");
+    glass_enter(&g, "oka");
     assert_non_null(strstr(glass_params(&g, "users.list"), "\"query\":\"oka\""));
     glass_answer(&g, "users.list", found);
     glass_key(&g, "r y");
@@ -476,16 +458,14 @@ static void people(void **state)
     assert_string_equal(g.copied, "tulip-94-harbor");
     glass_key(&g, "Down y");
     assert_false(glass_shows(&g, "tulip"));
-    glass_stop(&g);
 }
 
 /* The drawing's dates stand left of the weeks that its bars show, and its right edge is a column off above, below. */
 static void reflection(void **state)
 {
     (void)state;
-    struct glass g;
-    glass_start(&g, 24, 80);
-    glass_login(&g, "admin");
+    AUTO(glass_stop) struct glass g;
+    glass_open(&g, "admin");
     glass_key(&g, "Alt-7 Alt-Left");
     glass_answer(&g, "admin.students", "{\"items\":[{\"user_id\":\"u2\",\"institution_id\":\"s0877\",\"name\":\"Ben Okada\",\"searches\":53,\"facts\":12,\"last_active_at\":\"2026-11-12T16:40:00Z\"}],\"next_cursor\":null}");
     glass_key(&g, "Enter");
@@ -500,24 +480,22 @@ static void reflection(void **state)
         "{\"topic\":\"Aldol addition\",\"searches\":3,\"first_at\":\"2026-10-12T00:00:00Z\",\"last_at\":\"2026-10-15T12:00:00Z\"}],"
         "\"active_days\":19,\"last_active_at\":\"2026-11-12T16:40:00Z\",\"quiet_since\":\"2026-11-13T00:00:00Z\",\"provider\":\"builtin\"}");
     glass_is(&g, "reflection");
-    glass_stop(&g);
 }
 
 /* h is younger than the drawing. */
 static void help(void **state)
 {
     (void)state;
-    struct glass g;
+    AUTO(glass_stop) struct glass g;
     searched(&g, 24, 80, "enzyme");
     glass_key(&g, "?");
     glass_is(&g, "help");
-    glass_stop(&g);
 }
 
 static void command_line(void **state)
 {
     (void)state;
-    struct glass g;
+    AUTO(glass_stop) struct glass g;
     searched(&g, 24, 80, "enzyme inhibition mechanisms");
     ui_reply(&g.ui, 0, NULL, NULL);
     g.ui.methods = cJSON_Parse(
@@ -530,10 +508,8 @@ static void command_line(void **state)
     glass_type(&g, "mem");
     glass_is(&g, "command");
     glass_key(&g, "Down Down Down Tab");
-    glass_type(&g, "malonate and time");
-    glass_key(&g, "Enter");
+    glass_enter(&g, "malonate and time");
     assert_string_equal(glass_params(&g, "memory.recall"), "{\"query\":\"malonate and time\"}");
-    glass_stop(&g);
 }
 
 int main(void)

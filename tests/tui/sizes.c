@@ -240,8 +240,7 @@ static void a_line_of_ten_megabytes(void **state)
         memcpy(line + i, "a\xcc\x81\xcc\x82\xcc\x83 ", 8);
     for (size_t w = 0; w < COUNT_OF(ways); w++) {
         struct glass g;
-        glass_start(&g, 24, 80);
-        glass_login(&g, ways[w].role);
+        glass_open(&g, ways[w].role);
         ui_open(&g.ui, ways[w].pane);
         if (ways[w].pane == PANE_READER)
             reader_open(&g.ui, "d1", 1, NULL, 0, "the Library");

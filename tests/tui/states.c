@@ -79,8 +79,7 @@ static void open_search(struct glass *g, settler *settle)
 {
     settle(g);
     glass_key(g, "s");
-    glass_type(g, "stone");
-    glass_key(g, "Enter");
+    glass_enter(g, "stone");
 }
 
 static void open_reader(struct glass *g, settler *settle)
@@ -164,20 +163,16 @@ static void open_profile(struct glass *g, settler *settle)
 {
     settle(g);
     glass_key(g, "Esc :");
-    glass_type(g, settle == answer_wide ? "avatar 表" : "avatar MO");
-    glass_key(g, "Enter");
+    glass_enter(g, settle == answer_wide ? "avatar 表" : "avatar MO");
 }
 
 static void open_password(struct glass *g, settler *settle)
 {
     settle(g);
     glass_key(g, "Esc :");
-    glass_type(g, "password");
-    glass_key(g, "Enter");
-    glass_type(g, settle == answer_wide ? WIDE : "the old one");
-    glass_key(g, "Enter");
-    glass_type(g, settle == answer_wide ? WIDE : "the new one");
-    glass_key(g, "Enter");
+    glass_enter(g, "password");
+    glass_enter(g, settle == answer_wide ? WIDE : "the old one");
+    glass_enter(g, settle == answer_wide ? WIDE : "the new one");
 }
 
 static const struct scene scenes[] = {
@@ -253,8 +248,7 @@ static void login_states(const int *size, struct buf *out)
     ui_link(&g.ui, UI_ONLINE, NULL);
     glass_answer(&g, "server.info", "{\"name\":\"Schule 表面\",\"memory\":\"builtin\",\"limits\":{}}");
     snap(&g, out, "empty");
-    glass_type(&g, WIDE);
-    glass_key(&g, "Enter");
+    glass_enter(&g, WIDE);
     glass_type(&g, "Größe 表");
     snap(&g, out, "wide characters");
     glass_key(&g, "Enter");
@@ -264,8 +258,7 @@ static void login_states(const int *size, struct buf *out)
     snap(&g, out, "loading for long");
     glass_fail(&g, "auth.login", ERR_UNAUTHENTICATED, NULL);
     snap(&g, out, "wrong");
-    glass_type(&g, "once more");
-    glass_key(&g, "Enter");
+    glass_enter(&g, "once more");
     fail_all(&g);
     snap(&g, out, "error");
     *g.ui.news = 0;
