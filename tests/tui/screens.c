@@ -434,6 +434,20 @@ static void library(void **state)
     glass_stop(&g);
 }
 
+static void a_large_file_shows_its_figures_whole(void **state)
+{
+    (void)state;
+    struct glass g;
+    glass_start(&g, 24, 80);
+    glass_login(&g, "teacher");
+    glass_key(&g, "Alt-6");
+    glass_answer(&g, "library.list", "{\"items\":[],\"next_cursor\":null}");
+    glass_answer(&g, "library.jobs", "{\"items\":[{\"job_id\":\"j1\",\"pdf_id\":\"p1\",\"title\":\"Atlas.pdf\",\"state\":\"sending\","
+                                     "\"sent\":113000000,\"size\":120000000}],\"next_cursor\":null}");
+    assert_true(glass_shows(&g, "94%  113 of 120 MB"));
+    glass_stop(&g);
+}
+
 static void people(void **state)
 {
     (void)state;
@@ -518,6 +532,7 @@ int main(void)
         cmocka_unit_test(login_on_first_use), cmocka_unit_test(search_results), cmocka_unit_test(the_answer_while_it_is_written),
         cmocka_unit_test(side_by_side_when_wide), cmocka_unit_test(reader), cmocka_unit_test(for_you), cmocka_unit_test(memory),
         cmocka_unit_test(chat), cmocka_unit_test(connection_lost), cmocka_unit_test(chat_small), cmocka_unit_test(library),
+        cmocka_unit_test(a_large_file_shows_its_figures_whole),
         cmocka_unit_test(people), cmocka_unit_test(reflection), cmocka_unit_test(help), cmocka_unit_test(command_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
