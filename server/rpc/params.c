@@ -44,7 +44,8 @@ static bool one_of(const char *words, const char *text)
     return false;
 }
 
-/* In place, since nothing gets longer. A line break stays, a tab becomes a blank; all else arrives as it was written. */
+/* In place, since nothing gets longer. A line break stays, a tab becomes a blank; all else arrives as it was written, which is
+ * why this is not text_clean: every terminal does that itself. */
 static void clean(char *text)
 {
     size_t length = strlen(text), used = 0;

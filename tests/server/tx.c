@@ -195,12 +195,23 @@ static void send_three(struct pool *owner, int round, int taken, int answers)
         assert_int_equal(users(owner, ids[i]), i == taken || taken == 2);
 }
 
+/* The process that the pool's one connection speaks to. */
+static pid_t backend(const char *role)
+{
+    AUTO(mem_freep) char *pid = pg_sqlf("postgres", "select pid::text from pg_stat_activity where usename = '%s' "
+                                       "and application_name = 'eduragd' order by backend_start desc", role);
+    return atoi(pid ? pid : "");
+}
+
 static void what_is_sent_behind_a_failure_fails_too(void **context)
 {
     (void)context;
     AUTO(close_pool) struct pool *owner = open_pool("edurag_owner", 1, true);
-    for (int round = 0; round < 9; round++) /* the first knows no names yet, then nobody is there */
+    send_three(owner, 0, 2, 3); /* knows no names yet, and nobody is there */
+    pid_t before = backend("edurag_owner");
+    for (int round = 1; round < 9; round++)
         send_three(owner, round, 2 - round % 3, 3 - round / 3);
+    assert_int_equal(backend("edurag_owner"), before); /* the connection was left clean each time, and used again */
 }
 
 static void what_is_not_committed_is_gone(void **context)
@@ -442,21 +453,12 @@ static void names_that_went_or_came_are_met(void **context)
 
 /* ------------------------------------------------------------------ a database that goes away */
 
-/* The process that the pool's one connection speaks to. */
-static pid_t backend(void)
-{
-    AUTO(mem_freep) char *pid = pg_sql("postgres", "select pid::text from pg_stat_activity where usename = 'edurag_app'"
-                                                   " and application_name = 'eduragd' order by backend_start desc");
-    assert_non_null(pid);
-    return atoi(pid);
-}
-
 static void a_connection_that_died_idle_is_replaced(void **context)
 {
     (void)context;
     struct err err = {0};
     AUTO(close_pool) struct pool *app = used_pool();
-    kill(backend(), SIGTERM);
+    kill(backend("edurag_app"), SIGTERM);
     usleep(50000);
     assert_true(ping(app, &err));
 }
@@ -469,7 +471,7 @@ static void a_connection_that_dies_in_a_transaction_is_busy_once(void **context)
     AUTO(close_pool) struct pool *app = open_pool("edurag_app", 1, true);
     assert_true(tx_begin(app, NULL, &tx, &err));
     assert_true(tx_run0(tx, SQL_PING, NULL, &err));
-    kill(backend(), SIGTERM);
+    kill(backend("edurag_app"), SIGTERM);
     assert_false(tx_run0(tx, SQL_PING, NULL, &err));
     assert_int_equal(err.code, ERR_BUSY);
     assert_true(err.retry_after_ms > 0);
@@ -485,7 +487,7 @@ static void a_server_that_says_nothing_is_given_up(void **context)
     AUTO(close_pool) struct pool *app = open_hasty_pool("edurag_app", 1);
     assert_true(ping(app, &err));
     assert_true(tx_begin(app, NULL, &tx, &err));
-    pid_t pid = backend();
+    pid_t pid = backend("edurag_app");
     kill(pid, SIGSTOP);
     int64_t began = wire_now();
     assert_false(tx_query_commit(&tx, SQL_PING, NULL, 0, NULL, &err));
