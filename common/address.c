@@ -12,7 +12,8 @@ static const char *const sockets[] = {"/run/edurag/edurag.sock"};
 static bool loopback(const char *host)
 {
     unsigned char bytes[4];
-    return !strcmp(host, "localhost") || !strcmp(host, "::1") || (inet_pton(AF_INET, host, bytes) == 1 && bytes[0] == 127);
+    return !strcmp(host, "localhost") || !strcmp(host, "::1") ||
+           (inet_pton(AF_INET, host, bytes) == 1 && bytes[0] == 127);
 }
 
 static bool unix_path(const char *path, struct address *out, struct err *err)

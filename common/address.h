@@ -10,11 +10,11 @@
 enum { ADDRESS_PORT = 7420 };
 
 struct address {
-    bool tls, local;      /* local: `path` is a Unix socket, else host and port */
+    bool tls, local; /* local: `path` is a Unix socket, else host and port */
     int port;
-    char host[256];       /* without the brackets of an IPv6 address */
+    char host[256]; /* without the brackets of an IPv6 address */
     char path[108];
-    char name[280];       /* how it is shown, and its key among the pinned certificates: "host:port" or the path */
+    char name[280]; /* how it is shown, and its key among the pinned certificates: "host:port" or the path */
 };
 
 bool address_parse(const char *text, struct address *out, struct err *err) MUST_CHECK;

@@ -9,7 +9,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "common/client_words.h"
+#include "common/client_errors.h"
 #include "common/mem.h"
 
 enum { MESSAGE_MOST = 64 << 20, CONNECT_MS = 10000, REST_US = 60 * LWS_US_PER_SEC };
@@ -94,7 +94,7 @@ static int handshake(struct client *c, struct lws *wsi, unsigned char **at, size
 
 static void refused(struct client *c, struct lws *wsi, const char *text, size_t length)
 {
-    client_words_refused(&c->why, &c->address, wsi ? lws_http_client_http_response(wsi) : 0, text, length);
+    client_errors_refused(&c->why, &c->address, wsi ? lws_http_client_http_response(wsi) : 0, text, length);
     client_ended(c);
 }
 
@@ -105,20 +105,15 @@ static int socket_event(struct lws *wsi, enum lws_callback_reasons reason, void 
     if (!c || (c->wsi && wsi != c->wsi))
         return 0;
     switch (reason) {
-    case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
-        return handshake(c, wsi, in, length);
+    case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER: return handshake(c, wsi, in, length);
     case LWS_CALLBACK_CLIENT_ESTABLISHED:
         c->tries = 0;
         client_enter(c, CLIENT_ONLINE, NULL);
         lws_callback_on_writable(wsi);
         return 0;
-    case LWS_CALLBACK_CLIENT_RECEIVE:
-        return receive(c, wsi, in, length);
-    case LWS_CALLBACK_CLIENT_WRITEABLE:
-        return writeable(c, wsi);
-    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
-        client_words_closed(&c->why, in, length);
-        return 0;
+    case LWS_CALLBACK_CLIENT_RECEIVE: return receive(c, wsi, in, length);
+    case LWS_CALLBACK_CLIENT_WRITEABLE: return writeable(c, wsi);
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: client_errors_closed(&c->why, in, length); return 0;
     case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
         if (c->state == CLIENT_CONNECTING)
             refused(c, wsi, in, in ? length : 0);
@@ -131,8 +126,7 @@ static int socket_event(struct lws *wsi, enum lws_callback_reasons reason, void 
         if (wsi == c->wsi && (c->state == CLIENT_CONNECTING || c->state == CLIENT_ONLINE))
             client_ended(c);
         return 0;
-    default:
-        return 0;
+    default: return 0;
     }
 }
 
@@ -218,7 +212,7 @@ void client_free(struct client *c)
     if (!c)
         return;
     c->options.on_state = NULL;
-    c->options.on_news = NULL;
+    c->options.on_notification = NULL;
     c->options.on_text = NULL;
     for (size_t i = 0; i < CLIENT_WATCHES; i++)
         client_unwatch(c, c->watches[i].fd);

@@ -16,11 +16,11 @@
 #include "common/json.h"
 
 enum client_state {
-    CLIENT_OFF,        /* not connected, and not trying */
+    CLIENT_OFF, /* not connected, and not trying */
     CLIENT_CONNECTING,
     CLIENT_ONLINE,
-    CLIENT_WAITING,    /* connection lost; the next try comes at client_retry_ms() */
-    CLIENT_UNTRUSTED,  /* the certificate needs a decision: client_fingerprint(), client_trust() */
+    CLIENT_WAITING,   /* connection lost; the next try comes at client_retry_ms() */
+    CLIENT_UNTRUSTED, /* the certificate needs a decision: client_fingerprint(), client_trust() */
 };
 
 struct client;
@@ -29,17 +29,17 @@ struct client;
 typedef void client_reply(void *user, const cJSON *result, const struct err *err);
 
 struct client_options {
-    const char *url;          /* NULL: address_default() */
-    const char *token;        /* NULL or "": nobody yet */
-    bool reconnect;           /* after a loss try again by itself, after 1, 2, 4 ... 30 s */
-    size_t message_most;      /* longest message accepted from the server; 0: 64 MiB */
-    int connect_ms;           /* 0: 10 s */
-    void *user;               /* for the callbacks below; each may be NULL */
+    const char *url;     /* NULL: address_default() */
+    const char *token;   /* NULL or "": nobody yet */
+    bool reconnect;      /* after a loss try again by itself, after 1, 2, 4 ... 30 s */
+    size_t message_most; /* longest message accepted from the server; 0: 64 MiB */
+    int connect_ms;      /* 0: 10 s */
+    void *user;          /* for the callbacks below; each may be NULL */
     /* `why` is NULL unless a connection was lost, refused or untrusted. ERR_UNAUTHENTICATED: the server
      * ended the login; the token is forgotten and nothing is tried until client_connect. */
     void (*on_state)(void *user, enum client_state state, const struct err *why);
     /* A notification. `params` is borrowed, NULL where there is none. */
-    void (*on_news)(void *user, const char *method, const cJSON *params);
+    void (*on_notification)(void *user, const char *method, const cJSON *params);
     /* Every message as it came, before anything else sees it; true: that was all, do not parse it. */
     bool (*on_text)(void *user, const char *text, size_t length);
 };
@@ -58,10 +58,10 @@ void client_token(struct client *c, const char *token);
 
 enum client_state client_state(const struct client *c);
 const struct address *client_address(const struct client *c);
-int client_retry_ms(const struct client *c);        /* CLIENT_WAITING: until the next try; else 0 */
+int client_retry_ms(const struct client *c);          /* CLIENT_WAITING: until the next try; else 0 */
 const struct err *client_why(const struct client *c); /* why the last connection ended, or did not come about */
-unsigned client_tries(const struct client *c);      /* failed tries since it was last online */
-bool client_verified(const struct client *c);       /* the system's own store vouches for the certificate */
+unsigned client_tries(const struct client *c);        /* failed tries since it was last online */
+bool client_verified(const struct client *c);         /* the system's own store vouches for the certificate */
 
 /* SHA-256 of the certificate the server showed, 64 hex digits, "" before any; and the one kept from
  * the first visit, "" where there is none. CLIENT_UNTRUSTED with both: it has changed. */
@@ -73,8 +73,8 @@ bool client_trust(struct client *c, struct err *err) MUST_CHECK;
 /* Sends a request; `params` is one JSON object, NULL for none. Returns its id (0 is none), which
  * search.sources and search.delta carry. Not connected: it connects and waits its turn. The reply comes
  * exactly once: a result, the server's error, or ERR_UNREACHABLE, ERR_TIMEOUT (timeout_ms, 0: never), ERR_TOO_LARGE. */
-uint64_t client_request(struct client *c, const char *method, const char *params, int timeout_ms,
-                        client_reply *reply, void *user);
+uint64_t client_request(struct client *c, const char *method, const char *params, int timeout_ms, client_reply *reply,
+                        void *user);
 /* Asks the server to stop it; the reply still comes, usually as ERR_CANCELLED. */
 void client_cancel(struct client *c, uint64_t id);
 /* No reply will come for it any more; what it does on the server goes on. */

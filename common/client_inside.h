@@ -35,13 +35,13 @@ struct client {
     SSL_CTX *tls;
     struct lws *wsi;
     enum client_state state;
-    struct err why;      /* of the connection that is ending */
-    struct err last_why; /* of the one that ended last */
-    bool leaving;        /* client_disconnect was called */
+    struct err why;                 /* of the connection that is ending */
+    struct err last_why;            /* of the one that ended last */
+    bool leaving;                   /* client_disconnect was called */
     int64_t retry_at, lookup_until; /* of client_now() */
-    struct lookup *lookup;       /* of this try */
-    int next_found;              /* which of its addresses comes next */
-    bool next_now;               /* and it is its turn */
+    struct lookup *lookup;          /* of this try */
+    int next_found;                 /* which of its addresses comes next */
+    bool next_now;                  /* and it is its turn */
     unsigned tries;
     struct pending pending;
     struct outgoing *first, **last;
@@ -49,7 +49,7 @@ struct client {
     struct buf incoming;
     struct alarm *alarm;
     bool happened;
-    int waker;           /* an eventfd: client_wake, for a client that rests */
+    int waker; /* an eventfd: client_wake, for a client that rests */
     struct trust trust;
     struct watch watches[CLIENT_WATCHES];
 };

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/client_words.h"
+#include "common/client_errors.h"
 #include "common/mem.h"
 
 enum { RETRY_FIRST_MS = 1000, RETRY_LAST_MS = 30000 };
@@ -36,9 +36,9 @@ void client_take(struct client *c)
     const char *method = json_text(message, "method", NULL);
     if (!method) {
         take_reply(c, message);
-    } else if (c->options.on_news) {
+    } else if (c->options.on_notification) {
         c->happened = true;
-        c->options.on_news(c->options.user, method, json_get(message, "params"));
+        c->options.on_notification(c->options.user, method, json_get(message, "params"));
     }
 }
 
@@ -64,9 +64,9 @@ void client_fail(struct client *c, const struct err *err)
 static void describe(struct client *c)
 {
     if (c->trust.refused)
-        client_words_untrusted(&c->why, &c->address, c->trust.pinned[0]);
+        client_errors_untrusted(&c->why, &c->address, c->trust.pinned[0]);
     else if (c->why.code == ERR_NONE)
-        client_words_gone(&c->why, &c->address, c->state == CLIENT_ONLINE);
+        client_errors_gone(&c->why, &c->address, c->state == CLIENT_ONLINE);
 }
 
 static int64_t retry_delay(unsigned tries)

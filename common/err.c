@@ -8,11 +8,9 @@
 static const struct {
     int code;
     const char *reason, *text;
-} table[ERR_COUNT] = {
-    {0, "none", ""},
+} table[ERR_COUNT] = {{0, "none", ""},
 #define ERR_ROW(name, code, reason, text) {code, reason, text},
-    ERR_LIST(ERR_ROW)
-    ERR_LIST_LOCAL(ERR_ROW)
+                      ERR_LIST(ERR_ROW) ERR_LIST_LOCAL(ERR_ROW)
 #undef ERR_ROW
 };
 

@@ -11,7 +11,7 @@
 enum { LOOKUP_MOST = 4, LOOKUP_TEXT = 64 };
 
 struct lookup {
-    int fd;                              /* to watch; readable or hung up when the answer is there */
+    int fd; /* to watch; readable or hung up when the answer is there */
     int count;
     char found[LOOKUP_MOST][LOOKUP_TEXT]; /* numeric, in the system's order */
 };

@@ -9,11 +9,11 @@
 #include "common/state.h"
 
 struct trust {
-    const char *server;                   /* "host:port", the key among the kept ones; lent */
-    char fingerprint[STATE_FINGERPRINT];  /* SHA-256 of the certificate shown last, hex; "" before any */
-    char pinned[STATE_FINGERPRINT];       /* the one kept, "" where there is none */
-    bool verified;                        /* the store vouches for it */
-    bool refused;                         /* neither does; the handshake was broken off */
+    const char *server;                  /* "host:port", the key among the kept ones; lent */
+    char fingerprint[STATE_FINGERPRINT]; /* SHA-256 of the certificate shown last, hex; "" before any */
+    char pinned[STATE_FINGERPRINT];      /* the one kept, "" where there is none */
+    bool verified;                       /* the store vouches for it */
+    bool refused;                        /* neither does; the handshake was broken off */
 };
 
 /* A client's context whose handshakes are judged by `t`, which must outlive it; NULL on failure.

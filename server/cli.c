@@ -55,7 +55,8 @@ int cli_migrate(struct cli *cli)
         return cli_sorry(&err);
     bool ok = *database_url("edurag_owner")
                   ? database_migrate(&applied, &err)
-                  : err_say(&err, ERR_INVALID_PARAMS, "EDURAG_DATABASE_OWNER_URL is not set: migrations run as edurag_owner.");
+                  : err_say(&err, ERR_INVALID_PARAMS,
+                            "EDURAG_DATABASE_OWNER_URL is not set: migrations run as edurag_owner.");
     database_stop();
     if (!ok)
         return cli_sorry(&err);
@@ -86,17 +87,22 @@ static int key(struct cli *cli)
 const struct cli_command cli_commands[] = {
     {"serve", "", "Serves until SIGTERM; what happens without a command.", serve, .database = true, .checks = true},
     {"check", "", "Says what is wrong with the settings, and what to do.", check, .checks = true},
-    {"doctor", "", "Looks at settings, database, services, clock and limits: a line each, and what to do. 1: something is bad.",
+    {"doctor", "",
+     "Looks at settings, database, services, clock and limits: a line each, and what to do. 1: something is bad.",
      cli_doctor, .database = true, .checks = true, .judges = true},
     {"config", "", "Prints the settings in force; secrets stay hidden.", print, .checks = false},
-    {"migrate", "", "Brings the database up to date, as each start does.", cli_migrate, .database = true, .checks = true},
+    {"migrate", "", "Brings the database up to date, as each start does.", cli_migrate, .database = true,
+     .checks = true},
     {"user", "add --role student|teacher|admin INSTITUTION_ID NAME | list | reset|disable|enable INSTITUTION_ID",
-     "Accounts; add and reset print the password, alone on standard output.", cli_user, .database = true, .checks = true},
-    {"key", "rotate", "A new signing key from now on; logins of the one before stay good. Prints its name.", key, .database = true, .checks = true},
-    {"backup", "FILE", "Everything in the database as one new file, read back afterwards. Prints its SHA-256.", cli_backup,
-     .database = true, .checks = true, .opens = CLI_WRITES},
+     "Accounts; add and reset print the password, alone on standard output.", cli_user, .database = true,
+     .checks = true},
+    {"key", "rotate", "A new signing key from now on; logins of the one before stay good. Prints its name.", key,
+     .database = true, .checks = true},
+    {"backup", "FILE", "Everything in the database as one new file, read back afterwards. Prints its SHA-256.",
+     cli_backup, .database = true, .checks = true, .opens = CLI_WRITES},
     {"restore", "FILE", "Puts a backup into an empty database; all of it or nothing. Prints its SHA-256.", cli_restore,
      .database = true, .checks = true, .opens = CLI_READS},
-    {"roles", "", "Prints what a PostgreSQL administrator runs once for a database of one's own.", roles, .alone = true},
-    {"manual", "", NULL, cli_manual, .alone = true},
+    {"roles", "", "Prints what a PostgreSQL administrator runs once for a database of one's own.", roles,
+     .standalone = true},
+    {"manual", "", NULL, cli_manual, .standalone = true},
     {0}};

@@ -14,7 +14,7 @@ struct cli_command;
 struct cli {
     char **args; /* behind the command's name */
     int count;
-    int fd;            /* of args[0], where the command works on a file; else -1 */
+    int fd;           /* of args[0], where the command works on a file; else -1 */
     const char *file; /* --config; NULL: none */
     const struct cli_command *command;
     struct account account;
@@ -25,11 +25,11 @@ struct cli_command {
     const char *name, *args;
     const char *help; /* NULL: for building and packaging, not listed */
     int (*run)(struct cli *cli);
-    bool database; /* needs the data directory where the database is embedded */
-    bool checks;   /* does not begin while config_check finds something */
+    bool database;                                     /* needs the data directory where the database is embedded */
+    bool checks;                                       /* does not begin while config_check finds something */
     enum { CLI_NO_FILE, CLI_READS, CLI_WRITES } opens; /* args[0], as who we were before the account changed */
-    bool judges;   /* begins all the same, and tells the problems itself */
-    bool alone;    /* reads no settings and asks for no account */
+    bool judges;                                       /* begins all the same, and tells the problems itself */
+    bool standalone;                                   /* reads no settings and asks for no account */
 };
 
 extern const struct cli_command cli_commands[]; /* ended by a row with name NULL */

@@ -30,8 +30,8 @@ int cli_backup(struct cli *cli)
     char sha256[DUMP_SHA_TEXT];
     if (cli->count != 1)
         return usage("backup");
-    bool ok = database_start(&cli->account, true, &err) && dump_write(cli->fd, &err) &&
-              dump_verify(cli->fd, sha256, &err);
+    bool ok =
+        database_start(&cli->account, true, &err) && dump_write(cli->fd, &err) && dump_verify(cli->fd, sha256, &err);
     database_stop();
     if (!ok) {
         spoil(cli);
@@ -39,8 +39,10 @@ int cli_backup(struct cli *cli)
     }
     printf("%s  %s\n", sha256, cli->args[0]);
     if (fstat(cli->fd, &st) == 0)
-        fprintf(stderr, "%lld bytes, read back and found whole. It holds everything, passwords' hashes and what people "
-                        "asked included: keep it locked away. The settings are not in it.\n", (long long)st.st_size);
+        fprintf(stderr,
+                "%lld bytes, read back and found whole. It holds everything, passwords' hashes and what people "
+                "asked included: keep it locked away. The settings are not in it.\n",
+                (long long)st.st_size);
     return fflush(stdout) == 0 ? CLI_OK : CLI_FAILED;
 }
 
@@ -54,8 +56,9 @@ int cli_restore(struct cli *cli)
         return usage("restore");
     bool ok = database_start(&cli->account, true, &err) && dump_target_empty(&empty, &err);
     if (ok && !empty)
-        ok = err_say(&err, ERR_CONFLICT, "This database is not empty, and a backup is only restored into an empty one. "
-                                         "Set EDURAG_DATA_DIR to a new directory, or the EDURAG_DATABASE_ URLs to a new database.");
+        ok = err_say(&err, ERR_CONFLICT,
+                     "This database is not empty, and a backup is only restored into an empty one. "
+                     "Set EDURAG_DATA_DIR to a new directory, or the EDURAG_DATABASE_ URLs to a new database.");
     ok = ok && dump_verify(cli->fd, sha256, &err) && dump_load(cli->fd, &err) && database_migrate(&applied, &err);
     database_stop();
     if (!ok)

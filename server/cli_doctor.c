@@ -57,8 +57,9 @@ static bool settings(const struct cli *cli)
     for (const struct setting *s = config_settings; s->name; s++)
         secret = secret || (s->secret && config_is_given(s->name));
     if (cli->file && secret && stat(cli->file, &st) == 0 && st.st_mode & S_IROTH)
-        line(WARN, "%s holds secrets and everybody on this machine can read it. Do: chmod 640 %s, and give it to the "
-                   "group of eduragd's account; or move the secrets into files of their own (NAME_FILE=/path).",
+        line(WARN,
+             "%s holds secrets and everybody on this machine can read it. Do: chmod 640 %s, and give it to the "
+             "group of eduragd's account; or move the secrets into files of their own (NAME_FILE=/path).",
              cli->file, cli->file);
     if (config.allow_insecure && strcmp(config.listen, "off") != 0)
         line(WARN, "EDURAG_ALLOW_INSECURE is true: passwords travel in clear unless a proxy in front has TLS and the "
@@ -92,8 +93,9 @@ static void limits(void)
     struct rlimit files;
     rlim_t want = (rlim_t)config.connections + SPARE_FILES;
     if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_max < want)
-        line(BAD, "open files: %llu are allowed, but EDURAG_CONNECTIONS=%lld needs %llu. Raise LimitNOFILE= in the unit "
-                  "(or ulimit -n), or lower EDURAG_CONNECTIONS.",
+        line(BAD,
+             "open files: %llu are allowed, but EDURAG_CONNECTIONS=%lld needs %llu. Raise LimitNOFILE= in the unit "
+             "(or ulimit -n), or lower EDURAG_CONNECTIONS.",
              (unsigned long long)files.rlim_max, (long long)config.connections, (unsigned long long)want);
     else
         line(OK, "open files: enough for %lld connections", (long long)config.connections);
@@ -128,7 +130,8 @@ static void database_clock(void)
     clock_gettime(CLOCK_REALTIME, &now);
     double apart = strtod(rows_text(rows, 0, 0), NULL) - ((double)now.tv_sec + (double)now.tv_nsec / 1e9);
     if (apart < -CLOCK_SECONDS || apart > CLOCK_SECONDS)
-        line(BAD, "clock of the database: %.0f seconds apart from this machine's. Set both by a time server (NTP).", apart);
+        line(BAD, "clock of the database: %.0f seconds apart from this machine's. Set both by a time server (NTP).",
+             apart);
     else
         line(OK, "clock of the database: as this machine's");
 }
@@ -168,7 +171,8 @@ static void database(const struct cli *cli)
     if (!database_start(&cli->account, true, &err)) {
         line(BAD, "database: %s", why(&err));
     } else if (!*database_url("edurag_owner")) {
-        line(WARN, "database: not looked into. Set EDURAG_DATABASE_OWNER_URL for this command, to the login edurag_owner.");
+        line(WARN,
+             "database: not looked into. Set EDURAG_DATABASE_OWNER_URL for this command, to the login edurag_owner.");
     } else {
         hardening();
         database_clock();
@@ -190,7 +194,8 @@ static void service(const char *what, struct http_settings settings, const char 
     else if (reply.status == 401 || reply.status == 403)
         line(BAD, "%s: %s refuses the key (%ld). Set the right one.", what, settings.name, reply.status);
     else if (reply.status >= 500)
-        line(WARN, "%s: %s answers, but is in trouble (%ld). Look at the service itself.", what, settings.name, reply.status);
+        line(WARN, "%s: %s answers, but is in trouble (%ld). Look at the service itself.", what, settings.name,
+             reply.status);
     else
         line(OK, "%s: %s answers", what, settings.name);
     http_reply_free(&reply);
@@ -202,11 +207,18 @@ static void model(const char *what, const char *choice, bool embeds)
     const char *base = *config.openai_base_url ? config.openai_base_url : "https://api.openai.com/v1";
     bool other = embeds && *config.openai_embeddings_base_url;
     if (!strcmp(choice, "gemini"))
-        service(what, (struct http_settings){.name = "gemini", .base_url = config.gemini_base_url,
-                                             .key = config.gemini_api_key, .key_header = "x-goog-api-key"}, "/models");
+        service(what,
+                (struct http_settings){.name = "gemini",
+                                       .base_url = config.gemini_base_url,
+                                       .key = config.gemini_api_key,
+                                       .key_header = "x-goog-api-key"},
+                "/models");
     else if (!strcmp(choice, "openai"))
-        service(what, (struct http_settings){.name = "openai", .base_url = other ? config.openai_embeddings_base_url : base,
-                                             .key = other ? config.openai_embeddings_api_key : config.openai_api_key}, "/models");
+        service(what,
+                (struct http_settings){.name = "openai",
+                                       .base_url = other ? config.openai_embeddings_base_url : base,
+                                       .key = other ? config.openai_embeddings_api_key : config.openai_api_key},
+                "/models");
     else
         line(OK, "%s: %s, needs no service", what, choice);
 }
@@ -225,8 +237,10 @@ int cli_doctor(struct cli *cli)
         model("answers", config.generation, false);
         model("embeddings", config.embeddings, true);
         if (!strcmp(config.memory, "hindsight"))
-            service("memory", (struct http_settings){.name = "hindsight", .base_url = config.hindsight_url,
-                                                     .key = config.hindsight_api_key}, "/health");
+            service("memory",
+                    (struct http_settings){
+                        .name = "hindsight", .base_url = config.hindsight_url, .key = config.hindsight_api_key},
+                    "/health");
         else
             line(OK, "memory: %s, needs no service", config.memory);
     }

@@ -7,7 +7,7 @@
 #include "common/mem.h"
 #include "server/cli.h"
 #include "server/config.h"
-#include "server/rpc/announced.h"
+#include "server/rpc/notifications.h"
 #include "server/rpc/method.h"
 #include "server/serve.h"
 
@@ -65,20 +65,20 @@ static void methods(struct buf *out)
 static bool is_required(const cJSON *schema, const char *name)
 {
     const cJSON *at;
-    cJSON_ArrayForEach(at, json_get(schema, "required"))
+    cJSON_ArrayForEach (at, json_get(schema, "required"))
         if (!strcmp(cJSON_GetStringValue(at), name))
             return true;
     return false;
 }
 
-static void notifications(struct buf *out)
+static void write_notifications(struct buf *out)
 {
-    for (const struct announced *a = announced; a->name; a++) {
+    for (const struct notification *a = notifications; a->name; a++) {
         AUTO(json_freep) cJSON *schema = json_parse(a->params, strlen(a->params), NULL);
         const char *comma = "";
         const cJSON *at;
         buf_printf(out, ".It Li %s No \"{", a->name);
-        cJSON_ArrayForEach(at, json_get(schema, "properties")) {
+        cJSON_ArrayForEach (at, json_get(schema, "properties")) {
             buf_printf(out, "%s%s%s", comma, at->string, is_required(schema, at->string) ? "" : "?");
             comma = ", ";
         }
@@ -89,10 +89,14 @@ static void notifications(struct buf *out)
 
 static void errors(struct buf *out)
 {
-    static const char *const also[ERR_COUNT] = {
-        [ERR_INVALID_PARAMS] = "field", [ERR_INTERNAL] = "incident", [ERR_FORBIDDEN] = "until (somebody is muted)",
-        [ERR_CONFLICT] = "existing", [ERR_RATE_LIMITED] = "retry_after_ms", [ERR_BUSY] = "retry_after_ms",
-        [ERR_UPSTREAM] = "service, retry_after_ms", [ERR_TOO_LARGE] = "limit"};
+    static const char *const also[ERR_COUNT] = {[ERR_INVALID_PARAMS] = "field",
+                                                [ERR_INTERNAL] = "incident",
+                                                [ERR_FORBIDDEN] = "until (somebody is muted)",
+                                                [ERR_CONFLICT] = "existing",
+                                                [ERR_RATE_LIMITED] = "retry_after_ms",
+                                                [ERR_BUSY] = "retry_after_ms",
+                                                [ERR_UPSTREAM] = "service, retry_after_ms",
+                                                [ERR_TOO_LARGE] = "limit"};
 #define ERR_ROW(name, code, reason, text) \
     buf_printf(out, ".It Li %d Ta Li %s Ta \"%s\"\n", code, reason, also[ERR_##name] ? also[ERR_##name] : "");
     ERR_LIST(ERR_ROW)
@@ -104,8 +108,11 @@ int cli_manual(struct cli *cli)
     static const struct {
         const char *name;
         void (*write)(struct buf *out);
-    } parts[] = {{"settings", settings}, {"commands", commands}, {"methods", methods},
-                 {"notifications", notifications}, {"errors", errors}};
+    } parts[] = {{"settings", settings},
+                 {"commands", commands},
+                 {"methods", methods},
+                 {"notifications", write_notifications},
+                 {"errors", errors}};
     AUTO(buf_free) struct buf out = {0};
     for (size_t i = 0; i < COUNT_OF(parts); i++)
         if (cli->count == 1 && !strcmp(cli->args[0], parts[i].name))

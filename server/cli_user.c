@@ -41,7 +41,7 @@ static bool list(char **args, struct buf *out, struct err *err)
         return false;
     for (int i = 0; i < rows_count(rows); i++)
         buf_printf(out, "%s\t%s\t%s\t%s\n", rows_text(rows, i, 0), rows_text(rows, i, 2),
-               rows_bool(rows, i, 3) ? "disabled" : "active", rows_text(rows, i, 1));
+                   rows_bool(rows, i, 3) ? "disabled" : "active", rows_text(rows, i, 1));
     return true;
 }
 
@@ -77,8 +77,8 @@ static bool enable(char **args, struct buf *out, struct err *err)
     return set_disabled(args[0], "false", err);
 }
 
-static const struct user_command commands[] = {
-    {"add", 3, add}, {"list", 0, list}, {"reset", 1, reset}, {"disable", 1, disable}, {"enable", 1, enable}, {0}};
+static const struct user_command commands[] = {{"add", 3, add},         {"list", 0, list},     {"reset", 1, reset},
+                                               {"disable", 1, disable}, {"enable", 1, enable}, {0}};
 
 static int usage(void)
 {
@@ -132,8 +132,8 @@ int cli_user(struct cli *cli)
     }
     if (count != command->args)
         return usage();
-    bool ok = database_start(&cli->account, true, &err) && database_migrate(&applied, &err) &&
-              command->run(args, &out, &err);
+    bool ok =
+        database_start(&cli->account, true, &err) && database_migrate(&applied, &err) && command->run(args, &out, &err);
     database_stop();
     if (ok && out.data)
         fputs(out.data, stdout);

@@ -13,9 +13,11 @@
 #include "common/text.h"
 #include "server/config_file.h"
 
-#define ROW(type_, member_, name_, fallback_, ...) \
-    {.name = name_, .type = SETTING_##type_, .offset = offsetof(struct config, member_), .fallback = fallback_, \
-     __VA_ARGS__}
+#define ROW(type_, member_, name_, fallback_, ...)                                                                 \
+    {                                                                                                              \
+        .name = name_, .type = SETTING_##type_, .offset = offsetof(struct config, member_), .fallback = fallback_, \
+        __VA_ARGS__                                                                                                \
+    }
 
 enum { TEXT_MOST = 4000, FILE_MOST = 65536 };
 
@@ -81,7 +83,8 @@ const struct setting config_settings[] = {
     ROW(TEXT, openai_api_key, "OPENAI_API_KEY", "", .secret = true, .help = "Its key."),
     ROW(TEXT, gemini_base_url, "GEMINI_BASE_URL", "https://generativelanguage.googleapis.com/v1beta", .max = 1000,
         .help = "Where Gemini answers."),
-    ROW(TEXT, gemini_model, "EDURAG_GEMINI_MODEL", "gemini-flash-latest", .max = 90, .help = "The model that writes answers."),
+    ROW(TEXT, gemini_model, "EDURAG_GEMINI_MODEL", "gemini-flash-latest", .max = 90,
+        .help = "The model that writes answers."),
     ROW(TEXT, gemini_embedding_model, "EDURAG_GEMINI_EMBEDDING_MODEL", "gemini-embedding-2", .max = 70,
         .help = "The model that embeds."),
     ROW(TEXT, gemini_thinking, "EDURAG_GEMINI_THINKING", "", .one_of = "MINIMAL|LOW|MEDIUM|HIGH",
@@ -291,9 +294,7 @@ static char *default_data_dir(void)
 
 static const char *service_with_key(const char *none)
 {
-    return *config.gemini_api_key                               ? "gemini"
-           : *config.openai_api_key || *config.openai_base_url ? "openai"
-                                                                : none;
+    return *config.gemini_api_key ? "gemini" : *config.openai_api_key || *config.openai_base_url ? "openai" : none;
 }
 
 /* What an empty choice comes to, so that nobody else has to know. */

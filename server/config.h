@@ -13,29 +13,29 @@
 #include "common/err.h"
 
 struct config {
-    const char *name;                                         /* EDURAG_NAME */
+    const char *name; /* EDURAG_NAME */
     const char *database_url, *database_worker_url, *database_owner_url, *database_listen_url;
-    const char *database_prepare;                             /* auto | off */
+    const char *database_prepare; /* auto | off */
     const char *data_dir, *listen, *socket, *tls_cert, *tls_key;
-    bool allow_insecure;                                      /* beyond loopback without TLS */
+    bool allow_insecure; /* beyond loopback without TLS */
     const char *environment, *origins, *trusted_proxies;
-    int64_t rate_person, rate_address;                        /* requests a minute */
-    int64_t connections;                                      /* cap on sockets */
+    int64_t rate_person, rate_address; /* requests a minute */
+    int64_t connections;               /* cap on sockets */
     int64_t message_bytes, upload_bytes;
-    int64_t token_ttl, login_timeout, chat_ttl, ping;         /* seconds */
+    int64_t token_ttl, login_timeout, chat_ttl, ping; /* seconds */
     int64_t bcrypt_cost, indexers;
-    const char *log, *memory, *embeddings, *generation;       /* the last three as they come out: never "" */
+    const char *log, *memory, *embeddings, *generation; /* the last three as they come out: never "" */
     bool hindsight_enabled;
     const char *hindsight_url, *hindsight_api_key;
-    int64_t hindsight_timeout;                                /* seconds */
+    int64_t hindsight_timeout; /* seconds */
     const char *gemini_api_key, *openai_base_url, *openai_api_key;
     const char *gemini_base_url, *gemini_model, *gemini_embedding_model, *gemini_thinking;
     const char *openai_chat_model, *openai_embedding_model, *openai_embeddings_base_url, *openai_embeddings_api_key;
     bool openai_reasoning, models_insecure;
-    const char *query_prefix, *passage_prefix;                /* of texts to embed */
-    int64_t embedding_dimensions, embedding_weight;           /* weight in hundredths of BM25's */
-    int64_t generations, model_first_byte, model_silence;     /* at once; seconds */
-    int64_t trending_interval;                                /* seconds */
+    const char *query_prefix, *passage_prefix;            /* of texts to embed */
+    int64_t embedding_dimensions, embedding_weight;       /* weight in hundredths of BM25's */
+    int64_t generations, model_first_byte, model_silence; /* at once; seconds */
+    int64_t trending_interval;                            /* seconds */
     bool metrics_public;
 };
 

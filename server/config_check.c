@@ -56,8 +56,9 @@ static int check_listen(struct buf *problems)
     char host[256];
     int port;
     if (!strcmp(config.listen, "off"))
-        return *config.socket ? 0 : say(problems, "EDURAG_LISTEN is off and EDURAG_SOCKET is not set: nobody could "
-                                                  "connect. Set one of them.");
+        return *config.socket ? 0
+                              : say(problems, "EDURAG_LISTEN is off and EDURAG_SOCKET is not set: nobody could "
+                                              "connect. Set one of them.");
     if (!config_check_address(config.listen, host, sizeof host, &port))
         return say(problems, "EDURAG_LISTEN must be ADDRESS:PORT, as 127.0.0.1:7420 or [::1]:7420, or off.");
     if (config_check_loopback(host) || *config.tls_cert || config.allow_insecure)
@@ -110,16 +111,17 @@ static int check_database(struct buf *problems)
         count += say(problems, "EDURAG_DATABASE_WORKER_URL is missing beside EDURAG_DATABASE_URL: the same database "
                                "with the login edurag_worker.");
     if (!strcmp(config.database_prepare, "off") && !*config.database_listen_url)
-        count += say(problems, "EDURAG_DATABASE_PREPARE=off says that there is a pooler: set EDURAG_DATABASE_LISTEN_URL "
-                               "to a direct connection, because notifications do not pass a pooler.");
+        count +=
+            say(problems, "EDURAG_DATABASE_PREPARE=off says that there is a pooler: set EDURAG_DATABASE_LISTEN_URL "
+                          "to a direct connection, because notifications do not pass a pooler.");
     return count;
 }
 
 static int check_services(struct buf *problems)
 {
     int count = 0;
-    bool hindsight = config_is_given("EDURAG_MEMORY") ? !strcmp(config.memory, "hindsight")
-                                                      : config_is_given("HINDSIGHT_ENABLED");
+    bool hindsight =
+        config_is_given("EDURAG_MEMORY") ? !strcmp(config.memory, "hindsight") : config_is_given("HINDSIGHT_ENABLED");
     if (config.hindsight_enabled && hindsight && !*config.hindsight_url)
         count += say(problems, "The memory service is enabled without its address. Set HINDSIGHT_URL, or "
                                "EDURAG_MEMORY=builtin.");

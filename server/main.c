@@ -75,7 +75,7 @@ static int run(struct cli *cli)
     AUTO(buf_free) struct buf problems = {0};
     struct err err = {0};
     enum log_level level;
-    if (cli->command->alone)
+    if (cli->command->standalone)
         return cli->command->run(cli);
     if (!cli->file && access(system_file, R_OK) == 0)
         cli->file = system_file;

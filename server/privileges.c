@@ -69,10 +69,11 @@ static bool give(const char *path, const struct account *account, struct err *er
     if (dir)
         closedir(dir);
     if (entries > 2)
-        return err_say(err, ERR_INTERNAL,
-                       "%s belongs to root and is not empty. Set EDURAG_DATA_DIR to a directory of its own, or give it to "
-                       "%s (chown).",
-                       path, account->name);
+        return err_say(
+            err, ERR_INTERNAL,
+            "%s belongs to root and is not empty. Set EDURAG_DATA_DIR to a directory of its own, or give it to "
+            "%s (chown).",
+            path, account->name);
     if (chown(path, account->uid, account->gid) != 0 || chmod(path, 0700) != 0)
         return err_say(err, ERR_INTERNAL, "%s can't be given to %s: %s.", path, account->name, strerror(errno));
     return true;

@@ -7,9 +7,9 @@
 
 #include "common/log.h"
 #include "common/mem.h"
-#include "server/chat/feed.h"
+#include "server/chat/chat_delivery.h"
 #include "server/config.h"
-#include "server/gauges.h"
+#include "server/background_metrics.h"
 #include "server/ingest/jobs.h"
 #include "server/memory/memory.h"
 #include "server/models/models.h"
@@ -19,21 +19,21 @@
 #include "server/net/socket.h"
 #include "server/retrieval/embed.h"
 #include "server/retrieval/refit.h"
-#include "server/retrieval/shelf.h"
+#include "server/retrieval/index_sync.h"
 #include "server/rpc/lanes.h"
 #include "server/rpc/rpc.h"
 #include "server/store/database.h"
 #include "server/store/listen.h"
 
-struct room {
+struct part {
     const char *name;
     bool (*start)(struct err *err);
     void (*stop)(void);
 };
 
 const struct method *const serve_methods[] = {
-    methods_server, methods_auth, methods_users, methods_courses, methods_profile, methods_library,
-    methods_chat, methods_search, methods_recommend, methods_memory, methods_admin, NULL,
+    methods_server, methods_auth,   methods_users,     methods_courses, methods_profile, methods_library,
+    methods_chat,   methods_search, methods_recommend, methods_memory,  methods_admin,   NULL,
 };
 
 enum { LANES_END_MS = 1500 };
@@ -70,15 +70,15 @@ static bool schema_up(struct err *err)
     return database_configure(err);
 }
 
-static const char *shelf_why_not(void)
+static const char *index_why_not(void)
 {
-    return shelf_ready() ? NULL : "the library is still being opened";
+    return index_sync_ready() ? NULL : "the library is still being opened";
 }
 
-static bool shelf_up(struct err *err)
+static bool index_up(struct err *err)
 {
-    http_ready_add(shelf_why_not);
-    return shelf_start(err);
+    http_ready_add(index_why_not);
+    return index_sync_start(err);
 }
 
 static bool listen_up(struct err *err)
@@ -100,18 +100,28 @@ static bool rpc_up(struct err *err)
 static bool models_up(struct err *err)
 {
     static struct models_settings settings;
-    settings = (struct models_settings){
-        .generation = config.generation, .embeddings = config.embeddings, .allow_insecure = config.models_insecure,
-        .gemini_base_url = config.gemini_base_url, .gemini_api_key = config.gemini_api_key, .gemini_model = config.gemini_model,
-        .gemini_embedding_model = config.gemini_embedding_model, .gemini_thinking = config.gemini_thinking,
-        .openai_base_url = *config.openai_base_url ? config.openai_base_url : "https://api.openai.com/v1",
-        .openai_api_key = config.openai_api_key, .openai_chat_model = config.openai_chat_model,
-        .openai_embedding_model = config.openai_embedding_model, .openai_embeddings_base_url = config.openai_embeddings_base_url,
-        .openai_embeddings_api_key = config.openai_embeddings_api_key, .query_prefix = config.query_prefix,
-        .passage_prefix = config.passage_prefix, .openai_reasoning = config.openai_reasoning,
-        .dimensions = config.embedding_dimensions, .first_byte_ms = config.model_first_byte * 1000,
-        .silence_ms = config.model_silence * 1000,
-        .generations = (int)config.generations};
+    settings = (struct models_settings){.generation = config.generation,
+                                        .embeddings = config.embeddings,
+                                        .allow_insecure = config.models_insecure,
+                                        .gemini_base_url = config.gemini_base_url,
+                                        .gemini_api_key = config.gemini_api_key,
+                                        .gemini_model = config.gemini_model,
+                                        .gemini_embedding_model = config.gemini_embedding_model,
+                                        .gemini_thinking = config.gemini_thinking,
+                                        .openai_base_url = *config.openai_base_url ? config.openai_base_url
+                                                                                   : "https://api.openai.com/v1",
+                                        .openai_api_key = config.openai_api_key,
+                                        .openai_chat_model = config.openai_chat_model,
+                                        .openai_embedding_model = config.openai_embedding_model,
+                                        .openai_embeddings_base_url = config.openai_embeddings_base_url,
+                                        .openai_embeddings_api_key = config.openai_embeddings_api_key,
+                                        .query_prefix = config.query_prefix,
+                                        .passage_prefix = config.passage_prefix,
+                                        .openai_reasoning = config.openai_reasoning,
+                                        .dimensions = config.embedding_dimensions,
+                                        .first_byte_ms = config.model_first_byte * 1000,
+                                        .silence_ms = config.model_silence * 1000,
+                                        .generations = (int)config.generations};
     return models_start(&settings, err);
 }
 
@@ -164,18 +174,18 @@ static void pools_down(void)
 }
 
 /* In the order of starting. Rooms that hear notifications stand before "listen". */
-static const struct room rooms[] = {
+static const struct part parts[] = {
     {"database", database_up, database_stop},
     {"schema", schema_up, NULL},
     {"pools", database_open_pools, pools_down},
     {"rpc", rpc_up, rpc_stop},
-    {"chat", feed_start, feed_stop},
+    {"chat", chat_delivery_start, chat_delivery_stop},
     {"models", models_up, models_down},
     {"embed", embed_start, embed_stop},
-    {"shelf", shelf_up, shelf_stop},
+    {"index", index_up, index_sync_stop},
     {"memory", memory_start, memory_stop},
     {"listen", listen_up, listen_stop},
-    {"gauges", gauges_start, NULL},
+    {"gauges", background_metrics_start, NULL},
     {"socket", socket_open, socket_close},
     {"lanes", lanes_up, lanes_down},
     {"jobs", jobs_start, jobs_down},
@@ -185,12 +195,12 @@ static const struct room rooms[] = {
 
 static int start_all(struct err *err)
 {
-    for (size_t i = 0; i < COUNT_OF(rooms); i++)
-        if (!rooms[i].start(err)) {
-            log_event(LOG_ERROR, "start_failed", "room=%s reason=%s", rooms[i].name, log_quote(err->log));
+    for (size_t i = 0; i < COUNT_OF(parts); i++)
+        if (!parts[i].start(err)) {
+            log_event(LOG_ERROR, "start_failed", "room=%s reason=%s", parts[i].name, log_quote(err->log));
             return (int)i;
         }
-    return COUNT_OF(rooms);
+    return COUNT_OF(parts);
 }
 
 int serve_run(const struct account *account)
@@ -198,14 +208,14 @@ int serve_run(const struct account *account)
     struct err err = {0};
     worker_account = *account;
     int started = start_all(&err);
-    bool whole = started == (int)COUNT_OF(rooms);
+    bool whole = started == (int)COUNT_OF(parts);
     if (whole) {
         log_event(LOG_INFO, "serving", "version=%s account=%s", EDURAG_VERSION, account->name);
         socket_run();
     }
     while (started-- > 0)
-        if (rooms[started].stop)
-            rooms[started].stop();
+        if (parts[started].stop)
+            parts[started].stop();
     log_event(LOG_INFO, "stopped", "%s", "");
     if (stuck)
         _exit(whole ? 0 : 1);

@@ -31,7 +31,7 @@ struct app {
     struct keys keys;
     struct settings settings;
     int signals;
-    int64_t key_at;      /* when the last byte of an unfinished key came */
+    int64_t key_at; /* when the last byte of an unfinished key came */
     bool dirty, leaving, resized, suspending;
     bool hung_up, heavy; /* heavy: a reply was taken apart, and left holes in the heap */
 };
@@ -139,7 +139,8 @@ static void host_login(void *context, const char *token)
     client_token(app->client, token);
     snprintf(app->session, sizeof app->session, "%s", token ? token : "");
     if (!state_set("tokens", client_address(app->client)->name, token, &err) && token)
-        ui_say(&app->ui, ROLE_WARN, "You will have to log in again next time: nothing can be kept in your home directory.");
+        ui_say(&app->ui, ROLE_WARN,
+               "You will have to log in again next time: nothing can be kept in your home directory.");
 }
 
 static void host_redraw(void *context)
@@ -175,7 +176,7 @@ static void on_state(void *user, enum client_state state, const struct err *why)
     struct app *app = user;
     struct ui *ui = &app->ui;
     static const enum ui_link links[] = {
-        [CLIENT_OFF] = UI_OFF, [CLIENT_CONNECTING] = UI_CONNECTING, [CLIENT_ONLINE] = UI_ONLINE,
+        [CLIENT_OFF] = UI_OFF,      [CLIENT_CONNECTING] = UI_CONNECTING, [CLIENT_ONLINE] = UI_ONLINE,
         [CLIENT_WAITING] = UI_LOST, [CLIENT_UNTRUSTED] = UI_UNTRUSTED,
     };
     set_clock(app);
@@ -190,11 +191,11 @@ static void on_state(void *user, enum client_state state, const struct err *why)
     app->dirty = true;
 }
 
-static void on_news(void *user, const char *method, const cJSON *params)
+static void on_notification(void *user, const char *method, const cJSON *params)
 {
     struct app *app = user;
     set_clock(app);
-    ui_news(&app->ui, method, params);
+    ui_notification(&app->ui, method, params);
     app->dirty = true;
 }
 
@@ -225,10 +226,10 @@ static void on_signal(void *user)
     struct signalfd_siginfo info;
     while (read(app->signals, &info, sizeof info) == (ssize_t)sizeof info) {
         switch (info.ssi_signo) {
-            case SIGWINCH: app->resized = true; break;
-            case SIGTSTP: app->suspending = true; break;
-            case SIGCONT: app->resized = app->dirty = true; break;
-            default: app->leaving = app->hung_up = true; break;
+        case SIGWINCH: app->resized = true; break;
+        case SIGTSTP: app->suspending = true; break;
+        case SIGCONT: app->resized = app->dirty = true; break;
+        default: app->leaving = app->hung_up = true; break;
         }
     }
 }
@@ -286,7 +287,7 @@ static int shorter(int a, int b)
 }
 
 /* A large reply is taken apart into many small pieces, most of which are free again: they go back. */
-static void tidy_heap(struct app *app)
+static void sanitize_heap(struct app *app)
 {
     app->heavy = false;
     if (mallinfo2().fordblks > HOLES_MOST)
@@ -321,7 +322,7 @@ static void loop(struct app *app)
             ui_draw(&app->ui);
             screen_show(&app->ui.sheet);
             if (app->heavy)
-                tidy_heap(app);
+                sanitize_heap(app);
         }
         if (keys_wait(&app->keys) >= 0)
             wait = shorter(wait, (int)(app->key_at + keys_wait(&app->keys) - app->ui.now));
@@ -353,12 +354,25 @@ static bool watch_signals(struct app *app)
 
 static bool start(struct app *app, const struct app_settings *settings, struct err *err)
 {
-    struct client_options options = {.url = settings->server, .token = settings->token, .reconnect = true, .user = app,
-                                     .on_state = on_state, .on_news = on_news};
+    struct client_options options = {.url = settings->server,
+                                     .token = settings->token,
+                                     .reconnect = true,
+                                     .user = app,
+                                     .on_state = on_state,
+                                     .on_notification = on_notification};
     const struct ui_host host = {
-        .context = app, .request = host_request, .cancel = host_cancel, .copy = host_copy, .write_file = host_write_file,
-        .connect = host_connect, .trust = host_trust, .login = host_login, .redraw = host_redraw,
-        .suspend = host_suspend, .theme = host_theme, .leave = host_leave,
+        .context = app,
+        .request = host_request,
+        .cancel = host_cancel,
+        .copy = host_copy,
+        .write_file = host_write_file,
+        .connect = host_connect,
+        .trust = host_trust,
+        .login = host_login,
+        .redraw = host_redraw,
+        .suspend = host_suspend,
+        .theme = host_theme,
+        .leave = host_leave,
     };
     int rows, cols;
     app->client = client_new(&options, err);
@@ -369,15 +383,16 @@ static bool start(struct app *app, const struct app_settings *settings, struct e
     settings_read(&app->settings, &app->ui.map);
     if (*app->settings.wrong)
         ui_say(&app->ui, ROLE_WARN, "%s", app->settings.wrong);
-    screen_theme(theme_choose(settings->theme ? settings->theme : app->settings.theme, getenv("EDURAG_THEME"), getenv("NO_COLOR"),
-                              screen_colors()));
+    screen_theme(theme_choose(settings->theme ? settings->theme : app->settings.theme, getenv("EDURAG_THEME"),
+                              getenv("NO_COLOR"), screen_colors()));
     const char *glyphs = settings->glyphs ? settings->glyphs : app->settings.glyphs;
     app->ui.sheet.ascii = *glyphs ? strcmp(glyphs, "ascii") == 0 : screen_ascii();
     app->ui.has_token = settings->token != NULL;
     snprintf(app->session, sizeof app->session, "%s", settings->token ? settings->token : "");
     app->ui.secure = client_address(app->client)->tls;
     snprintf(app->ui.address, sizeof app->ui.address, "%s", client_address(app->client)->name);
-    snprintf(app->ui.school_number, sizeof app->ui.school_number, "%s", settings->institution_id ? settings->institution_id : "");
+    snprintf(app->ui.school_number, sizeof app->ui.school_number, "%s",
+             settings->institution_id ? settings->institution_id : "");
     load_drafts(app);
     client_watch(app->client, STDIN_FILENO, on_input, app);
     client_watch(app->client, app->signals, on_signal, app);

@@ -18,15 +18,15 @@
 struct cell {
     uint32_t text, marks[3]; /* 0: none */
     uint8_t role;
-    uint8_t width;           /* 1, 2, or 0 for the right half of a wide character */
+    uint8_t width; /* 1, 2, or 0 for the right half of a wide character */
 };
 
 struct sheet {
     int rows, cols;
     struct cell *cells;
-    int cursor_y, cursor_x;  /* always inside */
+    int cursor_y, cursor_x; /* always inside */
     bool cursor_shown;
-    bool ascii;              /* which glyphs */
+    bool ascii; /* which glyphs */
 };
 
 struct canvas {
@@ -53,7 +53,7 @@ int canvas_format(struct canvas c, int y, int x, enum role role, const char *for
 void canvas_glyph(struct canvas c, int y, int x, enum role role, enum glyph glyph);
 void canvas_repeat(struct canvas c, int y, int x, int count, enum role role, enum glyph glyph);
 void canvas_role(struct canvas c, int y, int x, int width, enum role role); /* recolours what stands there */
-void canvas_unselect(struct canvas c);  /* no row looks chosen */
+void canvas_unselect(struct canvas c);                                      /* no row looks chosen */
 void canvas_blank(struct canvas c, int y, int rows);
 void canvas_cursor(struct canvas c, int y, int x, bool shown);
 const char *canvas_sign(struct canvas c, enum glyph glyph);

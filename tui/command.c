@@ -21,8 +21,7 @@ struct entry {
 static const cJSON *method_named(const struct ui *ui, const char *name)
 {
     const cJSON *entry;
-    cJSON_ArrayForEach(entry, json_get(ui->methods, "methods"))
-    {
+    cJSON_ArrayForEach (entry, json_get(ui->methods, "methods")) {
         if (name && strcmp(json_text(entry, "name", ""), name) == 0)
             return entry;
     }
@@ -123,8 +122,7 @@ static size_t matches(const struct ui *ui, struct entry *found)
             found[count++] = (struct entry){.row = row, .rank = r};
     }
     const cJSON *method;
-    cJSON_ArrayForEach(method, json_get(ui->methods, "methods"))
-    {
+    cJSON_ArrayForEach (method, json_get(ui->methods, "methods")) {
         const char *name = json_text(method, "name", "");
         size_t word = strcspn(typed, " ");
         int r = rank(name, typed, typed[word] ? word : length, true);
@@ -138,8 +136,7 @@ static size_t matches(const struct ui *ui, struct entry *found)
 static void parameter_words(const cJSON *method, struct buf *out)
 {
     const cJSON *param;
-    cJSON_ArrayForEach(param, json_get(method, "params"))
-    {
+    cJSON_ArrayForEach (param, json_get(method, "params")) {
         const char *name = json_text(param, "name", "");
         bool required = json_bool(param, "required", false);
         if (!required)
@@ -195,8 +192,7 @@ static char *method_params(const cJSON *method, const char *rest)
         return buf_take(&out);
     }
     buf_json_open(&out, '{');
-    cJSON_ArrayForEach(param, json_get(method, "params"))
-    {
+    cJSON_ArrayForEach (param, json_get(method, "params")) {
         i++;
         const cJSON *next = param->next;
         bool last = i == count || !next || !json_bool(next, "required", false);
@@ -218,11 +214,12 @@ static const char *typed_parameter(const struct ui *ui, const cJSON *method, con
 {
     const char *rest = field_text(&ui->over.find) + strlen(json_text(method, "name", ""));
     const cJSON *param;
-    if (strncmp(field_text(&ui->over.find), json_text(method, "name", ""), (size_t)(rest - field_text(&ui->over.find))) != 0 || *rest != ' ')
+    if (strncmp(field_text(&ui->over.find), json_text(method, "name", ""),
+                (size_t)(rest - field_text(&ui->over.find))) != 0 ||
+        *rest != ' ')
         return NULL;
     rest += strspn(rest, " ");
-    cJSON_ArrayForEach(param, json_get(method, "params"))
-    {
+    cJSON_ArrayForEach (param, json_get(method, "params")) {
         bool last = !param->next || !json_bool(param->next, "required", false);
         size_t word = strcspn(rest, " ");
         if (last || !rest[word]) {
@@ -243,22 +240,24 @@ static const char *typed_parameter(const struct ui *ui, const cJSON *method, con
 static void complete_value(struct ui *ui, const cJSON *method)
 {
     static const char *const lists[][2] = {
-        [KNOWN_COURSE] = {"courses.list"}, [KNOWN_DOCUMENT] = {"library.list"}, [KNOWN_PERSON] = {"users.list", "admin.students"},
+        [COMPLETION_COURSE] = {"courses.list"},
+        [COMPLETION_DOCUMENT] = {"library.list"},
+        [COMPLETION_PERSON] = {"users.list", "admin.students"},
     };
     const char *typed = NULL, *value = NULL, *parameter = typed_parameter(ui, method, &typed);
     char list[200];
-    if (!parameter || known_kind_of(parameter) == KNOWN_NOTHING)
+    if (!parameter || completion_kind_of(parameter) == COMPLETION_NOTHING)
         return;
-    size_t count = known_fitting(&ui->known, parameter, typed, &value, list, sizeof list);
+    size_t count = completion_fitting(&ui->completion, parameter, typed, &value, list, sizeof list);
     if (count == 1) {
         const char *line = field_text(&ui->over.find);
         AUTO(mem_freep) char *whole = mem_printf("%.*s%s", (int)(typed - line), line, value);
         field_set(&ui->over.find, whole);
     } else if (!count) {
-        const char *const *names = lists[known_kind_of(parameter)];
+        const char *const *names = lists[completion_kind_of(parameter)];
         const char *name = names[1] && !ui_admin(ui) ? names[1] : names[0];
         if (ui_can(ui, name))
-            ui_frame_call(ui, UI_FRAME_CALL_KNOWN, name, mem_dup("{\"limit\":200}"), "Looking");
+            ui_frame_call(ui, UI_FRAME_CALL_COMPLETION, name, mem_dup("{\"limit\":200}"), "Looking");
     }
 }
 
@@ -358,9 +357,9 @@ static void describe(const struct ui *ui, const struct entry *entry, char *out, 
     AUTO(buf_free) struct buf names = {0};
     const char *typed = NULL, *value = NULL, *parameter = entry->method ? typed_parameter(ui, method, &typed) : NULL;
     *out = 0;
-    if (!method || (parameter && known_fitting(&ui->known, parameter, typed, &value, out, size)))
+    if (!method || (parameter && completion_fitting(&ui->completion, parameter, typed, &value, out, size)))
         return;
-    cJSON_ArrayForEach(param, json_get(method, "params"))
+    cJSON_ArrayForEach (param, json_get(method, "params"))
         buf_printf(&names, "%s\"%s\"%s", names.length ? ", " : "", json_text(param, "name", ""),
                    json_bool(param, "required", false) ? "" : "?");
     const char *access = json_text(method, "x-access", "user");
@@ -384,7 +383,7 @@ void command_draw(const struct ui *ui, struct canvas body, struct canvas status,
     heading_draw(body, top, "Commands", text, 6);
     for (int i = 0; i < rows; i++)
         draw_entry(ui, body, top + 1 + i, &found[first + (size_t)i], first + (size_t)i == at);
-    if (count && !*ui->news && ui->link != UI_LOST) {
+    if (count && !*ui->notice && ui->link != UI_LOST) {
         describe(ui, &found[at], text, sizeof text);
         canvas_cut(status, 0, 1, status.cols - 14, ROLE_DIM, text);
         snprintf(text, sizeof text, "%zu of %zu", at + 1, count);

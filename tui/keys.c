@@ -13,10 +13,11 @@ static const struct {
     const char *name;
     enum key_code code;
 } names[] = {
-    {"Up", KEYS_UP},         {"Down", KEYS_DOWN},     {"Left", KEYS_LEFT},           {"Right", KEYS_RIGHT},
-    {"Home", KEYS_HOME},     {"End", KEYS_END},       {"PgUp", KEYS_PGUP},           {"PgDn", KEYS_PGDN},
-    {"Insert", KEYS_INSERT}, {"Delete", KEYS_DELETE}, {"Backspace", KEYS_BACKSPACE}, {"Enter", KEYS_ENTER},
-    {"Tab", KEYS_TAB},       {"Shift-Tab", KEYS_BACKTAB}, {"Esc", KEYS_ESC},
+    {"Up", KEYS_UP},         {"Down", KEYS_DOWN},           {"Left", KEYS_LEFT},
+    {"Right", KEYS_RIGHT},   {"Home", KEYS_HOME},           {"End", KEYS_END},
+    {"PgUp", KEYS_PGUP},     {"PgDn", KEYS_PGDN},           {"Insert", KEYS_INSERT},
+    {"Delete", KEYS_DELETE}, {"Backspace", KEYS_BACKSPACE}, {"Enter", KEYS_ENTER},
+    {"Tab", KEYS_TAB},       {"Shift-Tab", KEYS_BACKTAB},   {"Esc", KEYS_ESC},
 };
 enum { NAMES = sizeof names / sizeof *names };
 
@@ -30,10 +31,10 @@ static void emit(keys_take *take, void *context, enum key_code code, uint32_t ch
 static enum key_code tilde(int number)
 {
     static const enum key_code keys[] = {
-        [1] = KEYS_HOME, [2] = KEYS_INSERT, [3] = KEYS_DELETE, [4] = KEYS_END, [5] = KEYS_PGUP, [6] = KEYS_PGDN,
-        [7] = KEYS_HOME, [8] = KEYS_END, [11] = KEYS_F1, [12] = KEYS_F1 + 1, [13] = KEYS_F1 + 2, [14] = KEYS_F1 + 3,
-        [15] = KEYS_F1 + 4, [17] = KEYS_F1 + 5, [18] = KEYS_F1 + 6, [19] = KEYS_F1 + 7, [20] = KEYS_F1 + 8,
-        [21] = KEYS_F1 + 9, [23] = KEYS_F1 + 10, [24] = KEYS_F12,
+        [1] = KEYS_HOME,    [2] = KEYS_INSERT,  [3] = KEYS_DELETE,  [4] = KEYS_END,      [5] = KEYS_PGUP,
+        [6] = KEYS_PGDN,    [7] = KEYS_HOME,    [8] = KEYS_END,     [11] = KEYS_F1,      [12] = KEYS_F1 + 1,
+        [13] = KEYS_F1 + 2, [14] = KEYS_F1 + 3, [15] = KEYS_F1 + 4, [17] = KEYS_F1 + 5,  [18] = KEYS_F1 + 6,
+        [19] = KEYS_F1 + 7, [20] = KEYS_F1 + 8, [21] = KEYS_F1 + 9, [23] = KEYS_F1 + 10, [24] = KEYS_F12,
     };
     return number > 0 && (size_t)number < sizeof keys / sizeof *keys ? keys[number] : KEYS_NONE;
 }
@@ -41,16 +42,19 @@ static enum key_code tilde(int number)
 static enum key_code letter(unsigned char c)
 {
     switch (c) {
-        case 'A': return KEYS_UP;
-        case 'B': return KEYS_DOWN;
-        case 'C': return KEYS_RIGHT;
-        case 'D': return KEYS_LEFT;
-        case 'H': return KEYS_HOME;
-        case 'F': return KEYS_END;
-        case 'M': return KEYS_ENTER; /* the keypad's, in SS3 */
-        case 'P': case 'Q': case 'R': case 'S': return (enum key_code)(KEYS_F1 + (c - 'P'));
-        case 'Z': return KEYS_BACKTAB;
-        default: return KEYS_NONE;
+    case 'A': return KEYS_UP;
+    case 'B': return KEYS_DOWN;
+    case 'C': return KEYS_RIGHT;
+    case 'D': return KEYS_LEFT;
+    case 'H': return KEYS_HOME;
+    case 'F': return KEYS_END;
+    case 'M': return KEYS_ENTER; /* the keypad's, in SS3 */
+    case 'P':
+    case 'Q':
+    case 'R':
+    case 'S': return (enum key_code)(KEYS_F1 + (c - 'P'));
+    case 'Z': return KEYS_BACKTAB;
+    default: return KEYS_NONE;
     }
 }
 
@@ -108,7 +112,11 @@ static void plain(uint32_t c, unsigned mods, keys_take *take, void *context)
 static bool character(struct keys *k, size_t from, unsigned mods, keys_take *take, void *context)
 {
     unsigned char a = k->pending[from];
-    size_t need = a < 0x80 ? 1 : a >= 0xC2 && a <= 0xDF ? 2 : a >= 0xE0 && a <= 0xEF ? 3 : a >= 0xF0 && a <= 0xF4 ? 4 : 1;
+    size_t need = a < 0x80                 ? 1
+                  : a >= 0xC2 && a <= 0xDF ? 2
+                  : a >= 0xE0 && a <= 0xEF ? 3
+                  : a >= 0xF0 && a <= 0xF4 ? 4
+                                           : 1;
     if (k->count - from < need)
         return false;
     size_t at = 0;
@@ -237,7 +245,8 @@ int keys_wait(const struct keys *k)
 void keys_rest(struct keys *k, keys_take *take, void *context)
 {
     if (k->pasting) { /* its end got lost: what came is still one paste */
-        struct key key = {.code = KEYS_PASTE, .paste = k->paste.data ? k->paste.data : "", .paste_length = k->paste.length};
+        struct key key = {
+            .code = KEYS_PASTE, .paste = k->paste.data ? k->paste.data : "", .paste_length = k->paste.length};
         k->pasting = false;
         take(context, &key);
         buf_free(&k->paste);

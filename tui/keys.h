@@ -13,18 +13,35 @@
 #include "common/buf.h"
 
 enum key_code {
-    KEYS_NONE, KEYS_CHAR, KEYS_UP, KEYS_DOWN, KEYS_LEFT, KEYS_RIGHT, KEYS_HOME, KEYS_END, KEYS_PGUP, KEYS_PGDN,
-    KEYS_INSERT, KEYS_DELETE, KEYS_BACKSPACE, KEYS_ENTER, KEYS_TAB, KEYS_BACKTAB, KEYS_ESC, KEYS_F1,
-    KEYS_F12 = KEYS_F1 + 11, KEYS_PASTE
+    KEYS_NONE,
+    KEYS_CHAR,
+    KEYS_UP,
+    KEYS_DOWN,
+    KEYS_LEFT,
+    KEYS_RIGHT,
+    KEYS_HOME,
+    KEYS_END,
+    KEYS_PGUP,
+    KEYS_PGDN,
+    KEYS_INSERT,
+    KEYS_DELETE,
+    KEYS_BACKSPACE,
+    KEYS_ENTER,
+    KEYS_TAB,
+    KEYS_BACKTAB,
+    KEYS_ESC,
+    KEYS_F1,
+    KEYS_F12 = KEYS_F1 + 11,
+    KEYS_PASTE
 };
 
 enum { KEYS_ALT = 1, KEYS_CTRL = 2 };
 
 struct key {
     enum key_code code;
-    uint32_t ch;        /* KEYS_CHAR: the character (for Ctrl its lower-case letter) */
+    uint32_t ch; /* KEYS_CHAR: the character (for Ctrl its lower-case letter) */
     unsigned mods;
-    const char *paste;  /* KEYS_PASTE: valid during the call */
+    const char *paste; /* KEYS_PASTE: valid during the call */
     size_t paste_length;
 };
 
@@ -33,9 +50,9 @@ enum { KEYS_ESC_MS = 25, KEYS_REST_MS = 500, KEYS_PASTE_MOST = 1 << 20 };
 struct keys {
     unsigned char pending[64];
     size_t count;
-    bool swallowing;    /* a sequence longer than any key */
-    bool string;        /* it ends with ST or BEL */
-    bool ending;        /* ESC within it: a backslash ends it */
+    bool swallowing; /* a sequence longer than any key */
+    bool string;     /* it ends with ST or BEL */
+    bool ending;     /* ESC within it: a backslash ends it */
     bool pasting;
     struct buf paste;
 };

@@ -68,11 +68,8 @@ static int screen(const struct globals *g, struct script *script)
     const char *server = g->server ? g->server : address_default();
     if (address_parse(server, &address, NULL))
         script_session_token(&address, token, sizeof token);
-    struct app_settings settings = {.server = server,
-                                    .token = *token ? token : NULL,
-                                    .theme = g->theme,
-                                    .glyphs = g->glyphs,
-                                    .session = session};
+    struct app_settings settings = {
+        .server = server, .token = *token ? token : NULL, .theme = g->theme, .glyphs = g->glyphs, .session = session};
     int code = app_run(&settings);
     if (code == APP_PLAIN) {
         script->token = session;

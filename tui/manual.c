@@ -33,7 +33,9 @@ static void options(struct buf *out)
 /* One row: its keys, its name in the configuration, what it does. */
 static void key(struct buf *out, const struct keymap_row *row)
 {
-    const char *name = keymap_name(row->action), *what = row->help ? row->help : *row->label ? row->label : row->command;
+    const char *name = keymap_name(row->action), *what = row->help     ? row->help
+                                                         : *row->label ? row->label
+                                                                       : row->command;
     buf_text(out, ".It Li ");
     mdoc_argument(out, *row->keys ? row->keys : ":");
     if (name)
@@ -53,9 +55,10 @@ static void keys(struct buf *out)
     static const struct {
         unsigned panes;
         const char *title;
-    } groups[] = {{IN(SEARCH), "Search"}, {IN(READER), "Reader"}, {IN(RECOMMEND), "Recommendations"},
-                  {IN(MEMORY), "Memory"}, {IN(CHAT), "Chat"}, {IN(LIBRARY), "Library"}, {IN(STUDENTS), "Students"},
-                  {IN(ADMIN), "Admin"}, {IN(LOGIN), "Login"}, {0, "Everywhere"}};
+    } groups[] = {{IN(SEARCH), "Search"},     {IN(READER), "Reader"}, {IN(RECOMMEND), "Recommendations"},
+                  {IN(MEMORY), "Memory"},     {IN(CHAT), "Chat"},     {IN(LIBRARY), "Library"},
+                  {IN(STUDENTS), "Students"}, {IN(ADMIN), "Admin"},   {IN(LOGIN), "Login"},
+                  {0, "Everywhere"}};
     for (size_t g = 0; g < COUNT_OF(groups); g++) {
         buf_printf(out, ".Pp\n%s:\n.Bl -tag -width Ds -compact\n", groups[g].title);
         for (size_t i = 0; i < keymap_row_count; i++) {

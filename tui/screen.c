@@ -22,7 +22,7 @@ static bool have_before, utf8, plain_terminal, running;
 static attr_t attributes[ROLE_COUNT];
 static short pairs[ROLE_COUNT];
 static int cursor_shown = -1;
-static char rescue[256];          /* what a crash writes: prepared, for a handler may not build it */
+static char rescue[256]; /* what a crash writes: prepared, for a handler may not build it */
 static size_t rescue_length;
 static unsigned char crash_stack[STACK];
 static const char paste_on[] = "\033[?2004h", paste_off[] = "\033[?2004l";
@@ -144,7 +144,8 @@ void screen_theme(enum theme theme)
     for (int role = 0; role < ROLE_COUNT; role++) {
         struct style style = theme_style(theme, (enum role)role);
         pairs[role] = 0;
-        attributes[role] = (style.flags & STYLE_BOLD ? A_BOLD : A_NORMAL) | (style.flags & STYLE_UNDERLINE ? A_UNDERLINE : A_NORMAL) |
+        attributes[role] = (style.flags & STYLE_BOLD ? A_BOLD : A_NORMAL) |
+                           (style.flags & STYLE_UNDERLINE ? A_UNDERLINE : A_NORMAL) |
                            (style.flags & STYLE_REVERSE ? A_REVERSE : A_NORMAL);
         if (style.color >= 0 && style.color < screen_colors()) {
             init_pair((short)(role + 1), style.color, -1);

@@ -7,8 +7,8 @@
 #include "tui/keymap.h"
 
 struct settings {
-    char theme[16], glyphs[16];   /* "": not set */
-    char wrong[120];              /* a sentence about the first line that was not understood; "": none */
+    char theme[16], glyphs[16]; /* "": not set */
+    char wrong[120];            /* a sentence about the first line that was not understood; "": none */
 };
 
 /* Lines `theme = dark`, `glyphs = ascii`, `key.NAME = KEYS`; # begins a comment. */

@@ -11,36 +11,36 @@ enum { NORMAL = -1, RED = 1, GREEN = 2, YELLOW = 3, MAGENTA = 5, CYAN = 6 };
 
 static const struct style styles[ROLE_COUNT][THEME_COUNT] = {
     /*                   dark            light          16 colours        mono */
-    [ROLE_TEXT]     = {{NORMAL, 0},    {NORMAL, 0},    {NORMAL, 0},     {NORMAL, 0}},
-    [ROLE_DIM]      = {{247, 0},       {240, 0},       {NORMAL, 0},     {NORMAL, 0}},
-    [ROLE_RULE]     = {{247, 0},       {240, 0},       {NORMAL, 0},     {NORMAL, 0}},
-    [ROLE_TITLE]    = {{247, B},       {240, B},       {NORMAL, B},     {NORMAL, B}},
-    [ROLE_TAB]      = {{247, 0},       {240, 0},       {NORMAL, 0},     {NORMAL, 0}},
-    [ROLE_TAB_OPEN] = {{NORMAL, B},    {NORMAL, B},    {NORMAL, B},     {NORMAL, B}},
-    [ROLE_SELECT]   = {{NORMAL, R},    {NORMAL, R},    {NORMAL, R},     {NORMAL, R}},
-    [ROLE_INPUT]    = {{NORMAL, B},    {NORMAL, B},    {NORMAL, B},     {NORMAL, B}},
-    [ROLE_MATCH]    = {{222, B},       {94, B},        {YELLOW, B},     {NORMAL, B | U}},
-    [ROLE_PASSAGE]  = {{222, 0},       {94, 0},        {YELLOW, 0},     {NORMAL, B}},
-    [ROLE_SOURCE]   = {{151, 0},       {22, 0},        {GREEN, 0},      {NORMAL, U}},
-    [ROLE_KEY]      = {{117, B},       {25, B},        {CYAN, B},       {NORMAL, B}},
-    [ROLE_GOOD]     = {{114, 0},       {22, 0},        {GREEN, 0},      {NORMAL, 0}},
-    [ROLE_WARN]     = {{221, 0},       {94, 0},        {YELLOW, 0},     {NORMAL, B}},
-    [ROLE_BAD]      = {{210, B},       {124, B},       {RED, B},        {NORMAL, R}},
-    [ROLE_MINE]     = {{153, 0},       {24, 0},        {CYAN, 0},       {NORMAL, 0}},
-    [ROLE_MENTION]  = {{219, B},       {90, B},        {MAGENTA, B},    {NORMAL, B | U}},
-    [ROLE_BAR]      = {{117, 0},       {25, 0},        {CYAN, 0},       {NORMAL, 0}},
+    [ROLE_TEXT] = {{NORMAL, 0}, {NORMAL, 0}, {NORMAL, 0}, {NORMAL, 0}},
+    [ROLE_DIM] = {{247, 0}, {240, 0}, {NORMAL, 0}, {NORMAL, 0}},
+    [ROLE_RULE] = {{247, 0}, {240, 0}, {NORMAL, 0}, {NORMAL, 0}},
+    [ROLE_TITLE] = {{247, B}, {240, B}, {NORMAL, B}, {NORMAL, B}},
+    [ROLE_TAB] = {{247, 0}, {240, 0}, {NORMAL, 0}, {NORMAL, 0}},
+    [ROLE_TAB_OPEN] = {{NORMAL, B}, {NORMAL, B}, {NORMAL, B}, {NORMAL, B}},
+    [ROLE_SELECT] = {{NORMAL, R}, {NORMAL, R}, {NORMAL, R}, {NORMAL, R}},
+    [ROLE_INPUT] = {{NORMAL, B}, {NORMAL, B}, {NORMAL, B}, {NORMAL, B}},
+    [ROLE_MATCH] = {{222, B}, {94, B}, {YELLOW, B}, {NORMAL, B | U}},
+    [ROLE_PASSAGE] = {{222, 0}, {94, 0}, {YELLOW, 0}, {NORMAL, B}},
+    [ROLE_SOURCE] = {{151, 0}, {22, 0}, {GREEN, 0}, {NORMAL, U}},
+    [ROLE_KEY] = {{117, B}, {25, B}, {CYAN, B}, {NORMAL, B}},
+    [ROLE_GOOD] = {{114, 0}, {22, 0}, {GREEN, 0}, {NORMAL, 0}},
+    [ROLE_WARN] = {{221, 0}, {94, 0}, {YELLOW, 0}, {NORMAL, B}},
+    [ROLE_BAD] = {{210, B}, {124, B}, {RED, B}, {NORMAL, R}},
+    [ROLE_MINE] = {{153, 0}, {24, 0}, {CYAN, 0}, {NORMAL, 0}},
+    [ROLE_MENTION] = {{219, B}, {90, B}, {MAGENTA, B}, {NORMAL, B | U}},
+    [ROLE_BAR] = {{117, 0}, {25, 0}, {CYAN, 0}, {NORMAL, 0}},
 };
 
 static const char *const names[THEME_COUNT] = {"dark", "light", "16", "mono"};
 
 static const char *const glyphs[GLYPH_COUNT][2] = {
-    [GLYPH_CURSOR] = {"▸", ">"}, [GLYPH_BAR] = {"│", "|"},    [GLYPH_RULE] = {"─", "-"},
-    [GLYPH_FULL] = {"█", "#"},   [GLYPH_LIGHT] = {"░", "."},  [GLYPH_CUT] = {"…", "~"},
-    [GLYPH_DOT] = {"●", "*"},    [GLYPH_MIDDLE] = {"·", "-"}, [GLYPH_OK] = {"✓", "ok"},
-    [GLYPH_NOT_OK] = {"✗", "x"}, [GLYPH_ARROW] = {"→", "->"},
-    [GLYPH_STEP_1] = {"▁", "."}, [GLYPH_STEP_1 + 1] = {"▂", ":"}, [GLYPH_STEP_1 + 2] = {"▃", "-"},
-    [GLYPH_STEP_1 + 3] = {"▄", "="}, [GLYPH_STEP_1 + 4] = {"▅", "+"}, [GLYPH_STEP_1 + 5] = {"▆", "*"},
-    [GLYPH_STEP_1 + 6] = {"▇", "%"}, [GLYPH_STEP_8] = {"█", "#"},
+    [GLYPH_CURSOR] = {"▸", ">"},     [GLYPH_BAR] = {"│", "|"},        [GLYPH_RULE] = {"─", "-"},
+    [GLYPH_FULL] = {"█", "#"},       [GLYPH_LIGHT] = {"░", "."},      [GLYPH_CUT] = {"…", "~"},
+    [GLYPH_DOT] = {"●", "*"},        [GLYPH_MIDDLE] = {"·", "-"},     [GLYPH_OK] = {"✓", "ok"},
+    [GLYPH_NOT_OK] = {"✗", "x"},     [GLYPH_ARROW] = {"→", "->"},     [GLYPH_STEP_1] = {"▁", "."},
+    [GLYPH_STEP_1 + 1] = {"▂", ":"}, [GLYPH_STEP_1 + 2] = {"▃", "-"}, [GLYPH_STEP_1 + 3] = {"▄", "="},
+    [GLYPH_STEP_1 + 4] = {"▅", "+"}, [GLYPH_STEP_1 + 5] = {"▆", "*"}, [GLYPH_STEP_1 + 6] = {"▇", "%"},
+    [GLYPH_STEP_8] = {"█", "#"},
 };
 
 const char *theme_name(enum theme theme)

@@ -9,14 +9,30 @@
 #include <stdbool.h>
 
 enum role {
-    ROLE_TEXT, ROLE_DIM, ROLE_RULE, ROLE_TITLE, ROLE_TAB, ROLE_TAB_OPEN, ROLE_SELECT, ROLE_INPUT, ROLE_MATCH,
-    ROLE_PASSAGE, ROLE_SOURCE, ROLE_KEY, ROLE_GOOD, ROLE_WARN, ROLE_BAD, ROLE_MINE, ROLE_MENTION, ROLE_BAR,
+    ROLE_TEXT,
+    ROLE_DIM,
+    ROLE_RULE,
+    ROLE_TITLE,
+    ROLE_TAB,
+    ROLE_TAB_OPEN,
+    ROLE_SELECT,
+    ROLE_INPUT,
+    ROLE_MATCH,
+    ROLE_PASSAGE,
+    ROLE_SOURCE,
+    ROLE_KEY,
+    ROLE_GOOD,
+    ROLE_WARN,
+    ROLE_BAD,
+    ROLE_MINE,
+    ROLE_MENTION,
+    ROLE_BAR,
     ROLE_COUNT
 };
 
 enum { STYLE_BOLD = 1, STYLE_UNDERLINE = 2, STYLE_REVERSE = 4 };
 struct style {
-    short color;    /* palette entry, or -1: the terminal's own */
+    short color; /* palette entry, or -1: the terminal's own */
     unsigned flags;
 };
 
@@ -29,8 +45,20 @@ struct style theme_style(enum theme theme, enum role role);
 enum theme theme_choose(const char *configured, const char *environment, const char *no_color, int colors);
 
 enum glyph {
-    GLYPH_CURSOR, GLYPH_BAR, GLYPH_RULE, GLYPH_FULL, GLYPH_LIGHT, GLYPH_CUT, GLYPH_DOT, GLYPH_MIDDLE, GLYPH_OK,
-    GLYPH_NOT_OK, GLYPH_ARROW, GLYPH_STEP_1, GLYPH_STEP_8 = GLYPH_STEP_1 + 7, GLYPH_COUNT
+    GLYPH_CURSOR,
+    GLYPH_BAR,
+    GLYPH_RULE,
+    GLYPH_FULL,
+    GLYPH_LIGHT,
+    GLYPH_CUT,
+    GLYPH_DOT,
+    GLYPH_MIDDLE,
+    GLYPH_OK,
+    GLYPH_NOT_OK,
+    GLYPH_ARROW,
+    GLYPH_STEP_1,
+    GLYPH_STEP_8 = GLYPH_STEP_1 + 7,
+    GLYPH_COUNT
 };
 const char *theme_glyph(bool ascii, enum glyph glyph);
 

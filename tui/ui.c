@@ -8,24 +8,28 @@
 
 #include "common/mem.h"
 #include "common/text.h"
-#include "tui/tidy.h"
-#include "tui/words.h"
+#include "tui/sanitize.h"
+#include "tui/format.h"
 
 enum { CALL_INFO = 1, CALL_METHODS, CALL_WHOAMI, CALL_REFRESH };
 enum { NEWS_MS = 8000 };
 
 static const struct view_class *const classes[PANE_COUNT] = {
-    [PANE_LOGIN] = &login_class,     [PANE_SEARCH] = &search_class,     [PANE_READER] = &reader_class,
-    [PANE_RECOMMEND] = &recommend_class, [PANE_MEMORY] = &memory_class, [PANE_CHAT] = &chat_class,
-    [PANE_LIBRARY] = &library_class, [PANE_STUDENTS] = &students_class, [PANE_ADMIN] = &admin_class,
+    [PANE_LOGIN] = &login_class,         [PANE_SEARCH] = &search_class,     [PANE_READER] = &reader_class,
+    [PANE_RECOMMEND] = &recommend_class, [PANE_MEMORY] = &memory_class,     [PANE_CHAT] = &chat_class,
+    [PANE_LIBRARY] = &library_class,     [PANE_STUDENTS] = &students_class, [PANE_ADMIN] = &admin_class,
 };
 
 void ui_resize(struct ui *ui, int rows, int cols)
 {
     ui->rows = rows;
     ui->cols = cols;
-    ui->size = cols < 20 || rows < 5 ? UI_TOO_SMALL : cols < 40 || rows < 10 ? UI_TINY : cols < 60 || rows < 16 ? UI_SMALL
-             : cols < 80 ? UI_NARROW : cols < 120 ? UI_NORMAL : UI_WIDE;
+    ui->size = cols < 20 || rows < 5    ? UI_TOO_SMALL
+               : cols < 40 || rows < 10 ? UI_TINY
+               : cols < 60 || rows < 16 ? UI_SMALL
+               : cols < 80              ? UI_NARROW
+               : cols < 120             ? UI_NORMAL
+                                        : UI_WIDE;
     canvas_resize(&ui->sheet, rows, cols);
 }
 
@@ -49,7 +53,7 @@ struct view *ui_view(struct ui *ui, enum pane pane)
 
 static void drop_view(struct ui *ui, enum pane pane)
 {
-    known_clear(&ui->known); /* what its replies named */
+    completion_clear(&ui->completion); /* what its replies named */
     struct view *view = ui->views[pane];
     if (!view)
         return;
@@ -104,8 +108,7 @@ bool ui_can(const struct ui *ui, const char *method)
     const cJSON *list = json_get(ui->methods, "methods"), *entry;
     if (!method || !list)
         return true;
-    cJSON_ArrayForEach(entry, list)
-    {
+    cJSON_ArrayForEach (entry, list) {
         if (strcmp(json_text(entry, "name", ""), method) == 0)
             return true;
     }
@@ -114,26 +117,26 @@ bool ui_can(const struct ui *ui, const char *method)
 
 void ui_say(struct ui *ui, enum role role, const char *format, ...)
 {
-    char line[sizeof ui->news];
+    char line[sizeof ui->notice];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
-    tidy_text(line, ui->news, sizeof ui->news);
-    ui->news_role = role;
-    ui->news_until = role == ROLE_BAD || role == ROLE_KEY ? 0 : ui->now + NEWS_MS;
+    sanitize_text(line, ui->notice, sizeof ui->notice);
+    ui->notice_role = role;
+    ui->notice_until = role == ROLE_BAD || role == ROLE_KEY ? 0 : ui->now + NEWS_MS;
 }
 
 void ui_error(struct ui *ui, const struct err *err)
 {
-    char line[sizeof ui->news];
+    char line[sizeof ui->notice];
     if (err->code == ERR_UNAUTHENTICATED && !ui->logged_in)
         return; /* the login form says so already */
     if (err->code == ERR_RATE_LIMITED) {
         ui->limited_until = ui->now + (err->retry_after_ms > 0 ? err->retry_after_ms : 1000);
         return;
     }
-    words_error(err, line, sizeof line);
+    format_error(err, line, sizeof line);
     ui_say(ui, err->code == ERR_CANCELLED ? ROLE_TEXT : ROLE_BAD, "%s", line);
 }
 
@@ -165,7 +168,9 @@ bool ui_front(const struct view *view)
 bool ui_focus(const struct view *view)
 {
     const struct ui *ui = view->ui;
-    bool section = view == ui->views[ui->open == PANE_ADMIN ? PANE_STUDENTS : ui->open == PANE_STUDENTS ? PANE_ADMIN : ui->open];
+    bool section = view == ui->views[ui->open == PANE_ADMIN      ? PANE_STUDENTS
+                                     : ui->open == PANE_STUDENTS ? PANE_ADMIN
+                                                                 : ui->open];
     return (section || ui_front(view)) && ui->over.kind == OVER_NONE && ui->asking == UI_ASK_NONE;
 }
 
@@ -296,15 +301,13 @@ static cJSON *slim_methods(const cJSON *document)
 {
     cJSON *slim = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(slim, "methods");
     const cJSON *method, *param;
-    cJSON_ArrayForEach(method, json_get(document, "methods"))
-    {
+    cJSON_ArrayForEach (method, json_get(document, "methods")) {
         cJSON *entry = cJSON_CreateObject(), *params = cJSON_CreateArray();
         copy_member(entry, method, "name");
         copy_member(entry, method, "summary");
         copy_member(entry, method, "x-access");
         copy_member(entry, method, "x-cost");
-        cJSON_ArrayForEach(param, json_get(method, "params"))
-        {
+        cJSON_ArrayForEach (param, json_get(method, "params")) {
             cJSON *slot = cJSON_CreateObject(), *schema = cJSON_AddObjectToObject(slot, "schema");
             copy_member(slot, param, "name");
             copy_member(slot, param, "required");
@@ -353,16 +356,16 @@ void ui_frame_reply(struct ui *ui, int tag, const cJSON *result, const struct er
     }
 }
 
-void ui_news(struct ui *ui, const char *method, const cJSON *params)
+void ui_notification(struct ui *ui, const char *method, const cJSON *params)
 {
-    AUTO(json_freep) cJSON *clean = tidy_copy(params);
+    AUTO(json_freep) cJSON *clean = sanitize_copy(params);
     if (strcmp(method, "server.closing") == 0)
         ui_say(ui, ROLE_WARN, "The server is being restarted. What you typed is kept.");
     if (strcmp(method, "auth.expiring") == 0 && ui->logged_in)
         ui_frame_call(ui, CALL_REFRESH, "auth.refresh", NULL, NULL);
     for (int i = 0; i < PANE_COUNT; i++)
-        if (ui->views[i] && ui->views[i]->class->news)
-            ui->views[i]->class->news(ui->views[i], method, clean);
+        if (ui->views[i] && ui->views[i]->class->notification)
+            ui->views[i]->class->notification(ui->views[i], method, clean);
 }
 
 void ui_link(struct ui *ui, enum ui_link link, const struct err *why)
@@ -378,7 +381,9 @@ void ui_link(struct ui *ui, enum ui_link link, const struct err *why)
             ui_frame_call(ui, CALL_WHOAMI, "auth.whoami", NULL, NULL);
     } else if (why && why->code == ERR_UNAUTHENTICATED) {
         /* A connection on which nobody logs in is closed after a while; the next key opens another. */
-        ui_logged_out(ui, ui->logged_in ? "You have been logged out. What you typed is kept." : ui->has_token ? "Please log in." : NULL);
+        ui_logged_out(ui, ui->logged_in   ? "You have been logged out. What you typed is kept."
+                          : ui->has_token ? "Please log in."
+                                          : NULL);
     } else if (why && !ui->logged_in && link != UI_UNTRUSTED) {
         ui_error(ui, why);
     }
@@ -389,11 +394,11 @@ void ui_link(struct ui *ui, enum ui_link link, const struct err *why)
 int ui_tick(struct ui *ui)
 {
     int next = ui_calls_tick(ui);
-    if (*ui->news && ui->news_until) {
-        if (ui->now >= ui->news_until)
-            *ui->news = 0;
+    if (*ui->notice && ui->notice_until) {
+        if (ui->now >= ui->notice_until)
+            *ui->notice = 0;
         else
-            next = ui_sooner(next, ui->news_until - ui->now);
+            next = ui_sooner(next, ui->notice_until - ui->now);
     }
     if (ui->limited_until) {
         if (ui->now >= ui->limited_until)

@@ -12,7 +12,7 @@
 
 void ui_ask_frame(struct ui *ui, int tag, enum ui_question kind, const char *text)
 {
-    ui->asker = NULL;
+    ui->asking_view = NULL;
     ui->ask_tag = tag;
     ui->asking = kind;
     *ui->ask_word = 0;
@@ -27,7 +27,7 @@ void ui_ask_frame(struct ui *ui, int tag, enum ui_question kind, const char *tex
 static void ask(struct view *view, int tag, enum ui_question kind, const char *text)
 {
     ui_ask_frame(view->ui, tag, kind, text);
-    view->ui->asker = view;
+    view->ui->asking_view = view;
 }
 
 void ui_ask_yes(struct view *view, int tag, const char *format, ...)
@@ -56,7 +56,6 @@ void ui_ask_text(struct view *view, int tag, const char *prompt, const char *ini
     ask(view, tag, UI_ASK_TEXT, prompt);
     field_set(&view->ui->ask_field, initial);
 }
-
 
 void ui_ask_password(struct view *view, int tag, const char *prompt)
 {
@@ -91,18 +90,18 @@ void ui_ask_choice(struct view *view, int tag, const char *title)
 static void done(struct ui *ui, const char *text)
 {
     AUTO(mem_freep) char *copy = mem_dup(text);
-    struct view *asker = ui->asker;
+    struct view *asking_view = ui->asking_view;
     ui->asking = UI_ASK_NONE;
     if (ui->over.kind == OVER_CHOICE)
         ui->over.kind = OVER_NONE;
-    ui->asker = NULL;
+    ui->asking_view = NULL;
     ui_ask_unlist(ui);
     field_free(&ui->ask_field);
     clear_choices(ui);
-    if (!asker)
+    if (!asking_view)
         ui_keys_answered(ui, ui->ask_tag, copy);
-    else if (asker->class->answer)
-        asker->class->answer(asker, ui->ask_tag, copy);
+    else if (asking_view->class->answer)
+        asking_view->class->answer(asking_view, ui->ask_tag, copy);
     if (copy)
         mem_wipe(copy, strlen(copy));
 }
@@ -216,7 +215,8 @@ static void choose_path(struct ui *ui, int step)
 static void take_path(struct ui *ui)
 {
     const char *typed = field_text(&ui->ask_field), *slash = strrchr(typed, '/');
-    AUTO(mem_freep) char *whole = mem_printf("%.*s%s", slash ? (int)(slash - typed) + 1 : 0, typed, ui->paths[ui->path_list.selected]);
+    AUTO(mem_freep)
+    char *whole = mem_printf("%.*s%s", slash ? (int)(slash - typed) + 1 : 0, typed, ui->paths[ui->path_list.selected]);
     field_set(&ui->ask_field, whole);
     list_paths(ui);
 }
@@ -273,13 +273,15 @@ static void file_key(struct ui *ui, const struct key *key)
 
 void ui_ask_key(struct ui *ui, const struct key *key)
 {
-    bool ends = key->code == KEYS_ESC || (key->code == KEYS_CHAR && key->mods == KEYS_CTRL && (key->ch == 'c' || key->ch == 'd'));
+    bool ends = key->code == KEYS_ESC ||
+                (key->code == KEYS_CHAR && key->mods == KEYS_CTRL && (key->ch == 'c' || key->ch == 'd'));
     if (ends) {
         done(ui, NULL);
     } else if (ui->asking == UI_ASK_YES) {
         if (key->code == KEYS_CHAR && !key->mods && (key->ch == 'y' || key->ch == 'Y'))
             done(ui, "y");
-        else if (key->code == KEYS_ENTER || (key->code == KEYS_CHAR && !key->mods && (key->ch == 'n' || key->ch == 'N')))
+        else if (key->code == KEYS_ENTER ||
+                 (key->code == KEYS_CHAR && !key->mods && (key->ch == 'n' || key->ch == 'N')))
             done(ui, NULL);
     } else if (ui->asking == UI_ASK_CHOICE) {
         enum action action = keymap_action(&ui->map, key, ui->open, false);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "common/mem.h"
-#include "tui/tidy.h"
+#include "tui/sanitize.h"
 #include "tui/ui_frame.h"
 
 enum { DOING_AFTER = 300, TRIES_MOST = 10 };
@@ -21,8 +21,7 @@ static void count_request(struct ui *ui, const char *method)
     ui->tokens_at = ui->now;
     const cJSON *entry, *list = json_get(ui->methods, "methods");
     double cost = 1;
-    cJSON_ArrayForEach(entry, list)
-    {
+    cJSON_ArrayForEach (entry, list) {
         if (strcmp(json_text(entry, "name", ""), method) == 0)
             cost = json_double(entry, "x-cost", 1);
     }
@@ -31,7 +30,8 @@ static void count_request(struct ui *ui, const char *method)
         ui->tokens = 0;
 }
 
-static uint64_t start_call(struct ui *ui, struct view *view, int tag, const char *method, char *params, const char *doing)
+static uint64_t start_call(struct ui *ui, struct view *view, int tag, const char *method, char *params,
+                           const char *doing)
 {
     struct ui_call *slot = NULL;
     for (int i = 0; i < UI_CALLS && !slot; i++)
@@ -43,8 +43,13 @@ static uint64_t start_call(struct ui *ui, struct view *view, int tag, const char
     }
     count_request(ui, method);
     uint64_t id = ui->host.request(ui->host.context, method, params);
-    *slot = (struct ui_call){.id = id, .view = view, .tag = tag, .since = ui->now, .doing = doing,
-                             .method = mem_dup(method), .params = params};
+    *slot = (struct ui_call){.id = id,
+                             .view = view,
+                             .tag = tag,
+                             .since = ui->now,
+                             .doing = doing,
+                             .method = mem_dup(method),
+                             .params = params};
     return id;
 }
 
@@ -130,12 +135,12 @@ void ui_reply(struct ui *ui, uint64_t id, const cJSON *result, const struct err 
         return;
     struct ui_call done = *call;
     *call = (struct ui_call){0};
-    AUTO(json_freep) cJSON *clean = tidy_copy(result);
+    AUTO(json_freep) cJSON *clean = sanitize_copy(result);
     struct err said = {0};
-    known_take(&ui->known, clean);
+    completion_take(&ui->completion, clean);
     if (err) {
         said = *err;
-        tidy_text(err->say, said.say, sizeof said.say);
+        sanitize_text(err->say, said.say, sizeof said.say);
     }
     if (!done.view) {
         ui_frame_reply(ui, done.tag, clean, err ? &said : NULL);

@@ -68,9 +68,11 @@ static void draw_tabs(struct ui *ui, struct canvas c)
 static const char *link_word(const struct ui *ui)
 {
     switch (ui->link) {
-        case UI_ONLINE: return "online";
-        case UI_CONNECTING: return "connecting";
-        case UI_OFF: case UI_LOST: case UI_UNTRUSTED: return "not connected";
+    case UI_ONLINE: return "online";
+    case UI_CONNECTING: return "connecting";
+    case UI_OFF:
+    case UI_LOST:
+    case UI_UNTRUSTED: return "not connected";
     }
     return "";
 }
@@ -127,7 +129,8 @@ static void lost(const struct ui *ui, struct status *s)
     unsigned tries = ui->tries > 0 ? ui->tries : 1;
     s->role = ROLE_BAD;
     if (wait)
-        snprintf(s->left, sizeof s->left, "Connection lost  trying again in %ld s, %u%s time", wait, tries, ordinal(tries));
+        snprintf(s->left, sizeof s->left, "Connection lost  trying again in %ld s, %u%s time", wait, tries,
+                 ordinal(tries));
     else
         snprintf(s->left, sizeof s->left, "Connection lost  trying again now, %u%s time", tries, ordinal(tries));
 }
@@ -140,14 +143,14 @@ static void draw_status(const struct ui *ui, struct canvas c)
     else if (front(ui)->class->status)
         front(ui)->class->status(front(ui), &own);
     int right = (int)text_cells(own.right, strlen(own.right));
-    if (*ui->news && (int)text_cells(ui->news, strlen(ui->news)) > c.cols - right - 4) {
+    if (*ui->notice && (int)text_cells(ui->notice, strlen(ui->notice)) > c.cols - right - 4) {
         *own.right = 0; /* what happened matters more than where one is */
         right = 0;
     }
     int end = ui->size <= UI_SMALL ? c.cols : c.cols - 1, width = end - right - (right ? 2 : 0) - 1;
     struct status s = {.role = ROLE_TEXT};
-    if (*ui->news)
-        s.role = ui->news_role, snprintf(s.left, sizeof s.left, "%s", ui->news);
+    if (*ui->notice)
+        s.role = ui->notice_role, snprintf(s.left, sizeof s.left, "%s", ui->notice);
     else if (ui->link == UI_LOST && ui->logged_in)
         lost(ui, &s);
     else if (ui->limited_until > ui->now)
@@ -175,7 +178,8 @@ static void draw_keys(struct ui *ui, struct canvas c)
         return;
     }
     if (ui->over.kind == OVER_TEXT) {
-        canvas_text(c, 0, 1, ROLE_TEXT, c.cols < 60 ? "y copy  e save  Esc close" : "Up Down move  y copy  e save  Esc close");
+        canvas_text(c, 0, 1, ROLE_TEXT,
+                    c.cols < 60 ? "y copy  e save  Esc close" : "Up Down move  y copy  e save  Esc close");
         return;
     }
     front(ui)->class->keys(front(ui), &row);
@@ -207,7 +211,11 @@ static void draw_question(const struct ui *ui, struct canvas c)
         canvas_text(c, 0, 1, ROLE_TEXT, c.cols < 40 ? "Enter choose" : "Up Down move  Enter choose  Esc close");
         return;
     }
-    int x = 1 + canvas_cut(c, 0, 1, c.cols - (ui->asking == UI_ASK_YES ? 7 : c.cols < 60 ? 12 : 8), ROLE_WARN, ui->ask_text);
+    int x = 1 + canvas_cut(c, 0, 1,
+                           c.cols - (ui->asking == UI_ASK_YES ? 7
+                                     : c.cols < 60            ? 12
+                                                              : 8),
+                           ROLE_WARN, ui->ask_text);
     if (ui->asking == UI_ASK_YES) {
         canvas_text(c, 0, x, ROLE_KEY, "  y n");
         canvas_cursor(c, 0, x + 2, true);
@@ -291,19 +299,22 @@ static void draw_text(struct ui *ui, struct canvas c)
 static void draw_over(struct ui *ui, struct canvas body)
 {
     switch (ui->over.kind) {
-        case OVER_HELP: help_draw(ui, body); break;
-        case OVER_CHOICE: draw_choices(ui, body); break;
-        case OVER_GO: draw_go(ui, body); break;
-        case OVER_TEXT: draw_text(ui, body); break;
-        case OVER_COMMAND: case OVER_BARE: case OVER_NONE: break;
+    case OVER_HELP: help_draw(ui, body); break;
+    case OVER_CHOICE: draw_choices(ui, body); break;
+    case OVER_GO: draw_go(ui, body); break;
+    case OVER_TEXT: draw_text(ui, body); break;
+    case OVER_COMMAND:
+    case OVER_BARE:
+    case OVER_NONE: break;
     }
 }
 
 static void draw_bottom(struct ui *ui, struct canvas all)
 {
-    struct canvas status = canvas_part(all, ui->rows - 2, 0, 1, ui->cols), keys = canvas_part(all, ui->rows - 1, 0, 1, ui->cols);
+    struct canvas status = canvas_part(all, ui->rows - 2, 0, 1, ui->cols),
+                  keys = canvas_part(all, ui->rows - 1, 0, 1, ui->cols);
     if (ui->over.kind == OVER_COMMAND) {
-        if (*ui->news || ui->link == UI_LOST)
+        if (*ui->notice || ui->link == UI_LOST)
             draw_status(ui, status);
         command_draw(ui, canvas_part(all, 1, 0, ui->rows - 3, ui->cols), status, keys);
         return;
@@ -311,7 +322,7 @@ static void draw_bottom(struct ui *ui, struct canvas all)
     if (ui->size == UI_TINY) { /* one row for both */
         if (ui->asking != UI_ASK_NONE)
             draw_question(ui, keys);
-        else if (*ui->news || ui->link == UI_LOST)
+        else if (*ui->notice || ui->link == UI_LOST)
             draw_status(ui, keys);
         else
             draw_keys(ui, keys);
@@ -338,7 +349,8 @@ void ui_draw(struct ui *ui)
     }
     struct view *view = ui->views[ui->open];
     bool tiny = ui->size == UI_TINY;
-    struct canvas body = tiny ? canvas_part(all, 0, 0, ui->rows - 1, ui->cols) : canvas_part(all, 1, 0, ui->rows - 3, ui->cols);
+    struct canvas body =
+        tiny ? canvas_part(all, 0, 0, ui->rows - 1, ui->cols) : canvas_part(all, 1, 0, ui->rows - 3, ui->cols);
     if (!tiny)
         draw_tabs(ui, all);
     if (view->class->layout)

@@ -14,8 +14,21 @@ void ui_ask_complete(struct field *field);
 void ui_ask_unlist(struct ui *ui);
 
 /* Questions that the frame asks itself have negative tags. */
-enum { UI_FRAME_FIND = -1, UI_FRAME_QUIT = -2, UI_FRAME_OLD_PASSWORD = -3, UI_FRAME_NEW_PASSWORD = -4, UI_FRAME_PLAIN = -5, UI_FRAME_SAVE = -6 };
-enum { UI_FRAME_CALL_TEXT = 100, UI_FRAME_CALL_PASSWORD, UI_FRAME_CALL_PROFILE, UI_FRAME_CALL_LOGOUT, UI_FRAME_CALL_KNOWN };
+enum {
+    UI_FRAME_FIND = -1,
+    UI_FRAME_QUIT = -2,
+    UI_FRAME_OLD_PASSWORD = -3,
+    UI_FRAME_NEW_PASSWORD = -4,
+    UI_FRAME_PLAIN = -5,
+    UI_FRAME_SAVE = -6
+};
+enum {
+    UI_FRAME_CALL_TEXT = 100,
+    UI_FRAME_CALL_PASSWORD,
+    UI_FRAME_CALL_PROFILE,
+    UI_FRAME_CALL_LOGOUT,
+    UI_FRAME_CALL_COMPLETION
+};
 void ui_keys_answered(struct ui *ui, int tag, const char *text);
 void ui_keys_reply(struct ui *ui, int tag, const cJSON *result, const struct err *err);
 void ui_frame_reply(struct ui *ui, int tag, const cJSON *result, const struct err *err);
@@ -28,7 +41,7 @@ void ui_ask_frame(struct ui *ui, int tag, enum ui_question kind, const char *pro
 int ui_keys_panes(const struct ui *ui, enum pane *out); /* the visible ones in order; their number */
 
 void help_open(struct ui *ui);
-bool help_key(struct ui *ui, const struct key *key);    /* false: not for help */
+bool help_key(struct ui *ui, const struct key *key); /* false: not for help */
 void help_draw(const struct ui *ui, struct canvas c);
 size_t help_rows(const struct ui *ui);
 

@@ -19,13 +19,13 @@ bool ui_keys_move(struct ui *ui, struct list *list, enum action action, int page
 {
     (void)ui;
     switch ((int)action) {
-        case ACT_UP: list_move(list, -1, NULL, NULL); return true;
-        case ACT_DOWN: list_move(list, 1, NULL, NULL); return true;
-        case ACT_PAGE_UP: list_move(list, -page, NULL, NULL); return true;
-        case ACT_PAGE_DOWN: list_move(list, page, NULL, NULL); return true;
-        case ACT_FIRST: list_select(list, 0, NULL, NULL); return true;
-        case ACT_LAST: list_select(list, list->count, NULL, NULL); return true;
-        default: return false;
+    case ACT_UP: list_move(list, -1, NULL, NULL); return true;
+    case ACT_DOWN: list_move(list, 1, NULL, NULL); return true;
+    case ACT_PAGE_UP: list_move(list, -page, NULL, NULL); return true;
+    case ACT_PAGE_DOWN: list_move(list, page, NULL, NULL); return true;
+    case ACT_FIRST: list_select(list, 0, NULL, NULL); return true;
+    case ACT_LAST: list_select(list, list->count, NULL, NULL); return true;
+    default: return false;
     }
 }
 
@@ -129,39 +129,39 @@ void ui_keys_answered(struct ui *ui, int tag, const char *text)
 {
     struct buf params = {0};
     switch (tag) {
-        case UI_FRAME_SAVE: save_record(ui, text); return;
-        case UI_FRAME_FIND:
-            if (text)
-                snprintf(ui->find, sizeof ui->find, "%s", text);
-            if (text && *text)
-                ui_keys_act(ui, ACT_NEXT, NULL);
+    case UI_FRAME_SAVE: save_record(ui, text); return;
+    case UI_FRAME_FIND:
+        if (text)
+            snprintf(ui->find, sizeof ui->find, "%s", text);
+        if (text && *text)
+            ui_keys_act(ui, ACT_NEXT, NULL);
+        return;
+    case UI_FRAME_QUIT:
+        if (text)
+            ui->host.leave(ui->host.context);
+        return;
+    case UI_FRAME_OLD_PASSWORD:
+        if (!text)
             return;
-        case UI_FRAME_QUIT:
-            if (text)
-                ui->host.leave(ui->host.context);
-            return;
-        case UI_FRAME_OLD_PASSWORD:
-            if (!text)
-                return;
-            if (ui->copied)
-                mem_wipe(ui->copied, strlen(ui->copied));
-            free(ui->copied);
-            ui->copied = mem_dup(text);
-            ui_ask_frame(ui, UI_FRAME_NEW_PASSWORD, UI_ASK_PASSWORD, "New password (8 to 72 letters):");
-            return;
-        case UI_FRAME_NEW_PASSWORD:
-            if (!text)
-                return;
-            buf_json_open(&params, '{');
-            buf_json_member(&params, "old_password", ui->copied);
-            buf_json_member(&params, "new_password", text);
-            buf_json_close(&params, '}');
+        if (ui->copied)
             mem_wipe(ui->copied, strlen(ui->copied));
-            free(ui->copied);
-            ui->copied = NULL;
-            ui_frame_call(ui, UI_FRAME_CALL_PASSWORD, "auth.change_password", buf_take(&params), "Changing your password");
+        free(ui->copied);
+        ui->copied = mem_dup(text);
+        ui_ask_frame(ui, UI_FRAME_NEW_PASSWORD, UI_ASK_PASSWORD, "New password (8 to 72 letters):");
+        return;
+    case UI_FRAME_NEW_PASSWORD:
+        if (!text)
             return;
-        default: return;
+        buf_json_open(&params, '{');
+        buf_json_member(&params, "old_password", ui->copied);
+        buf_json_member(&params, "new_password", text);
+        buf_json_close(&params, '}');
+        mem_wipe(ui->copied, strlen(ui->copied));
+        free(ui->copied);
+        ui->copied = NULL;
+        ui_frame_call(ui, UI_FRAME_CALL_PASSWORD, "auth.change_password", buf_take(&params), "Changing your password");
+        return;
+    default: return;
     }
 }
 
@@ -169,7 +169,7 @@ void ui_keys_reply(struct ui *ui, int tag, const cJSON *result, const struct err
 {
     if (err) {
         ui_error(ui, err);
-    } else if (tag == UI_FRAME_CALL_KNOWN) {
+    } else if (tag == UI_FRAME_CALL_COMPLETION) {
         return; /* ui->known has it already */
     } else if (tag == UI_FRAME_CALL_PASSWORD) {
         ui->host.login(ui->host.context, json_text(result, "token", NULL));
@@ -204,20 +204,18 @@ static bool without_key(struct ui *ui, enum action action)
 {
     const char *given = ui->argument ? ui->argument : "";
     switch ((int)action) {
-        case ACT_THEME: ui->host.theme(ui->host.context, given); return true;
-        case ACT_PROFILE: frame_call(ui, UI_FRAME_CALL_PROFILE, "profile.update", "avatar", given, -1); return true;
-        case ACT_PLAIN:
-            frame_call(ui, UI_FRAME_CALL_PROFILE, "profile.update", "plain", NULL, strcmp(given, "off") != 0);
-            return true;
-        case ACT_PASSWORD:
-            ui_ask_frame(ui, UI_FRAME_OLD_PASSWORD, UI_ASK_PASSWORD, "Your password now:");
-            return true;
-        case ACT_LOGOUT: frame_call(ui, UI_FRAME_CALL_LOGOUT, "auth.logout", "everywhere", NULL, 0); return true;
-        case ACT_LOGOUT_ALL: frame_call(ui, UI_FRAME_CALL_LOGOUT, "auth.logout", "everywhere", NULL, 1); return true;
-        case ACT_REFLECT_ME:
-            ui_frame_call(ui, UI_FRAME_CALL_TEXT, "memory.reflect", NULL, "Reading your memory");
-            return true;
-        default: return false;
+    case ACT_THEME: ui->host.theme(ui->host.context, given); return true;
+    case ACT_PROFILE: frame_call(ui, UI_FRAME_CALL_PROFILE, "profile.update", "avatar", given, -1); return true;
+    case ACT_PLAIN:
+        frame_call(ui, UI_FRAME_CALL_PROFILE, "profile.update", "plain", NULL, strcmp(given, "off") != 0);
+        return true;
+    case ACT_PASSWORD: ui_ask_frame(ui, UI_FRAME_OLD_PASSWORD, UI_ASK_PASSWORD, "Your password now:"); return true;
+    case ACT_LOGOUT: frame_call(ui, UI_FRAME_CALL_LOGOUT, "auth.logout", "everywhere", NULL, 0); return true;
+    case ACT_LOGOUT_ALL: frame_call(ui, UI_FRAME_CALL_LOGOUT, "auth.logout", "everywhere", NULL, 1); return true;
+    case ACT_REFLECT_ME:
+        ui_frame_call(ui, UI_FRAME_CALL_TEXT, "memory.reflect", NULL, "Reading your memory");
+        return true;
+    default: return false;
     }
 }
 
@@ -225,36 +223,36 @@ static void frame_act(struct ui *ui, enum action action, const struct key *key)
 {
     enum pane panes[PANE_COUNT];
     switch ((int)action) {
-        case ACT_BACK: ui_back(ui); break;
-        case ACT_GO: ui->go_at = ui->now ? ui->now : 1; break;
-        case ACT_PANE:
-            if (key && (int)key->ch - '1' < ui_keys_panes(ui, panes))
-                ui_open(ui, panes[key->ch - '1']);
-            break;
-        case ACT_NEXT_PANE: step_pane(ui, 1); break;
-        case ACT_LAST_PANE: step_pane(ui, -1); break;
-        case ACT_SEARCH:
-            ui_open(ui, PANE_SEARCH);
-            if (ui->open == PANE_SEARCH)
-                front(ui)->class->act(front(ui), ACT_SEARCH, key);
-            break;
-        case ACT_FIND:
-            ui_ask_frame(ui, UI_FRAME_FIND, UI_ASK_TEXT, "/");
-            field_set(&ui->ask_field, ui->find);
-            ui->ask_field.selected = *ui->find != 0;
-            break;
-        case ACT_COMMAND: command_open(ui); break;
-        case ACT_HELP: help_open(ui); break;
-        case ACT_BARE:
-            ui->bare = true;
-            ui_keys_act(ui, ACT_COPY, key);
-            ui->bare = false;
-            break;
-        case ACT_STOP: stop(ui); break;
-        case ACT_REDRAW: ui->host.redraw(ui->host.context); break;
-        case ACT_SUSPEND: ui->host.suspend(ui->host.context); break;
-        case ACT_QUIT: leave(ui); break;
-        default: without_key(ui, action);
+    case ACT_BACK: ui_back(ui); break;
+    case ACT_GO: ui->go_at = ui->now ? ui->now : 1; break;
+    case ACT_PANE:
+        if (key && (int)key->ch - '1' < ui_keys_panes(ui, panes))
+            ui_open(ui, panes[key->ch - '1']);
+        break;
+    case ACT_NEXT_PANE: step_pane(ui, 1); break;
+    case ACT_LAST_PANE: step_pane(ui, -1); break;
+    case ACT_SEARCH:
+        ui_open(ui, PANE_SEARCH);
+        if (ui->open == PANE_SEARCH)
+            front(ui)->class->act(front(ui), ACT_SEARCH, key);
+        break;
+    case ACT_FIND:
+        ui_ask_frame(ui, UI_FRAME_FIND, UI_ASK_TEXT, "/");
+        field_set(&ui->ask_field, ui->find);
+        ui->ask_field.selected = *ui->find != 0;
+        break;
+    case ACT_COMMAND: command_open(ui); break;
+    case ACT_HELP: help_open(ui); break;
+    case ACT_BARE:
+        ui->bare = true;
+        ui_keys_act(ui, ACT_COPY, key);
+        ui->bare = false;
+        break;
+    case ACT_STOP: stop(ui); break;
+    case ACT_REDRAW: ui->host.redraw(ui->host.context); break;
+    case ACT_SUSPEND: ui->host.suspend(ui->host.context); break;
+    case ACT_QUIT: leave(ui); break;
+    default: without_key(ui, action);
     }
 }
 
@@ -317,8 +315,9 @@ static void route(struct ui *ui, const struct key *key)
 
 void ui_keys_press(struct ui *ui, const struct key *key)
 {
-    *ui->news = 0;
-    if (ui->link == UI_LOST && (key->code == KEYS_ENTER || (key->code == KEYS_CHAR && key->mods == KEYS_CTRL && key->ch == 'r')))
+    *ui->notice = 0;
+    if (ui->link == UI_LOST &&
+        (key->code == KEYS_ENTER || (key->code == KEYS_CHAR && key->mods == KEYS_CTRL && key->ch == 'r')))
         ui->host.connect(ui->host.context);
     if (key->code == KEYS_CHAR && key->mods == KEYS_CTRL && (key->ch == 'l' || key->ch == 'z')) {
         frame_act(ui, key->ch == 'l' ? ACT_REDRAW : ACT_SUSPEND, key);

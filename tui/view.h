@@ -1,6 +1,6 @@
 /* view.h - what a pane is: a class of functions over a state of its own.
  *
- * Keys (as actions), replies and news change the state; `layout` settles what depends on the size;
+ * Keys (as actions), replies and notifications change the state; `layout` settles what depends on the size;
  * `draw` reads the state and nothing else. Nothing in a view waits, knows a socket or a terminal.
  */
 #ifndef TUI_VIEW_H
@@ -14,11 +14,11 @@
 struct ui;
 struct view;
 
-/* An answer of the server. The strings of `result` are clean for a terminal (tidy.h). */
+/* An answer of the server. The strings of `result` are clean for a terminal (sanitize.h). */
 struct reply {
     int tag;
     uint64_t call;
-    const cJSON *result;   /* NULL exactly where err is not */
+    const cJSON *result; /* NULL exactly where err is not */
     const struct err *err;
 };
 
@@ -41,26 +41,26 @@ enum view_access { VIEW_USER, VIEW_TEACHER, VIEW_ADMIN };
 struct view_class {
     enum pane pane;
     const char *title;
-    char letter;              /* after g */
+    char letter; /* after g */
     enum view_access access;
-    const char *needs;        /* the method without which the pane is hidden */
-    size_t size;              /* of the state, which begins with a struct view */
-    void (*start)(struct view *);  /* made, before the first show */
-    void (*show)(struct view *);   /* each time it comes to the front */
-    void (*stop)(struct view *);   /* frees what it owns */
+    const char *needs;            /* the method without which the pane is hidden */
+    size_t size;                  /* of the state, which begins with a struct view */
+    void (*start)(struct view *); /* made, before the first show */
+    void (*show)(struct view *);  /* each time it comes to the front */
+    void (*stop)(struct view *);  /* frees what it owns */
     bool (*act)(struct view *, enum action action, const struct key *key); /* false: not mine */
     void (*reply)(struct view *, const struct reply *);
-    void (*news)(struct view *, const char *method, const cJSON *params);
+    void (*notification)(struct view *, const char *method, const cJSON *params);
     void (*answer)(struct view *, int tag, const char *text); /* to a question; NULL: no, or Esc */
-    void (*online)(struct view *); /* connected and logged in, first or again */
-    int (*tick)(struct view *);    /* now; milliseconds until it wants to be called again, -1: never */
+    void (*online)(struct view *);                            /* connected and logged in, first or again */
+    int (*tick)(struct view *); /* now; milliseconds until it wants to be called again, -1: never */
     void (*layout)(struct view *, int rows, int cols);
     void (*draw)(const struct view *, struct canvas);
     void (*keys)(const struct view *, struct keyrow *);
     void (*status)(const struct view *, struct status *);
     struct field *(*field)(struct view *); /* the text field that has the focus, or NULL */
     int (*unread)(const struct view *);
-    bool (*unsent)(const struct view *);   /* leaving asks first */
+    bool (*unsent)(const struct view *); /* leaving asks first */
     void (*draft)(struct view *, cJSON *store, bool load);
 };
 

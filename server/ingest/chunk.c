@@ -15,15 +15,15 @@ enum { PIECE_WORDS_MOST = 200, PATH_LEVELS = 9 };
 
 /* The running text of a section: its lines, with where each came from. */
 struct part {
-    size_t at;           /* byte of the section's text */
-    size_t page;         /* index */
-    size_t start, end;   /* bytes of the page's text */
+    size_t at;         /* byte of the section's text */
+    size_t page;       /* index */
+    size_t start, end; /* bytes of the page's text */
 };
 
 struct section {
     struct buf text;
     struct part *parts;
-    size_t part_count, part_room;
+    size_t part_count, part_capacity;
 };
 
 /* What is never cut: a sentence, or a piece of one that is longer than a passage may be. */
@@ -37,9 +37,9 @@ struct maker {
     UBreakIterator *sentences, *words;
     struct section section;
     struct sentence *list;
-    size_t list_count, list_room;
+    size_t list_count, list_capacity;
     struct chunk *chunks;
-    size_t count, room;
+    size_t count, capacity;
 };
 
 static size_t count_words(UBreakIterator *words, const char *text, size_t length)
@@ -63,8 +63,8 @@ static void add_sentence(struct maker *m, size_t start, size_t end, size_t words
         start++;
     if (start == end)
         return;
-    if (m->list_count == m->list_room)
-        m->list = mem_grow(m->list, m->list_room = m->list_room ? m->list_room * 2 : 64, sizeof *m->list);
+    if (m->list_count == m->list_capacity)
+        m->list = mem_grow(m->list, m->list_capacity = m->list_capacity ? m->list_capacity * 2 : 64, sizeof *m->list);
     m->list[m->list_count++] = (struct sentence){start, end, words};
 }
 
@@ -184,8 +184,8 @@ static void add_chunk(struct maker *m, size_t first, size_t fresh, size_t last)
     chunk.heading = heading_path(m->document, part->page, part->start);
     chunk.first_label = m->document->pages[chunk.spans[0].page - 1].label;
     chunk.last_label = m->document->pages[chunk.spans[chunk.span_count - 1].page - 1].label;
-    if (m->count == m->room)
-        m->chunks = mem_grow(m->chunks, m->room = m->room ? m->room * 2 : 64, sizeof *m->chunks);
+    if (m->count == m->capacity)
+        m->chunks = mem_grow(m->chunks, m->capacity = m->capacity ? m->capacity * 2 : 64, sizeof *m->chunks);
     m->chunks[m->count++] = chunk;
 }
 
@@ -243,9 +243,9 @@ static void section_add(struct section *section, const struct line *line, size_t
 {
     if (section->text.length)
         buf_char(&section->text, line->paragraph ? '\n' : ' ');
-    if (section->part_count == section->part_room) {
-        section->part_room = section->part_room ? section->part_room * 2 : 256;
-        section->parts = mem_grow(section->parts, section->part_room, sizeof *section->parts);
+    if (section->part_count == section->part_capacity) {
+        section->part_capacity = section->part_capacity ? section->part_capacity * 2 : 256;
+        section->parts = mem_grow(section->parts, section->part_capacity, sizeof *section->parts);
     }
     section->parts[section->part_count++] = (struct part){section->text.length, page, line->start, line->end};
     buf_text(&section->text, line->text);

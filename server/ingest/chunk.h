@@ -18,7 +18,7 @@ struct chunk_span {
 };
 
 struct chunk {
-    char *text, *search, *heading; /* shown; NFKC and folded; "Chapter > Section", may be "" */
+    char *text, *search, *heading;        /* shown; NFKC and folded; "Chapter > Section", may be "" */
     const char *first_label, *last_label; /* lent by the document */
     size_t words;
     struct chunk_span *spans;

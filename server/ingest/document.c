@@ -72,7 +72,8 @@ static float usual_pitch(const struct document *document)
 
 static bool bullet(const char *text)
 {
-    static const uint32_t marks[] = {0x2022, 0x25B6, 0x25CF, 0x25AA, 0x25E6, 0x2013, 0x2014, 0x2023, 0x25BA, 0x00B7, '*', '-'};
+    static const uint32_t marks[] = {0x2022, 0x25B6, 0x25CF, 0x25AA, 0x25E6, 0x2013,
+                                     0x2014, 0x2023, 0x25BA, 0x00B7, '*',    '-'};
     size_t at = 0, length = strlen(text);
     uint32_t first = length ? text_next(text, length, &at) : 0;
     for (size_t i = 0; i < COUNT_OF(marks); i++)

@@ -17,46 +17,46 @@ struct line {
     float x1, y1, x2, y2; /* points from the page's top left corner */
     float size;           /* of most of its characters */
     bool bold;
-    bool repeated;        /* a running header or footer: in the page's text, in no passage */
-    bool paragraph;       /* does not continue the line before */
-    bool gap;             /* stands apart from it: shown with a blank line between */
-    int heading;          /* level from 1; 0: none */
-    size_t start, end;    /* bytes of the page's text */
+    bool repeated;     /* a running header or footer: in the page's text, in no passage */
+    bool paragraph;    /* does not continue the line before */
+    bool gap;          /* stands apart from it: shown with a blank line between */
+    int heading;       /* level from 1; 0: none */
+    size_t start, end; /* bytes of the page's text */
 };
 
 struct page {
-    int number;           /* from 1 */
-    char *label;          /* as printed; "" where the PDF has none */
+    int number;  /* from 1 */
+    char *label; /* as printed; "" where the PDF has none */
     enum page_status status;
     float width, height;
-    struct line *lines;   /* running headers first, footers last, once finished */
+    struct line *lines; /* running headers first, footers last, once finished */
     size_t line_count;
-    char *text;           /* NULL before document_finish */
+    char *text; /* NULL before document_finish */
     size_t length;
     size_t body_start, body_end; /* bytes of text: what is neither header nor footer */
 };
 
 struct outline_item {
     char *title;
-    int page, level;      /* page 0: leads nowhere; level from 1 */
+    int page, level; /* page 0: leads nowhere; level from 1 */
 };
 
 /* Where a section begins, in reading order; from the outline or, without one, from the fonts. */
 struct heading {
     char *title;
-    size_t page, line;    /* indexes; the line is the page's first in its body where none bears the title */
-    int level;            /* from 1 */
+    size_t page, line; /* indexes; the line is the page's first in its body where none bears the title */
+    int level;         /* from 1 */
 };
 
 struct document {
-    struct page *pages;   /* all of them, failed ones too */
+    struct page *pages; /* all of them, failed ones too */
     size_t page_count;
     struct heading *headings;
     size_t heading_count;
-    int top_level;        /* headings up to here part the document: no passage crosses one */
+    int top_level; /* headings up to here part the document: no passage crosses one */
     struct outline_item *outline;
     size_t outline_count;
-    bool partial;         /* memory or time ran out: what could be read is here */
+    bool partial; /* memory or time ran out: what could be read is here */
 };
 
 struct document *document_new(size_t pages);

@@ -22,11 +22,11 @@
 
 enum {
     PAGES_MOST = 20000,
-    FAILED_MOST = 20,      /* pages that end the process before the rest is given up */
-    SLOW_MOST = 4,         /* processes that used up their time on fewer pages than FEW */
+    FAILED_MOST = 20, /* pages that end the process before the rest is given up */
+    SLOW_MOST = 4,    /* processes that used up their time on fewer pages than FEW */
     FEW = 20,
-    KILLS_MOST = 3,        /* on one page, by somebody else */
-    STALL_MS = 45000,      /* without a frame; its processor time is bounded by itself */
+    KILLS_MOST = 3,   /* on one page, by somebody else */
+    STALL_MS = 45000, /* without a frame; its processor time is bounded by itself */
     WHOLE_MS = 900000,
     TEXT_MOST = 48 << 20,  /* bytes of all pages */
     DESCRIPTOR_LEAST = 10, /* clear of the places in the child */
@@ -159,7 +159,8 @@ static int child_end(struct child *child, bool at_once)
         nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
     }
     kill(child->pid, SIGKILL);
-    while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR) {}
+    while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR) {
+    }
 gone:
     close(child->out);
     close(child->complaints);
@@ -227,7 +228,8 @@ static bool refused(const unsigned char *payload, size_t length, struct err *err
     if (!frames_refused(payload, length, &why))
         return err_set(err, ERR_INTERNAL, "extractor: damaged refusal");
     if (why == REFUSED_ENCRYPTED)
-        return err_say(err, ERR_INVALID_PARAMS, "This PDF is locked with a password. Please upload a copy that opens without one.");
+        return err_say(err, ERR_INVALID_PARAMS,
+                       "This PDF is locked with a password. Please upload a copy that opens without one.");
     if (why == REFUSED_PAGELESS)
         return err_say(err, ERR_INVALID_PARAMS, "This PDF has no pages: the file is damaged. Please export it again.");
     return err_say(err, ERR_INVALID_PARAMS, "This file is too damaged to be read as a PDF. Please export it again.");
@@ -242,7 +244,8 @@ static bool take_frame(struct run *run, int type, const unsigned char *payload, 
         if (run->document || !frames_document(payload, length, &pages))
             break;
         if (pages > PAGES_MOST)
-            return err_say(err, ERR_INVALID_PARAMS, "This PDF has %u pages; %d are the most. Please split it.", pages, PAGES_MOST);
+            return err_say(err, ERR_INVALID_PARAMS, "This PDF has %u pages; %d are the most. Please split it.", pages,
+                           PAGES_MOST);
         run->document = document_new(pages);
         return true;
     case FRAME_OUTLINE:
@@ -264,8 +267,7 @@ static bool take_frame(struct run *run, int type, const unsigned char *payload, 
             break;
         run->ended = true;
         return true;
-    default:
-        break;
+    default: break;
     }
     run->lied = true;
     return false;
@@ -279,7 +281,8 @@ static bool take_frames(struct run *run, struct child *child, struct err *err)
         int type = 0;
         const unsigned char *payload = NULL;
         size_t length = 0, taken = 0;
-        if (!frames_next((const unsigned char *)child->in.data + at, child->in.length - at, &type, &payload, &length, &taken)) {
+        if (!frames_next((const unsigned char *)child->in.data + at, child->in.length - at, &type, &payload, &length,
+                         &taken)) {
             run->lied = true;
             fine = false;
         } else if (taken) {
@@ -338,9 +341,10 @@ static bool after_death(struct run *run, size_t first, int status, struct err *e
     if (!run->document) {
         if (killed)
             return err_set(err, ERR_BUSY, "the extractor was killed from outside");
-        return err_say(err, ERR_INVALID_PARAMS, run->memory ? "Opening this PDF takes more memory than is allowed. Please export it again."
-                                                : timed_out ? "Opening this PDF takes more time than is allowed. Please export it again."
-                                                            : "This PDF could not be opened: the file is damaged. Please export it again.");
+        return err_say(err, ERR_INVALID_PARAMS,
+                       run->memory ? "Opening this PDF takes more memory than is allowed. Please export it again."
+                       : timed_out ? "Opening this PDF takes more time than is allowed. Please export it again."
+                                   : "This PDF could not be opened: the file is damaged. Please export it again.");
     }
     run->slow += timed_out && run->next < first + FEW;
     if (run->next > first || (killed && ++run->kills < KILLS_MOST))
@@ -367,12 +371,16 @@ static bool has_text(const struct document *document, struct err *err)
     if (by_status[PAGE_OK])
         return true;
     if (by_status[PAGE_GARBAGE])
-        return err_say(err, ERR_INVALID_PARAMS, "The fonts of this PDF do not say which letters they show, so its text cannot be read. "
-                                                "Please export it again, or run text recognition (OCR) on it.");
+        return err_say(err, ERR_INVALID_PARAMS,
+                       "The fonts of this PDF do not say which letters they show, so its text cannot be read. "
+                       "Please export it again, or run text recognition (OCR) on it.");
     if (by_status[PAGE_FAILED] == pages)
-        return err_say(err, ERR_INVALID_PARAMS, "No page of this PDF could be read: the file is damaged. Please export it again.");
-    return err_say(err, ERR_INVALID_PARAMS, "%zu of %zu pages had no text: this looks like a scan. Please run text recognition (OCR) on it first.",
-                   pages, pages);
+        return err_say(err, ERR_INVALID_PARAMS,
+                       "No page of this PDF could be read: the file is damaged. Please export it again.");
+    return err_say(
+        err, ERR_INVALID_PARAMS,
+        "%zu of %zu pages had no text: this looks like a scan. Please run text recognition (OCR) on it first.", pages,
+        pages);
 }
 
 bool extract_document(int file, const struct extract_watch *watch, struct document **document, struct err *err)

@@ -26,7 +26,7 @@ int extract_file(void);
 
 /* The finished document. ERR_INVALID_PARAMS with a sentence: the PDF itself, trying again is no use (no page
  * with text is among the reasons). ERR_CANCELLED: watch->stop. Anything else may pass. */
-bool extract_document(int file, const struct extract_watch *watch, struct document **document,
-                      struct err *err) MUST_CHECK;
+bool extract_document(int file, const struct extract_watch *watch, struct document **document, struct err *err)
+    MUST_CHECK;
 
 #endif

@@ -25,12 +25,12 @@ enum frame_font_flags { FONT_BOLD = 1, FONT_ITALIC = 2 };
 
 enum {
     FRAME_HEAD = 5,
-    FRAME_MOST = 24 << 20,      /* bytes of a payload */
-    FRAME_CHARACTERS = 400000,  /* of a page; the rest of a longer one is left out */
-    FRAME_OUTLINE_MOST = 5000,  /* items */
-    FRAME_TITLE_MOST = 400,     /* bytes of a title or label */
+    FRAME_MOST = 24 << 20,     /* bytes of a payload */
+    FRAME_CHARACTERS = 400000, /* of a page; the rest of a longer one is left out */
+    FRAME_OUTLINE_MOST = 5000, /* items */
+    FRAME_TITLE_MOST = 400,    /* bytes of a title or label */
     FRAME_LEVELS = 8,
-    EXTRACTOR_PDF_FD = 3,       /* where the extractor finds the PDF; frames leave on 1 */
+    EXTRACTOR_PDF_FD = 3, /* where the extractor finds the PDF; frames leave on 1 */
 };
 
 struct frame_box {
@@ -68,7 +68,7 @@ bool frames_refused(const unsigned char *payload, size_t length, enum frame_refu
 bool frames_page(const unsigned char *payload, size_t length, struct frame_page *page);
 /* Item by item from *at = 0; false at the end and for what is damaged. */
 bool frames_item(const unsigned char *payload, size_t length, size_t *at, struct frame_item *item);
-struct frame_box frames_box(const struct frame_page *page, size_t i);  /* finite numbers only */
+struct frame_box frames_box(const struct frame_page *page, size_t i);   /* finite numbers only */
 struct frame_font frames_font(const struct frame_page *page, size_t i); /* start <= end <= characters */
 
 #endif

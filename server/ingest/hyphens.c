@@ -13,7 +13,7 @@
 /* The words of a document, as hashes: a false one in 2^64 harms nobody. */
 struct words {
     uint64_t *slots; /* 0: free */
-    size_t room, count;
+    size_t capacity, count;
 };
 
 static const uint64_t hash_start = 14695981039346656037u;
@@ -25,18 +25,18 @@ static uint64_t hash_add(uint64_t hash, uint32_t c)
 
 static size_t slot_of(const struct words *words, uint64_t hash)
 {
-    size_t i = (size_t)(hash ^ hash >> 32) & (words->room - 1);
+    size_t i = (size_t)(hash ^ hash >> 32) & (words->capacity - 1);
     while (words->slots[i] && words->slots[i] != hash)
-        i = (i + 1) & (words->room - 1);
+        i = (i + 1) & (words->capacity - 1);
     return i;
 }
 
 static void words_add(struct words *words, uint64_t hash)
 {
-    if (words->count * 2 >= words->room) {
-        struct words bigger = {.room = words->room ? words->room * 2 : 4096, .count = words->count};
-        bigger.slots = mem_array(bigger.room, sizeof *bigger.slots);
-        for (size_t i = 0; i < words->room; i++)
+    if (words->count * 2 >= words->capacity) {
+        struct words bigger = {.capacity = words->capacity ? words->capacity * 2 : 4096, .count = words->count};
+        bigger.slots = mem_array(bigger.capacity, sizeof *bigger.slots);
+        for (size_t i = 0; i < words->capacity; i++)
             if (words->slots[i])
                 bigger.slots[slot_of(&bigger, words->slots[i])] = words->slots[i];
         free(words->slots);
@@ -49,7 +49,7 @@ static void words_add(struct words *words, uint64_t hash)
 
 static bool words_has(const struct words *words, uint64_t hash)
 {
-    return words->room && words->slots[slot_of(words, hash)] != 0;
+    return words->capacity && words->slots[slot_of(words, hash)] != 0;
 }
 
 static bool is_hyphen(uint32_t c)

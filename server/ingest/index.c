@@ -18,8 +18,8 @@
 
 enum { HASH_HEX = SHA256_DIGEST_LENGTH * 2 };
 
-static const char partial_sentence[] =
-    "Some pages needed more memory or time than is allowed, or the text was very long: what could be read is searchable.";
+static const char partial_sentence[] = "Some pages needed more memory or time than is allowed, or the text was very "
+                                       "long: what could be read is searchable.";
 
 struct texts {
     const char **text;
@@ -69,7 +69,7 @@ static bool ask(enum query query, const struct bind *values, size_t count, bool 
     rows_free(rows);
     return false;
 }
-#define ASK(query_, rows_, err_, ...) \
+#define ASK(query_, rows_, err_, ...)                                                                                 \
     ask(query_, (const struct bind[]){__VA_ARGS__}, sizeof((const struct bind[]){__VA_ARGS__}) / sizeof(struct bind), \
         false, rows_, err_)
 
@@ -182,7 +182,8 @@ static bool embed(struct index_job *job, const struct embed_model *model, const 
     atomic_store(&job->chunks_total, (int)texts->count);
     atomic_store(&job->state, INDEX_EMBEDDING);
     for (size_t from = 0; from < texts->count; from += EMBED_BATCH) {
-        size_t to = from + EMBED_BATCH < texts->count ? from + EMBED_BATCH : texts->count, count = 0, which[EMBED_BATCH];
+        size_t to = from + EMBED_BATCH < texts->count ? from + EMBED_BATCH : texts->count, count = 0,
+               which[EMBED_BATCH];
         const char *batch[EMBED_BATCH];
         if (stopped(job))
             return err_set(err, ERR_CANCELLED, "stopped while embedding");
@@ -296,7 +297,8 @@ static bool embed_somehow(struct index_job *job, struct embed_model *model, cons
         return true;
     if (err->code != ERR_UPSTREAM)
         return false;
-    log_event(LOG_WARN, "index_without_service", "job=%s model=%s cause=%s", job->job_id, model->name, log_quote(err->log));
+    log_event(LOG_WARN, "index_without_service", "job=%s model=%s cause=%s", job->job_id, model->name,
+              log_quote(err->log));
     embed_built_in(model);
     *err = (struct err){0};
     return embed(job, model, texts, err);
@@ -338,7 +340,8 @@ static bool index_again(struct index_job *job, struct err *err)
     if (!ok)
         return false;
     atomic_store(&job->state, INDEX_STORING);
-    return ASK(SQL_JOBS_STORE_VECTORS, &stored, err, BIND_TEXT(job->job_id), BIND_TEXT(job->lease)) && held(stored, err);
+    return ASK(SQL_JOBS_STORE_VECTORS, &stored, err, BIND_TEXT(job->job_id), BIND_TEXT(job->lease)) &&
+           held(stored, err);
 }
 
 bool index_run(struct index_job *job, struct err *err)

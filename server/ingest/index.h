@@ -15,12 +15,12 @@ enum index_state { INDEX_EXTRACTING, INDEX_EMBEDDING, INDEX_STORING };
 
 struct index_job {
     char job_id[37], lease[37], pdf_id[37];
-    bool embed;                        /* new vectors for the passages that are there */
-    char model[128];                   /* of an embed job */
+    bool embed;      /* new vectors for the passages that are there */
+    char model[128]; /* of an embed job */
     int attempt;
-    atomic_int state;                  /* enum index_state */
+    atomic_int state; /* enum index_state */
     atomic_int pages_total, pages_done, pages_without_text, chunks_total, chunks_done;
-    atomic_bool stop;                  /* the lease is lost, or the server is stopping */
+    atomic_bool stop; /* the lease is lost, or the server is stopping */
 };
 
 /* false: the job failed, and trying it again is no use where err->code is ERR_INVALID_PARAMS; ERR_CANCELLED: it

@@ -18,15 +18,15 @@
 #include "server/ingest/extract.h"
 #include "server/ingest/index.h"
 #include "server/privileges.h"
-#include "server/rpc/news.h"
+#include "server/rpc/notify.h"
 #include "server/store/listen.h"
 #include "server/store/tx.h"
 
 enum {
     LEASE_SECONDS = 15,
     RENEW_MS = 4000,
-    TELL_MS = 500,          /* progress at most twice a second */
-    POLL_SECONDS = 2,       /* what NOTIFY does not announce: pauses that end, leases that run out */
+    TELL_MS = 500,    /* progress at most twice a second */
+    POLL_SECONDS = 2, /* what NOTIFY does not announce: pauses that end, leases that run out */
     SWEEP_MS = 3600 * 1000,
     COUNT_MS = 5000,
     ATTEMPTS = 3,
@@ -36,16 +36,16 @@ enum {
 struct indexer {
     pthread_t thread;
     struct index_job job;
-    bool busy;                /* under jobs.lock; the job's ids do not change while it is set */
-    int64_t renewed;          /* the keeper's */
+    bool busy;       /* under jobs.lock; the job's ids do not change while it is set */
+    int64_t renewed; /* the keeper's */
     int told[6];
 };
 
 static struct {
-    pthread_mutex_t lock;     /* guards stopping, waiting, and busy of each indexer */
+    pthread_mutex_t lock; /* guards stopping, waiting, and busy of each indexer */
     pthread_cond_t wake, tick;
     bool stopping;
-    bool news;                /* a job may be waiting */
+    bool pending; /* a job may be waiting */
     struct indexer *indexers;
     size_t count;
     pthread_t keeper;
@@ -117,11 +117,11 @@ static void fail(const struct index_job *job, const struct err *cause)
     struct err err = {0};
     AUTO(rows_free) struct rows *rows = NULL;
     bool permanent = cause->code == ERR_INVALID_PARAMS && cause->say[0];
-    log_event(permanent ? LOG_INFO : LOG_WARN, "index_failed", "job=%s pdf=%s attempt=%d permanent=%d cause=%s", job->job_id,
-              job->pdf_id, job->attempt, permanent, log_quote(cause->log));
+    log_event(permanent ? LOG_INFO : LOG_WARN, "index_failed", "job=%s pdf=%s attempt=%d permanent=%d cause=%s",
+              job->job_id, job->pdf_id, job->attempt, permanent, log_quote(cause->log));
     /* Where this can't be stored, the lease runs out and the attempt counts all the same. */
     if (!tx_worker(SQL_JOBS_FAIL, &rows, &err, BIND_TEXT(job->job_id), BIND_TEXT(job->lease),
-             BIND_TEXT(sentence(job, cause, text, sizeof text)), BIND_TEXT(permanent ? "true" : "false")))
+                   BIND_TEXT(sentence(job, cause, text, sizeof text)), BIND_TEXT(permanent ? "true" : "false")))
         log_event(LOG_WARN, "index_failure_untold", "job=%s cause=%s", job->job_id, log_quote(err.log));
 }
 
@@ -144,7 +144,7 @@ static void *indexer_main(void *argument)
     struct indexer *indexer = argument;
     pthread_mutex_lock(&jobs.lock);
     while (!jobs.stopping) {
-        jobs.news = false;
+        jobs.pending = false;
         pthread_mutex_unlock(&jobs.lock);
         struct index_job job = {0};
         bool found = claim(&job);
@@ -159,7 +159,7 @@ static void *indexer_main(void *argument)
             work(indexer);
             pthread_mutex_lock(&jobs.lock);
             indexer->busy = false;
-        } else if (!jobs.stopping && !jobs.news) {
+        } else if (!jobs.stopping && !jobs.pending) {
             wait_until(&jobs.wake, &jobs.lock, wait_now() + POLL_SECONDS * 1000);
         }
     }
@@ -175,7 +175,8 @@ static void renew(struct indexer *indexer, const struct index_job *job, const in
     struct err err = {0};
     AUTO(rows_free) struct rows *rows = NULL;
     if (!tx_worker(SQL_JOBS_RENEW, &rows, &err, BIND_TEXT(job->job_id), BIND_TEXT(job->lease), BIND_INT(LEASE_SECONDS),
-             BIND_TEXT(states[now[0]]), BIND_INT(now[1]), BIND_INT(now[2]), BIND_INT(now[3]), BIND_INT(now[4]), BIND_INT(now[5])))
+                   BIND_TEXT(states[now[0]]), BIND_INT(now[1]), BIND_INT(now[2]), BIND_INT(now[3]), BIND_INT(now[4]),
+                   BIND_INT(now[5])))
         return; /* the database is away: the next round tries again */
     pthread_mutex_lock(&jobs.lock);
     if (indexer->busy && !strcmp(indexer->job.lease, job->lease)) {
@@ -195,7 +196,8 @@ static void keep(struct indexer *indexer)
     pthread_mutex_lock(&jobs.lock);
     if (indexer->busy) {
         const struct index_job *live = &indexer->job;
-        const atomic_int *counts[6] = {&live->state, &live->pages_total, &live->pages_done, &live->pages_without_text,
+        const atomic_int *counts[6] = {&live->state,        &live->pages_total,
+                                       &live->pages_done,   &live->pages_without_text,
                                        &live->chunks_total, &live->chunks_done};
         for (int i = 0; i < 6; i++)
             now[i] = atomic_load(counts[i]);
@@ -273,7 +275,7 @@ static void *keeper_main(void *argument)
 static void wake(void)
 {
     pthread_mutex_lock(&jobs.lock);
-    jobs.news = true;
+    jobs.pending = true;
     pthread_cond_broadcast(&jobs.wake);
     pthread_mutex_unlock(&jobs.lock);
 }
@@ -283,13 +285,14 @@ static void hear(const char *payload, void *context)
     (void)context;
     struct err err = {0};
     AUTO(rows_free) struct rows *rows = NULL;
-    if (strlen(payload) != 36 || !tx_worker(SQL_JOBS_NEWS, &rows, &err, BIND_TEXT(payload)) || !rows_count(rows))
+    if (strlen(payload) != 36 || !tx_worker(SQL_JOBS_NOTIFICATION, &rows, &err, BIND_TEXT(payload)) ||
+        !rows_count(rows))
         return;
     const char *text = rows_text(rows, 0, 1);
     AUTO(json_freep) cJSON *job = json_parse(text, strlen(text), &err);
     if (!strcmp(json_text(job, "state", ""), "queued"))
         wake();
-    news_to_watchers(rows_text(rows, 0, 0), "library.progress", text);
+    notify_watchers(rows_text(rows, 0, 0), "library.progress", text);
 }
 
 static void resync(void *context)

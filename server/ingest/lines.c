@@ -21,14 +21,14 @@ enum { LINES_MOST = 4000 }; /* of a page; behind them a line's end is a blank */
 struct builder {
     const struct frame_page *frame;
     struct page *page;
-    size_t room;
-    struct buf text;             /* of the line that is being built */
-    struct frame_box box, last;  /* of the line; of its last character */
-    size_t count, bold;          /* its characters that are not blank */
+    size_t capacity;
+    struct buf text;            /* of the line that is being built */
+    struct frame_box box, last; /* of the line; of its last character */
+    size_t count, bold;         /* its characters that are not blank */
     double sizes;
-    size_t font, last_font;      /* run at or behind the current character; of the last one */
-    size_t unknown, characters;  /* of the page, not blank */
-    size_t controls;             /* characters that no text has: in shifted alphabets the blank is one */
+    size_t font, last_font;     /* run at or behind the current character; of the last one */
+    size_t unknown, characters; /* of the page, not blank */
+    size_t controls;            /* characters that no text has: in shifted alphabets the blank is one */
 };
 
 static struct frame_font font_at(struct builder *b, size_t i)
@@ -86,7 +86,10 @@ static void end_line(struct builder *b)
     if (b->text.length) {
         struct line line = {
             .text = normal_display(b->text.data, b->text.length),
-            .x1 = b->box.x1, .y1 = b->box.y1, .x2 = b->box.x2, .y2 = b->box.y2,
+            .x1 = b->box.x1,
+            .y1 = b->box.y1,
+            .x2 = b->box.x2,
+            .y2 = b->box.y2,
             .size = b->count ? (float)(b->sizes / (double)b->count) : 0,
             .bold = b->bold * 2 > b->count,
         };
@@ -94,9 +97,9 @@ static void end_line(struct builder *b)
         if (page->line_count && continues(&page->lines[page->line_count - 1], &line)) {
             join(&page->lines[page->line_count - 1], &line);
         } else {
-            if (page->line_count == b->room) {
-                b->room = b->room ? b->room * 2 : 64;
-                page->lines = mem_grow(page->lines, b->room, sizeof *page->lines);
+            if (page->line_count == b->capacity) {
+                b->capacity = b->capacity ? b->capacity * 2 : 64;
+                page->lines = mem_grow(page->lines, b->capacity, sizeof *page->lines);
             }
             page->lines[page->line_count++] = line;
         }
@@ -178,7 +181,8 @@ static void set_status(struct builder *b)
     }
     if (!b->characters)
         b->page->status = PAGE_EMPTY;
-    else if (lines_garbage(all.data ? all.data : "", all.length, b->unknown, b->characters) || b->controls * 12 > b->characters)
+    else if (lines_garbage(all.data ? all.data : "", all.length, b->unknown, b->characters) ||
+             b->controls * 12 > b->characters)
         b->page->status = PAGE_GARBAGE;
     else
         b->page->status = PAGE_OK;

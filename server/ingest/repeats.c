@@ -68,7 +68,7 @@ static int rows_outside(const struct page *page, const struct line *line, bool t
 static bool consider(const struct page *page, size_t index, struct candidate *c)
 {
     const struct line *line = &page->lines[index];
-    bool top = line->y2 < page->height * edge, bottom = line->y1 > page->height * (1 - edge);
+    bool top = line->y2<page->height * edge, bottom = line->y1> page->height * (1 - edge);
     if (!top && !bottom)
         return false;
     int rows = rows_outside(page, line, top);
@@ -138,7 +138,7 @@ static void order(struct page *page)
 void repeats_mark(struct document *document)
 {
     struct candidate *all = NULL;
-    size_t count = 0, room = 0;
+    size_t count = 0, capacity = 0;
     for (size_t p = 0; p < document->page_count; p++) {
         const struct page *page = &document->pages[p];
         int found = 0;
@@ -147,8 +147,8 @@ void repeats_mark(struct document *document)
             if (!consider(page, i, &c))
                 continue;
             found++;
-            if (count == room)
-                all = mem_grow(all, room = room ? room * 2 : 256, sizeof *all);
+            if (count == capacity)
+                all = mem_grow(all, capacity = capacity ? capacity * 2 : 256, sizeof *all);
             all[count++] = c;
         }
     }

@@ -55,8 +55,8 @@ void bank_draft_free(struct bank_draft *draft)
 }
 
 /* The one path to what is written: redacted text, and its key. */
-static bool redacted(struct call *call, enum bank_source source, const char *fact, const char *topic, const char *course_id,
-                     struct bank_draft *draft, int *redactions, struct err *err)
+static bool redacted(struct call *call, enum bank_source source, const char *fact, const char *topic,
+                     const char *course_id, struct bank_draft *draft, int *redactions, struct err *err)
 {
     struct redact_person person = person_of(call);
     struct redact_counts counts = {{0}};
@@ -70,15 +70,16 @@ static bool redacted(struct call *call, enum bank_source source, const char *fac
     return true;
 }
 
-static bool keep(struct tx *tx, enum bank_source source, const char *course_id, const struct bank_draft *draft, struct rows **rows,
-                 struct err *err)
+static bool keep(struct tx *tx, enum bank_source source, const char *course_id, const struct bank_draft *draft,
+                 struct rows **rows, struct err *err)
 {
     return tx_run(tx, SQL_MEMORY_RETAIN, rows, err, BIND_TEXT(draft->fact.data), BIND_TEXT(draft->key.data),
-                  BIND_TEXT(source_names[source]), BIND_TEXT(draft->topic.data), BIND_TEXT(course_id), BIND_TEXT(draft->state));
+                  BIND_TEXT(source_names[source]), BIND_TEXT(draft->topic.data), BIND_TEXT(course_id),
+                  BIND_TEXT(draft->state));
 }
 
-static bool make_draft(struct call *call, struct tx *tx, enum bank_source source, const char *what, const char *course_id,
-                       const char *title, struct bank_draft *draft, struct err *err)
+static bool make_draft(struct call *call, struct tx *tx, enum bank_source source, const char *what,
+                       const char *course_id, const char *title, struct bank_draft *draft, struct err *err)
 {
     AUTO(rows_free) struct rows *course = NULL;
     AUTO(buf_free) struct buf fact = {0};
@@ -146,7 +147,7 @@ void bank_items_free(struct bank_items *items)
 }
 
 /* The bank as a small library of its own: every fact a text, with a vector where embedding costs no network. */
-struct shelf {
+struct loader {
     struct tokens *tokens;
     struct lexical *lexical;
     struct vectors *vectors;
@@ -155,7 +156,7 @@ struct shelf {
     uint64_t *bits;
 };
 
-static void shelf_close(struct shelf *s)
+static void index_close(struct loader *s)
 {
     tokens_free(s->tokens);
     lexical_free(s->lexical);
@@ -164,7 +165,7 @@ static void shelf_close(struct shelf *s)
     free(s->bits);
 }
 
-static void shelf_fill(struct shelf *s, const struct rows *rows)
+static void index_fill(struct loader *s, const struct rows *rows)
 {
     s->tokens = tokens_new();
     s->lexical = lexical_new();
@@ -180,7 +181,7 @@ static void shelf_fill(struct shelf *s, const struct rows *rows)
 }
 
 /* Vectors of a built-in model only: an outside one would have to be asked, and paid, for each fact. */
-static void shelf_embed(struct shelf *s, const struct rows *rows, const char *query)
+static void index_embed(struct loader *s, const struct rows *rows, const char *query)
 {
     embed_current(&s->model);
     if (strncmp(s->model.name, "builtin-", 8) != 0 || !(s->model.weight > 0))
@@ -206,16 +207,20 @@ static int by_score(const void *a, const void *b)
     return x < y ? 1 : x > y ? -1 : 0;
 }
 
-static size_t rank(struct shelf *s, const struct rows *rows, const char *query, struct fuse_hit *hits)
+static size_t rank(struct loader *s, const struct rows *rows, const char *query, struct fuse_hit *hits)
 {
     struct question question = {0};
     struct fuse_work work = {0};
     struct lexical_scope scope = {.bits = s->bits};
     struct vectors_span all = {0, (uint32_t)rows_count(rows)};
-    struct fuse_model model = {.vectors = s->vectors, .question = s->question, .weight = s->model.weight, .spans = &all, .span_count = 1};
+    struct fuse_model model = {
+        .vectors = s->vectors, .question = s->question, .weight = s->model.weight, .spans = &all, .span_count = 1};
     lexical_scope(s->lexical, &scope);
     question_read(&question, s->lexical, &scope, s->tokens, query, strlen(query));
-    struct fuse_input input = {.lexical = s->lexical, .scope = &scope, .words = &question.words, .models = &model,
+    struct fuse_input input = {.lexical = s->lexical,
+                               .scope = &scope,
+                               .words = &question.words,
+                               .models = &model,
                                .model_count = s->vectors ? 1 : 0};
     size_t count = fuse_rank(&input, &work, hits, FUSE_POOL);
     fuse_work_free(&work);
@@ -243,14 +248,15 @@ bool bank_recall_here(struct tx *tx, const char *query, size_t limit, struct ban
         return false;
     if (!rows_count(rows))
         return true;
-    AUTO(shelf_close) struct shelf shelf = {0};
+    AUTO(index_close) struct loader loader = {0};
     struct fuse_hit hits[FUSE_POOL];
-    shelf_fill(&shelf, rows);
-    shelf_embed(&shelf, rows, query);
-    size_t count = rank(&shelf, rows, query, hits);
+    index_fill(&loader, rows);
+    index_embed(&loader, rows, query);
+    size_t count = rank(&loader, rows, query, hits);
     for (size_t i = 0; i < count && i < limit; i++) {
         int row = (int)hits[i].text;
-        take(items, rows_text(rows, row, 0), rows_text(rows, row, 1), rows_text(rows, row, 4), round((double)hits[i].score * 1e4) / 1e4);
+        take(items, rows_text(rows, row, 0), rows_text(rows, row, 1), rows_text(rows, row, 4),
+             round((double)hits[i].score * 1e4) / 1e4);
     }
     return true;
 }
@@ -260,11 +266,13 @@ static bool cancelled(void *context)
     return call_cancelled(context);
 }
 
-static bool recall_outside(struct call *call, const char *query, size_t limit, struct bank_items *items, struct err *err)
+static bool recall_outside(struct call *call, const char *query, size_t limit, struct bank_items *items,
+                           struct err *err)
 {
     struct redact_person person = person_of(call);
     struct hindsight_memories memories = {0};
-    if (!hindsight_recall(memory_hindsight(), call->caller.user_id, &person, query, limit, cancelled, call, &memories, err))
+    if (!hindsight_recall(memory_hindsight(), call->caller.user_id, &person, query, limit, cancelled, call, &memories,
+                          err))
         return false;
     for (size_t i = 0; i < memories.count; i++)
         take(items, memories.items[i].fact_id, memories.items[i].text, memories.items[i].at, memories.items[i].score);

@@ -32,7 +32,8 @@ struct bank_kept {
     int redactions;
 };
 /* What a person tells of themselves. ERR_INVALID_PARAMS where nothing but contact details would remain. */
-bool bank_retain(struct call *call, struct tx *tx, const char *fact, struct bank_kept *kept, struct err *err) MUST_CHECK;
+bool bank_retain(struct call *call, struct tx *tx, const char *fact, struct bank_kept *kept, struct err *err)
+    MUST_CHECK;
 
 struct bank_item {
     char *fact_id, *fact, *at; /* fact_id NULL: derived by an outside service */
@@ -47,9 +48,11 @@ void bank_items_free(struct bank_items *items); /* for AUTO */
 
 /* The facts that fit a question, best first: words and vectors as for documents, then how recent and how
  * often. From the rows alone. */
-bool bank_recall_here(struct tx *tx, const char *query, size_t limit, struct bank_items *items, struct err *err) MUST_CHECK;
+bool bank_recall_here(struct tx *tx, const char *query, size_t limit, struct bank_items *items, struct err *err)
+    MUST_CHECK;
 /* LANE_SLOW: from the provider, within its limit; from the rows where it does not answer in time. Empty
  * with memory off. */
-bool bank_recall(struct call *call, const char *query, size_t limit, struct bank_items *items, struct err *err) MUST_CHECK;
+bool bank_recall(struct call *call, const char *query, size_t limit, struct bank_items *items, struct err *err)
+    MUST_CHECK;
 
 #endif

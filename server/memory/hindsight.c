@@ -19,11 +19,17 @@ struct hindsight {
 
 bool hindsight_open(const struct hindsight_settings *s, struct hindsight **out, struct err *err)
 {
-    struct hindsight h = {.recall_ms = s->recall_ms ? s->recall_ms : RECALL_MS, .reflect_ms = s->reflect_ms ? s->reflect_ms : REFLECT_MS,
+    struct hindsight h = {.recall_ms = s->recall_ms ? s->recall_ms : RECALL_MS,
+                          .reflect_ms = s->reflect_ms ? s->reflect_ms : REFLECT_MS,
                           .other_ms = s->other_ms ? s->other_ms : OTHER_MS};
-    const struct http_settings settings = {.name = "hindsight", .base_url = s->url, .key = s->api_key, .allow_insecure = s->allow_insecure,
-                                           .breaker_pause_ms = s->breaker_pause_ms, .extra_header = s->extra_header};
-    if (!http_open(&settings, &h.recall, err) || !http_open(&settings, &h.reflect, err) || !http_open(&settings, &h.other, err)) {
+    const struct http_settings settings = {.name = "hindsight",
+                                           .base_url = s->url,
+                                           .key = s->api_key,
+                                           .allow_insecure = s->allow_insecure,
+                                           .breaker_pause_ms = s->breaker_pause_ms,
+                                           .extra_header = s->extra_header};
+    if (!http_open(&settings, &h.recall, err) || !http_open(&settings, &h.reflect, err) ||
+        !http_open(&settings, &h.other, err)) {
         http_close(h.recall);
         http_close(h.reflect);
         return false;
@@ -69,7 +75,8 @@ static bool refused(const struct http_service *service, const struct http_reply 
 
 /* Sends, and parses a 2xx body into *json (NULL where it is empty). 404 and 410 give *json NULL and true when
  * `missing_ok`. */
-static bool call(struct http_service *service, struct http_request *request, bool missing_ok, cJSON **json, struct err *err)
+static bool call(struct http_service *service, struct http_request *request, bool missing_ok, cJSON **json,
+                 struct err *err)
 {
     AUTO(http_reply_free) struct http_reply reply = {0};
     *json = NULL;
@@ -97,8 +104,8 @@ static void path_of(struct buf *path, const char *bank, const char *rest, const 
 }
 
 /* A member with the text redacted. */
-static bool write_redacted(struct buf *body, const char *name, const char *text, size_t most, const struct redact_person *person,
-                           struct err *err)
+static bool write_redacted(struct buf *body, const char *name, const char *text, size_t most,
+                           const struct redact_person *person, struct err *err)
 {
     AUTO(buf_free) struct buf clean = {0};
     if (!redact_text(person, text, strlen(text), &clean, NULL, err))
@@ -131,14 +138,16 @@ bool hindsight_bank(struct hindsight *h, const char *bank, struct err *err)
     AUTO(buf_free) struct buf path = {0};
     AUTO(json_freep) cJSON *json = NULL;
     path_of(&path, bank, "", NULL);
-    struct http_request request = {.verb = "PUT", .path = path.data, .body = "{\"enable_observations\":false}", .total_ms = h->other_ms};
+    struct http_request request = {
+        .verb = "PUT", .path = path.data, .body = "{\"enable_observations\":false}", .total_ms = h->other_ms};
     return call(h->other, &request, false, &json, err);
 }
 
 /* ------------------------------------------------------------------ retain */
 
-bool hindsight_retain(struct hindsight *h, const char *bank, const struct redact_person *person, const struct hindsight_fact *fact,
-                      char operation[40], enum hindsight_state *state, struct err *err)
+bool hindsight_retain(struct hindsight *h, const char *bank, const struct redact_person *person,
+                      const struct hindsight_fact *fact, char operation[40], enum hindsight_state *state,
+                      struct err *err)
 {
     AUTO(buf_free) struct buf path = {0}, body = {0};
     AUTO(json_freep) cJSON *json = NULL;
@@ -162,7 +171,8 @@ bool hindsight_retain(struct hindsight *h, const char *bank, const struct redact
     buf_json_member_bool(&body, "async", true);
     buf_json_member(&body, "operation_id", fact->operation_id);
     buf_json_close(&body, '}');
-    struct http_request request = {.path = path.data, .body = body.data, .total_ms = h->other_ms, .first_byte_ms = h->other_ms};
+    struct http_request request = {
+        .path = path.data, .body = body.data, .total_ms = h->other_ms, .first_byte_ms = h->other_ms};
     if (!call(h->other, &request, false, &json, err))
         return false;
     if (!json_bool(json, "success", true))
@@ -173,8 +183,8 @@ bool hindsight_retain(struct hindsight *h, const char *bank, const struct redact
     return true;
 }
 
-bool hindsight_operation(struct hindsight *h, const char *bank, const char *operation, enum hindsight_state *state, char message[200],
-                         struct err *err)
+bool hindsight_operation(struct hindsight *h, const char *bank, const char *operation, enum hindsight_state *state,
+                         char message[200], struct err *err)
 {
     AUTO(buf_free) struct buf path = {0};
     AUTO(json_freep) cJSON *json = NULL;
@@ -190,7 +200,9 @@ bool hindsight_operation(struct hindsight *h, const char *bank, const char *oper
     else
         *state = !strcmp(status, "not_found") ? HINDSIGHT_UNKNOWN : HINDSIGHT_PENDING;
     if (message)
-        snprintf(message, 200, "%.190s", *state == HINDSIGHT_FAILED ? json_text(json, "error_message", "The memory service failed at it.") : "");
+        snprintf(message, 200, "%.190s",
+                 *state == HINDSIGHT_FAILED ? json_text(json, "error_message", "The memory service failed at it.")
+                                            : "");
     return true;
 }
 
@@ -200,7 +212,8 @@ bool hindsight_cancel(struct hindsight *h, const char *bank, const char *operati
     AUTO(json_freep) cJSON *json = NULL;
     struct err said = {0};
     path_of(&path, bank, "/operations/", operation);
-    struct http_request request = {.verb = "DELETE", .path = path.data, .total_ms = h->other_ms, .first_byte_ms = h->other_ms};
+    struct http_request request = {
+        .verb = "DELETE", .path = path.data, .total_ms = h->other_ms, .first_byte_ms = h->other_ms};
     /* Refused means that it is no longer pending. */
     if (call(h->other, &request, true, &json, &said) || said.code == ERR_CONFLICT || said.code == ERR_INVALID_PARAMS)
         return true;
@@ -225,7 +238,8 @@ void hindsight_memories_free(struct hindsight_memories *memories)
 static bool has_word(const char *text)
 {
     for (; *text; text++)
-        if ((unsigned char)*text >= 0x80 || (*text >= '0' && *text <= '9') || ((*text | 0x20) >= 'a' && (*text | 0x20) <= 'z'))
+        if ((unsigned char)*text >= 0x80 || (*text >= '0' && *text <= '9') ||
+            ((*text | 0x20) >= 'a' && (*text | 0x20) <= 'z'))
             return true;
     return false;
 }
@@ -234,7 +248,7 @@ static void read_memories(const cJSON *results, size_t limit, struct hindsight_m
 {
     const cJSON *item;
     memories->items = mem_array(limit + 1, sizeof *memories->items);
-    cJSON_ArrayForEach(item, results) {
+    cJSON_ArrayForEach (item, results) {
         const char *text = json_text(item, "text", "");
         if (!*text || memories->count == limit)
             continue;
@@ -247,8 +261,9 @@ static void read_memories(const cJSON *results, size_t limit, struct hindsight_m
     }
 }
 
-bool hindsight_recall(struct hindsight *h, const char *bank, const struct redact_person *person, const char *query, size_t limit,
-                      bool (*cancelled)(void *context), void *context, struct hindsight_memories *memories, struct err *err)
+bool hindsight_recall(struct hindsight *h, const char *bank, const struct redact_person *person, const char *query,
+                      size_t limit, bool (*cancelled)(void *context), void *context,
+                      struct hindsight_memories *memories, struct err *err)
 {
     AUTO(buf_free) struct buf path = {0}, body = {0};
     AUTO(json_freep) cJSON *json = NULL;
@@ -263,8 +278,12 @@ bool hindsight_recall(struct hindsight *h, const char *bank, const struct redact
     buf_json_member_int(&body, "max_tokens", 1024);
     buf_json_member_raw(&body, "include", "{\"entities\":null}");
     buf_json_close(&body, '}');
-    struct http_request request = {.path = path.data, .body = body.data, .total_ms = h->recall_ms, .first_byte_ms = h->recall_ms,
-                                   .cancelled = cancelled, .context = context};
+    struct http_request request = {.path = path.data,
+                                   .body = body.data,
+                                   .total_ms = h->recall_ms,
+                                   .first_byte_ms = h->recall_ms,
+                                   .cancelled = cancelled,
+                                   .context = context};
     if (!call(h->recall, &request, true, &json, err))
         return false;
     read_memories(json_get(json, "results"), limit, memories);
@@ -283,8 +302,13 @@ bool hindsight_reflect(struct hindsight *h, const char *bank, const struct redac
     buf_json_member(&body, "budget", "low");
     buf_json_member_int(&body, "max_tokens", 800);
     buf_json_close(&body, '}');
-    struct http_request request = {.path = path.data, .body = body.data, .total_ms = h->reflect_ms, .first_byte_ms = h->reflect_ms,
-                                   .silence_ms = h->reflect_ms, .cancelled = cancelled, .context = context};
+    struct http_request request = {.path = path.data,
+                                   .body = body.data,
+                                   .total_ms = h->reflect_ms,
+                                   .first_byte_ms = h->reflect_ms,
+                                   .silence_ms = h->reflect_ms,
+                                   .cancelled = cancelled,
+                                   .context = context};
     if (!call(h->reflect, &request, false, &json, err))
         return false;
     const char *found = json_text(json, "text", "");
@@ -299,7 +323,8 @@ bool hindsight_reflect(struct hindsight *h, const char *bank, const struct redac
 static bool forget(struct hindsight *h, const char *path, const char *counted, int64_t *memories, struct err *err)
 {
     AUTO(json_freep) cJSON *json = NULL;
-    struct http_request request = {.verb = "DELETE", .path = path, .total_ms = h->other_ms, .first_byte_ms = h->other_ms};
+    struct http_request request = {
+        .verb = "DELETE", .path = path, .total_ms = h->other_ms, .first_byte_ms = h->other_ms};
     if (!call(h->other, &request, true, &json, err))
         return false;
     if (json && !json_bool(json, "success", true))

@@ -20,13 +20,13 @@
 struct hindsight;
 
 struct hindsight_settings {
-    const char *url, *api_key;  /* HINDSIGHT_URL, HINDSIGHT_API_KEY ("" or NULL: none) */
-    int64_t recall_ms;          /* HINDSIGHT_TIMEOUT; 0: 6 s */
-    int64_t reflect_ms;         /* 0: 120 s */
-    int64_t other_ms;           /* retain, polling, deletes; 0: 15 s */
-    bool allow_insecure;        /* plain http beyond loopback */
-    int64_t breaker_pause_ms;   /* 0: 5 s, doubling to 5 min */
-    const char *extra_header;   /* tests */
+    const char *url, *api_key; /* HINDSIGHT_URL, HINDSIGHT_API_KEY ("" or NULL: none) */
+    int64_t recall_ms;         /* HINDSIGHT_TIMEOUT; 0: 6 s */
+    int64_t reflect_ms;        /* 0: 120 s */
+    int64_t other_ms;          /* retain, polling, deletes; 0: 15 s */
+    bool allow_insecure;       /* plain http beyond loopback */
+    int64_t breaker_pause_ms;  /* 0: 5 s, doubling to 5 min */
+    const char *extra_header;  /* tests */
 };
 
 bool hindsight_open(const struct hindsight_settings *settings, struct hindsight **h, struct err *err) MUST_CHECK;
@@ -43,22 +43,29 @@ struct hindsight_fact {
     const char *fact_id;      /* becomes document_id: sent twice it is one */
     const char *operation_id; /* a UUID: the same for a resend, a new one after a failed operation */
     const char *fact;
-    const char *source;       /* "search" … */
-    const char *at;           /* RFC 3339 */
+    const char *source; /* "search" … */
+    const char *at;     /* RFC 3339 */
 };
-enum hindsight_state { HINDSIGHT_PENDING, HINDSIGHT_COMPLETED, HINDSIGHT_FAILED, HINDSIGHT_UNKNOWN /* forgotten by the service: send again */ };
+enum hindsight_state {
+    HINDSIGHT_PENDING,
+    HINDSIGHT_COMPLETED,
+    HINDSIGHT_FAILED,
+    HINDSIGHT_UNKNOWN /* forgotten by the service: send again */
+};
 
 /* Accepted is not yet done: `state` is PENDING and `operation` the id to ask with (older versions choose their
  * own), or COMPLETED where the service worked at once. A time-out does not mean that it was not taken. */
-bool hindsight_retain(struct hindsight *h, const char *bank, const struct redact_person *person, const struct hindsight_fact *fact,
-                      char operation[40], enum hindsight_state *state, struct err *err) MUST_CHECK;
+bool hindsight_retain(struct hindsight *h, const char *bank, const struct redact_person *person,
+                      const struct hindsight_fact *fact, char operation[40], enum hindsight_state *state,
+                      struct err *err) MUST_CHECK;
 /* `message` (may be NULL): why it FAILED. */
-bool hindsight_operation(struct hindsight *h, const char *bank, const char *operation, enum hindsight_state *state, char message[200],
-                         struct err *err) MUST_CHECK;
-bool hindsight_cancel(struct hindsight *h, const char *bank, const char *operation, struct err *err) MUST_CHECK; /* pending, or gone */
+bool hindsight_operation(struct hindsight *h, const char *bank, const char *operation, enum hindsight_state *state,
+                         char message[200], struct err *err) MUST_CHECK;
+bool hindsight_cancel(struct hindsight *h, const char *bank, const char *operation, struct err *err)
+    MUST_CHECK; /* pending, or gone */
 
 struct hindsight_memory {
-    char *fact_id; /* document_id; NULL: derived by the service itself */
+    char *fact_id;   /* document_id; NULL: derived by the service itself */
     char *text, *at; /* at may be NULL */
     double score;    /* 1 for the first, falling with the rank */
 };
@@ -69,14 +76,16 @@ struct hindsight_memories {
 void hindsight_memories_free(struct hindsight_memories *memories); /* leaves {0} */
 
 /* Best first, at most `limit`. A bank that does not exist yet is empty. Ends within recall_ms. */
-bool hindsight_recall(struct hindsight *h, const char *bank, const struct redact_person *person, const char *query, size_t limit,
-                      bool (*cancelled)(void *context), void *context, struct hindsight_memories *memories, struct err *err) MUST_CHECK;
+bool hindsight_recall(struct hindsight *h, const char *bank, const struct redact_person *person, const char *query,
+                      size_t limit, bool (*cancelled)(void *context), void *context,
+                      struct hindsight_memories *memories, struct err *err) MUST_CHECK;
 /* Prose about the bank, appended to `text`. Ends within reflect_ms. */
 bool hindsight_reflect(struct hindsight *h, const char *bank, const struct redact_person *person, const char *query,
                        bool (*cancelled)(void *context), void *context, struct buf *text, struct err *err) MUST_CHECK;
 
 /* Gone is gone: what the service does not know counts as forgotten. `memories` (may be NULL): how many it deleted. */
-bool hindsight_forget(struct hindsight *h, const char *bank, const char *fact_id, int64_t *memories, struct err *err) MUST_CHECK;
+bool hindsight_forget(struct hindsight *h, const char *bank, const char *fact_id, int64_t *memories, struct err *err)
+    MUST_CHECK;
 bool hindsight_forget_bank(struct hindsight *h, const char *bank, int64_t *memories, struct err *err) MUST_CHECK;
 
 #endif

@@ -108,8 +108,10 @@ static void hear(const char *payload, void *context)
 
 bool memory_start(struct err *err)
 {
-    struct hindsight_settings settings = {.url = config.hindsight_url, .api_key = config.hindsight_api_key,
-                                          .recall_ms = config.hindsight_timeout * 1000, .allow_insecure = config.allow_insecure};
+    struct hindsight_settings settings = {.url = config.hindsight_url,
+                                          .api_key = config.hindsight_api_key,
+                                          .recall_ms = config.hindsight_timeout * 1000,
+                                          .allow_insecure = config.allow_insecure};
     if (*config.hindsight_url && !hindsight_open(&settings, &memory.outside, err))
         return false;
     listen_on("edurag_memory", hear, NULL, NULL);

@@ -18,9 +18,9 @@ struct hindsight;
 bool memory_start(struct err *err) MUST_CHECK;
 void memory_stop(void);
 
-bool memory_enabled(void);            /* not off */
-const char *memory_provider(void);    /* "hindsight" | "builtin" | "off" */
-bool memory_reachable(void);          /* whether the provider answers, as far as is known */
+bool memory_enabled(void);         /* not off */
+const char *memory_provider(void); /* "hindsight" | "builtin" | "off" */
+bool memory_reachable(void);       /* whether the provider answers, as far as is known */
 /* The outside service where it is the provider; NULL otherwise. Valid until memory_stop. */
 struct hindsight *memory_hindsight(void);
 

@@ -33,33 +33,38 @@ int redact_total(const struct redact_counts *counts)
 #define WORD "[\\p{L}\\p{N}_-]"
 
 /* With a password or a person in front of the host, or a key among the parameters. */
-static struct redact_pattern url = {.text =
-    "(?i)[a-z][a-z0-9+.-]{0,20}://(?:[^\\s/?\\#@<>\"]+@[^\\s<>\"]*|"
-    "[^\\s<>\"]*?[?&\\#;](?:access_?token|refresh_?token|id_?token|token|api_?key|key|pass(?:word|wd)?|pwd|secret|client_?secret|auth|"
-    "session(?:_?id)?|sid|sig(?:nature)?|jwt|code)=[^\\s<>\"]+)"};
+static struct redact_pattern url = {.text = "(?i)[a-z][a-z0-9+.-]{0,20}://(?:[^\\s/?\\#@<>\"]+@[^\\s<>\"]*|"
+                                            "[^\\s<>\"]*?[?&\\#;](?:access_?token|refresh_?token|id_?token|token|api_?"
+                                            "key|key|pass(?:word|wd)?|pwd|secret|client_?secret|auth|"
+                                            "session(?:_?id)?|sid|sig(?:nature)?|jwt|code)=[^\\s<>\"]+)"};
 
-static struct redact_pattern email = {.text =
-    "(?:\"[^\\n\"@]{1,64}\"|(?<!" LOCAL ")" LOCAL "++)(?:(?:[ ]?[@\\x{ff20}][ ]?(?:" DOMAIN "+\\.(?:" DOMAIN "*[\\p{L}\\p{N}])|localhost\\b))+|"
-    "@\\[[0-9a-fA-F.:IPv]+\\])"};
-static struct redact_pattern email_coded = {.text =
-    "[\\p{L}\\p{N}._+-]+(?:%40|&\\#64;|&commat;)[\\p{L}\\p{N}._-]+\\.[\\p{L}\\p{N}-]*[\\p{L}\\p{N}]"};
+static struct redact_pattern email = {.text = "(?:\"[^\\n\"@]{1,64}\"|(?<!" LOCAL ")" LOCAL
+                                              "++)(?:(?:[ ]?[@\\x{ff20}][ ]?(?:" DOMAIN "+\\.(?:" DOMAIN
+                                              "*[\\p{L}\\p{N}])|localhost\\b))+|"
+                                              "@\\[[0-9a-fA-F.:IPv]+\\])"};
+static struct redact_pattern email_coded = {
+    .text = "[\\p{L}\\p{N}._+-]+(?:%40|&\\#64;|&commat;)[\\p{L}\\p{N}._-]+\\.[\\p{L}\\p{N}-]*[\\p{L}\\p{N}]"};
 /* jane (at) school (dot) org */
-static struct redact_pattern email_spelt = {.text =
-    "(?i)" WORD "(?:" WORD "|[.+])*\\s{0,2}(?:[\\[({<]\\s?(?:at|@)\\s?[\\])}>]|_at_)\\s{0,2}" WORD
-    "+(?:\\s{0,2}(?:\\.|[\\[({<]\\s?(?:dot|\\.)\\s?[\\])}>]|_dot_|[ ]dot[ ])\\s{0,2}" WORD "+)+|" WORD "(?:" WORD
-    "|[.+])*[ ]at[ ]" WORD "+(?:[ ]dot[ ]" WORD "+)*[ ]dot[ ](?:com|org|net|edu|info|io|de|fr|uk|eu|es|it|nl|pl|us|ca|au|in)\\b"};
+static struct redact_pattern email_spelt = {
+    .text = "(?i)" WORD "(?:" WORD "|[.+])*\\s{0,2}(?:[\\[({<]\\s?(?:at|@)\\s?[\\])}>]|_at_)\\s{0,2}" WORD
+            "+(?:\\s{0,2}(?:\\.|[\\[({<]\\s?(?:dot|\\.)\\s?[\\])}>]|_dot_|[ ]dot[ ])\\s{0,2}" WORD "+)+|" WORD
+            "(?:" WORD "|[.+])*[ ]at[ ]" WORD "+(?:[ ]dot[ ]" WORD
+            "+)*[ ]dot[ ](?:com|org|net|edu|info|io|de|fr|uk|eu|es|it|nl|pl|us|ca|au|in)\\b"};
 
 /* Identity numbers that begin with a letter or are announced by a word. */
-static struct redact_pattern lettered = {.text =
-    "(?<![A-Za-z0-9])(?:[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z][ ]?\\d\\d[ ]?\\d\\d[ ]?\\d\\d[ ]?[A-D]|"
-    "[A-Z]{6}\\d\\d[A-EHLMPRST]\\d\\d[A-Z]\\d{3}[A-Z]|[A-Z]{4}\\d{6}[HM][A-Z]{5}[A-Z0-9]\\d|[XYZ]-?\\d{7}-?[A-Z]|"
-    "\\d{8}[A-Z]\\d{3}|[A-Z]{2}\\d{6}[A-Z0-9]\\d{2}[A-Z0-9]?)(?![A-Za-z0-9])"};
-static struct redact_pattern announced = {.text =
-    "(?i)(?<![a-z])(?:passport|social\\ security|ssn|national\\ (?:id|insurance|identity)|identity\\ card|id\\ card|tax(?:payer)?\\ id|"
-    "(?:student|pupil|learner|staff|institution)\\ (?:id|number|no)|matric(?:ulation)?|matrikel|driv(?:er'?s|ing)\\ licen[cs]e|"
-    "personnummer|steuer-?id|ausweis|nif|nie|dni|bsn|pesel|cpf|curp|sin|tfn|aadhaar)"
-    "(?:[\\s:=\\#.-]|card|id|number|nummer|numbers|no\\.|nr\\.?|is|was)*?[\\s:=\\#.]\\K"
-    "(?=(?:[A-Z]{0,3}[ ./-]?\\d){5})(?-i:[A-Z]{1,3}[ -]?)?\\d[0-9A-Z]*(?:[ ./-]?\\d[0-9A-Z]*)*"};
+static struct redact_pattern lettered = {
+    .text =
+        "(?<![A-Za-z0-9])(?:[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z][ ]?\\d\\d[ ]?\\d\\d[ ]?\\d\\d[ ]?[A-D]|"
+        "[A-Z]{6}\\d\\d[A-EHLMPRST]\\d\\d[A-Z]\\d{3}[A-Z]|[A-Z]{4}\\d{6}[HM][A-Z]{5}[A-Z0-9]\\d|[XYZ]-?\\d{7}-?[A-Z]|"
+        "\\d{8}[A-Z]\\d{3}|[A-Z]{2}\\d{6}[A-Z0-9]\\d{2}[A-Z0-9]?)(?![A-Za-z0-9])"};
+static struct redact_pattern introduced = {
+    .text = "(?i)(?<![a-z])(?:passport|social\\ security|ssn|national\\ (?:id|insurance|identity)|identity\\ card|id\\ "
+            "card|tax(?:payer)?\\ id|"
+            "(?:student|pupil|learner|staff|institution)\\ "
+            "(?:id|number|no)|matric(?:ulation)?|matrikel|driv(?:er'?s|ing)\\ licen[cs]e|"
+            "personnummer|steuer-?id|ausweis|nif|nie|dni|bsn|pesel|cpf|curp|sin|tfn|aadhaar)"
+            "(?:[\\s:=\\#.-]|card|id|number|nummer|numbers|no\\.|nr\\.?|is|was)*?[\\s:=\\#.]\\K"
+            "(?=(?:[A-Z]{0,3}[ ./-]?\\d){5})(?-i:[A-Z]{1,3}[ -]?)?\\d[0-9A-Z]*(?:[ ./-]?\\d[0-9A-Z]*)*"};
 
 /* Whether it is worth looking for the one that is spelt. */
 static struct redact_pattern spelt_hint = {.text = "(?i)[\\[({<_]\\s?(?:at|@)\\s?[\\])}>_]|[ ]dot[ ]"};
@@ -148,12 +153,10 @@ static bool pass(int number, const struct redact_person *person, const struct bu
         if (digit)
             return replace_ibans(from, to, counts, err);
         break;
-    case 5:
-        redact_names_pass(person, from->data, from->length, to, counts);
-        return true;
+    case 5: redact_names_pass(person, from->data, from->length, to, counts); return true;
     case 6:
         if (digit)
-            return replace(&announced, REDACT_ID, from, to, counts, err);
+            return replace(&introduced, REDACT_ID, from, to, counts, err);
         break;
     case 7:
         if (digit)
@@ -171,7 +174,8 @@ static bool pass(int number, const struct redact_person *person, const struct bu
 enum { PASSES = 9, ROUNDS = 6 };
 
 /* All passes over `now`, which is the result afterwards. */
-static bool round_of(const struct redact_person *person, struct buf *now, struct buf *next, struct redact_counts *found, struct err *err)
+static bool round_of(const struct redact_person *person, struct buf *now, struct buf *next, struct redact_counts *found,
+                     struct err *err)
 {
     for (int i = 0; i < PASSES && now->length; i++) {
         bool ran;

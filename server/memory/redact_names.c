@@ -25,7 +25,8 @@ struct name {
 
 static bool in_word(uint32_t c)
 {
-    return c < 0x80 ? (c | 0x20) >= 'a' && (c | 0x20) <= 'z' : u_isalpha((UChar32)c) || (U_GET_GC_MASK((UChar32)c) & U_GC_M_MASK);
+    return c < 0x80 ? (c | 0x20) >= 'a' && (c | 0x20) <= 'z'
+                    : u_isalpha((UChar32)c) || (U_GET_GC_MASK((UChar32)c) & U_GC_M_MASK);
 }
 
 /* Appends a code point to `folded` as its base letters. */
@@ -130,7 +131,8 @@ static size_t whole_name(const struct name *name, const char *text, size_t lengt
 static bool name_part(const struct name *name, const struct word *word)
 {
     for (size_t i = 0; i < name->count; i++)
-        if (name->letters[i] >= 3 && (word->capital || !name->part[i].capital) && !strcmp(word->folded, name->part[i].folded))
+        if (name->letters[i] >= 3 && (word->capital || !name->part[i].capital) &&
+            !strcmp(word->folded, name->part[i].folded))
             return true;
     return false;
 }
@@ -141,7 +143,8 @@ static bool is_placeholder(const char *text, size_t length, const struct word *w
     return word->start && text[word->start - 1] == '[' && word->end < length && text[word->end] == ']';
 }
 
-static void take_name(const struct name *name, const char *text, size_t length, struct buf *out, struct redact_counts *counts)
+static void take_name(const struct name *name, const char *text, size_t length, struct buf *out,
+                      struct redact_counts *counts)
 {
     struct word word, last = {0};
     size_t at = 0, copied = 0;

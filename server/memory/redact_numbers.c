@@ -144,21 +144,27 @@ size_t redact_numbers_iban(const char *text, size_t length)
 
 /* ------------------------------------------------------------------ what stands around a number */
 
-static struct redact_pattern before_phone = {.text =
-    "(?i)(?:tel(?:e(?:ph|f)on[eo]?)?|t[ée]l(?:[ée]phone)?|phone|mobile?|m[óo]vil|cell(?:phone)?|fax|whats\\ ?app|signal|"
-    "handy|sms|call|text|ring|dial|reach|contact|rufnummer|festnetz|num[ée]ro)"
-    "(?:\\s*(?:me|us|him|her|them|at|on|is|was|number|no\\.?|nr\\.?|nummer|[:.=\\#/-]))*\\s*\\(?$"};
+static struct redact_pattern before_phone = {
+    .text = "(?i)(?:tel(?:e(?:ph|f)on[eo]?)?|t[ée]l(?:[ée]phone)?|phone|mobile?|m[óo]vil|cell(?:phone)?|fax|whats\\ "
+            "?app|signal|"
+            "handy|sms|call|text|ring|dial|reach|contact|rufnummer|festnetz|num[ée]ro)"
+            "(?:\\s*(?:me|us|him|her|them|at|on|is|was|number|no\\.?|nr\\.?|nummer|[:.=\\#/-]))*\\s*\\(?$"};
 static struct redact_pattern before_pages = {.text =
-    "(?i)(?<![a-z])(?:pp?|pages?|pgs?|seiten?|s|lines?|verses?|vv?|vol(?:ume)?|bd|chapters?|ch|nos?|nrs?|numbers?|years?|in|"
-    "from|between|during|questions?|exercises?|problems?|figures?|figs?|tables?|sections?|§+|rfc|iso(?:/iec)?|iec|din(?:\\ en)?|"
-    "en|astm|ieee|ansi|bs|residues?|positions?|bases?|range)[.:]?\\s*$"};
-static struct redact_pattern before_register = {.text =
-    "(?i)(?<![a-z])(?:issn|pmid|pmc(?:id)?|arxiv|oeis|lccn|oclc|omim|genbank|uniprot|cid|ec|patent)[\\s:\\#]*$"};
+                                                 "(?i)(?<![a-z])(?:pp?|pages?|pgs?|seiten?|s|lines?|verses?|vv?|vol(?:"
+                                                 "ume)?|bd|chapters?|ch|nos?|nrs?|numbers?|years?|in|"
+                                                 "from|between|during|questions?|exercises?|problems?|figures?|figs?|"
+                                                 "tables?|sections?|§+|rfc|iso(?:/iec)?|iec|din(?:\\ en)?|"
+                                                 "en|astm|ieee|ansi|bs|residues?|positions?|bases?|range)[.:]?\\s*$"};
+static struct redact_pattern before_register = {
+    .text =
+        "(?i)(?<![a-z])(?:issn|pmid|pmc(?:id)?|arxiv|oeis|lccn|oclc|omim|genbank|uniprot|cid|ec|patent)[\\s:\\#]*$"};
 static struct redact_pattern before_isbn = {.text = "(?i)isbn(?:[-\\ ]?1[03])?[\\s:]*$"};
 static struct redact_pattern before_accession = {.text = "(?:[A-Z]{3,}|0[xX]|[0-9],)$"};
-static struct redact_pattern after_unit = {.anchored = true, .text =
-    "\\s?(?:[kMGT]?Hz|[fpnµμmck]?m|[µμmk]?g|[mµμ]?[lL]|m?mol|k?J|[kM]?W|[mk]?V|m?A|[kMG]?Pa|[mh]?bar|[kMG]?eV|K|°\\ ?[CF]?|%|‰|ppm|ppb|"
-    "bp|kb|aa|kDa|Da|BCE?|AD|CE|years?|pages?|nm|[kMGT]B|cal|kcal|people|inhabitants|units)(?![A-Za-z])"};
+static struct redact_pattern after_unit = {
+    .anchored = true,
+    .text = "\\s?(?:[kMGT]?Hz|[fpnµμmck]?m|[µμmk]?g|[mµμ]?[lL]|m?mol|k?J|[kM]?W|[mk]?V|m?A|[kMG]?Pa|[mh]?bar|[kMG]?eV|"
+            "K|°\\ ?[CF]?|%|‰|ppm|ppb|"
+            "bp|kb|aa|kDa|Da|BCE?|AD|CE|years?|pages?|nm|[kMGT]B|cal|kcal|people|inhabitants|units)(?![A-Za-z])"};
 
 static bool around(struct redact_pattern *pattern, const struct number *n)
 {
@@ -230,9 +236,18 @@ static bool keep_isbn10(struct number *n)
     return count == 10 && redact_numbers_isbn(digits, 10) && (n->groups > 1 || around(&before_isbn, n));
 }
 
-static bool keep_isbn13(struct number *n) { return redact_numbers_isbn(n->digits, n->count); }
-static bool keep_cas(struct number *n) { return redact_numbers_cas(n->digits, n->count); }
-static bool keep_register(struct number *n) { return around(&before_register, n); }
+static bool keep_isbn13(struct number *n)
+{
+    return redact_numbers_isbn(n->digits, n->count);
+}
+static bool keep_cas(struct number *n)
+{
+    return redact_numbers_cas(n->digits, n->count);
+}
+static bool keep_register(struct number *n)
+{
+    return around(&before_register, n);
+}
 
 static bool is_card(struct number *n)
 {
@@ -240,7 +255,10 @@ static bool is_card(struct number *n)
            redact_numbers_luhn(n->digits, n->count) && !of_study(n);
 }
 
-static int two(const char *digits) { return (digits[0] - '0') * 10 + digits[1] - '0'; }
+static int two(const char *digits)
+{
+    return (digits[0] - '0') * 10 + digits[1] - '0';
+}
 
 /* YYMMDD or DDMMYY in front (Sweden, Finland, Denmark, Latvia, Korea). */
 static bool is_birth_number(struct number *n)
@@ -265,7 +283,8 @@ static bool is_pesel(struct number *n)
 /* Aadhaar: the last digit is Verhoeff's. */
 static bool is_verhoeff(struct number *n)
 {
-    static const char product[] = "0123456789123406789523401789563401289567401239567859876043216598710432765982104387659321049876543210";
+    static const char product[] =
+        "0123456789123406789523401789563401289567401239567859876043216598710432765982104387659321049876543210";
     static const char turn[] = "01234567891576283094580379614289160435279453126870428657390127938064157046913258";
     int c = 0;
     for (size_t i = 0; i < n->count; i++)
@@ -379,31 +398,44 @@ static struct rule {
     struct redact_pattern pattern;
     check *check;
 } rules[] = {
-#define RULE(kind_, least_, first_, check_, text_) {kind_, least_, first_, {.text = text_, .anchored = true}, check_}
-    RULE(REDACT_PHONE, 7, "+", is_phone_international, "[+\\x{ff0b}]\\(?\\d(?:[ \\x{a0}\\x{202f}.\\-\\x{2010}-\\x{2013}/()]{0,3}\\d){6,19}\\d*"),
+#define RULE(kind_, least_, first_, check_, text_)                       \
+    {                                                                    \
+        kind_, least_, first_, {.text = text_, .anchored = true}, check_ \
+    }
+    RULE(REDACT_PHONE, 7, "+", is_phone_international,
+         "[+\\x{ff0b}]\\(?\\d(?:[ \\x{a0}\\x{202f}.\\-\\x{2010}-\\x{2013}/()]{0,3}\\d){6,19}\\d*"),
     RULE(REDACT_PHONE, 7, "(", is_phone_international, "\\([+]\\d{1,3}\\)(?:[ \\x{a0}.\\-/()]{0,3}\\d){6,19}\\d*"),
     RULE(REDACT_PHONE, 7, "(", is_phone_brackets, "\\(\\d{2,5}\\)[ \\x{a0}.\\-/]{0,3}\\d{2,15}(?:" SEP "\\d{2,15})*"),
-    RULE(KEEP, 5, "9", NULL, "10\\.\\d{4,9}/(?!\\S*?(?:(?<!\\d)\\d{3}[-.)/]\\d{3}[-./]\\d{4}|(?<!\\d)0\\d{1,4}[-/.]\\d{6}))[^\\s\"<>+@]++(?![ ]\\d)"),
-    RULE(KEEP, 5, "9", NULL, "(?:" YEAR "([-/.])" MONTH "\\1" DAY "|" DAY "([-/.])" MONTH "\\2" YEAR "|" MONTH "([-/.])" DAY "\\3" YEAR
-                          ")(?![-/.]?\\d)"),
+    RULE(KEEP, 5, "9", NULL,
+         "10\\.\\d{4,9}/(?!\\S*?(?:(?<!\\d)\\d{3}[-.)/]\\d{3}[-./]\\d{4}|(?<!\\d)0\\d{1,4}[-/"
+         ".]\\d{6}))[^\\s\"<>+@]++(?![ ]\\d)"),
+    RULE(KEEP, 5, "9", NULL,
+         "(?:" YEAR "([-/.])" MONTH "\\1" DAY "|" DAY "([-/.])" MONTH "\\2" YEAR "|" MONTH "([-/.])" DAY "\\3" YEAR
+         ")(?![-/.]?\\d)"),
     RULE(KEEP, 5, "9", NULL, DAY "[ ]" MONTH "[ ]" YEAR "(?![-/. ]?\\d)"),
     RULE(KEEP, 5, "9", NULL, DECIMAL "(?:[-\\x{2013}/ ]" DECIMAL ")*(?![.\\-/]\\d|[ ]\\d{5}|\\d)"),
     RULE(KEEP, 13, "9", keep_isbn13, "97[89](?:([- ])\\d{1,5}\\1\\d{1,7}\\1\\d{1,7}\\1\\d|\\d{10})(?!\\d)"),
     RULE(KEEP, 10, "9", keep_isbn10, "\\d{1,5}([- ])\\d{1,7}\\1\\d{1,7}\\1[\\dXx](?![\\dA-Za-z])|\\d{9}[\\dXx](?!\\d)"),
     RULE(KEEP, 5, "9", keep_cas, "[1-9]\\d{1,6}-\\d\\d-\\d(?![\\d-])"),
-    RULE(KEEP, 5, "9", keep_register, "\\d{4}-\\d{3}[\\dxX](?!\\d)|\\d{4}\\.\\d{4,5}(?!\\d)|[1-9]\\d{4,8}(?![ .-]?\\d)"),
-    RULE(REDACT_CARD, 13, "9", is_card, "\\d{4}([- ])\\d{4}\\1\\d{4}\\1\\d{1,7}(?!\\d)|\\d{4}([- ])\\d{6}\\2\\d{5}(?!\\d)|\\d{13,19}(?!\\d)"),
-    RULE(REDACT_ID, 9, "9", NULL, "\\d{3}-\\d{2}-\\d{4}(?![-\\d])|\\d{3}\\.\\d{3}\\.\\d{3}-\\d{2}(?!\\d)|"
-                               "\\d{2}\\.\\d{2}\\.\\d{2}-\\d{3}\\.\\d{2}(?!\\d)|756\\.\\d{4}\\.\\d{4}\\.\\d{2}(?!\\d)"),
-    RULE(REDACT_ID, 9, "9", is_birth_number, "\\d{6}[-+A]\\d{3}[0-9A-Y](?![0-9A-Za-z])|\\d{8}-\\d{4}(?!\\d)|\\d{6}-[1-8]\\d{6}(?!\\d)"),
+    RULE(KEEP, 5, "9", keep_register,
+         "\\d{4}-\\d{3}[\\dxX](?!\\d)|\\d{4}\\.\\d{4,5}(?!\\d)|[1-9]\\d{4,8}(?![ .-]?\\d)"),
+    RULE(REDACT_CARD, 13, "9", is_card,
+         "\\d{4}([- ])\\d{4}\\1\\d{4}\\1\\d{1,7}(?!\\d)|\\d{4}([- ])\\d{6}\\2\\d{5}(?!\\d)|\\d{13,19}(?!\\d)"),
+    RULE(REDACT_ID, 9, "9", NULL,
+         "\\d{3}-\\d{2}-\\d{4}(?![-\\d])|\\d{3}\\.\\d{3}\\.\\d{3}-\\d{2}(?!\\d)|"
+         "\\d{2}\\.\\d{2}\\.\\d{2}-\\d{3}\\.\\d{2}(?!\\d)|756\\.\\d{4}\\.\\d{4}\\.\\d{2}(?!\\d)"),
+    RULE(REDACT_ID, 9, "9", is_birth_number,
+         "\\d{6}[-+A]\\d{3}[0-9A-Y](?![0-9A-Za-z])|\\d{8}-\\d{4}(?!\\d)|\\d{6}-[1-8]\\d{6}(?!\\d)"),
     RULE(REDACT_ID, 15, "9", is_insee, "[12][ ]?\\d\\d[ ]?\\d\\d[ ]?\\d\\d[ ]?\\d{3}[ ]?\\d{3}[ ]?\\d\\d(?!\\d)"),
     RULE(REDACT_ID, 12, "9", is_verhoeff, "[2-9]\\d{3}[ ]?\\d{4}[ ]?\\d{4}(?![ ]?\\d)"),
     RULE(REDACT_ID, 11, "9", is_pesel, "\\d{11}(?!\\d)"),
     RULE(REDACT_ID, 8, "9", is_dni, "\\d{8}-?[A-Za-z](?![0-9A-Za-z])"),
     RULE(REDACT_ID, 17, "9", is_chinese, "[1-9]\\d{5}(?:19|20)\\d{9}[\\dXx](?![0-9A-Za-z])"),
     RULE(KEEP, 5, "9", keep_range, "\\d{1,7}[-\\x{2013}/]\\d{1,7}(?![-.]?\\d)"),
-    RULE(REDACT_PHONE, 9, "0", is_phone_international, "00[1-9](?:[ \\x{a0}.\\-\\x{2010}-\\x{2013}/()]{0,3}\\d){7,18}\\d*"),
-    RULE(REDACT_PHONE, 7, "0", is_phone_trunk, "0[1-9]\\d{0,10}(?:[ \\x{a0}\\x{202f}.\\-\\x{2010}-\\x{2013}/]{1,3}\\d{2,12})*(?!\\d)"),
+    RULE(REDACT_PHONE, 9, "0", is_phone_international,
+         "00[1-9](?:[ \\x{a0}.\\-\\x{2010}-\\x{2013}/()]{0,3}\\d){7,18}\\d*"),
+    RULE(REDACT_PHONE, 7, "0", is_phone_trunk,
+         "0[1-9]\\d{0,10}(?:[ \\x{a0}\\x{202f}.\\-\\x{2010}-\\x{2013}/]{1,3}\\d{2,12})*(?!\\d)"),
     RULE(REDACT_PHONE, 10, "9", is_phone_ten, "(?:1[ .\\-])?\\d{3,12}" SEP "\\d{3}" SEP "\\d{4,12}(?!\\d)"),
     RULE(REDACT_PHONE, 7, "9", is_phone_pair, "\\d{2,12}" HYPHEN "\\d{3,12}(?!\\d|-\\d)"),
     RULE(REDACT_PHONE, 7, "9", is_phone_chain, "\\d{1,12}(?:" HYPHEN "\\d{1,12}){2,7}(?!\\d)"),
@@ -413,8 +445,9 @@ static struct rule {
 #undef RULE
 };
 
-static struct redact_pattern extension = {.anchored = true, .text =
-    "(?i)[\\s,;]{0,3}(?:ext(?:ension|n)?\\b\\.?|x|\\#|durchwahl|dw\\.?|poste|extensi[óo]n|int\\.)\\s?:?\\s?\\d{1,6}(?!\\d)"};
+static struct redact_pattern extension = {.anchored = true,
+                                          .text = "(?i)[\\s,;]{0,3}(?:ext(?:ension|n)?\\b\\.?|x|\\#|durchwahl|dw\\.?|"
+                                                  "poste|extensi[óo]n|int\\.)\\s?:?\\s?\\d{1,6}(?!\\d)"};
 
 static bool begins(const struct rule *rule, const char *at, size_t left)
 {
@@ -423,7 +456,10 @@ static bool begins(const struct rule *rule, const char *at, size_t left)
     return rule->first[0] == *at || (rule->first[0] == '9' && *at >= '0' && *at <= '9');
 }
 
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
 
 /* Digits that stand together from `at` on: with nothing between them but what separates groups. */
 static size_t together(const char *text, size_t length, size_t at)
@@ -447,13 +483,9 @@ static const struct rule *decide(const char *text, size_t length, size_t at, siz
             continue;
         struct number n = {.text = text, .length = length};
         switch (redact_pattern_find(&rules[i].pattern, text, length, at, &n.start, &n.end)) {
-        case REDACT_MATCH_LIMIT:
-            *limit = true;
-            return NULL;
-        case REDACT_MATCH_NONE:
-            continue;
-        case REDACT_MATCH_YES:
-            break;
+        case REDACT_MATCH_LIMIT: *limit = true; return NULL;
+        case REDACT_MATCH_NONE: continue;
+        case REDACT_MATCH_YES: break;
         }
         number_read(&n);
         if (rules[i].check && !rules[i].check(&n))
@@ -464,7 +496,8 @@ static const struct rule *decide(const char *text, size_t length, size_t at, siz
     return NULL;
 }
 
-bool redact_numbers_pass(const char *text, size_t length, struct buf *out, struct redact_counts *counts, struct err *err)
+bool redact_numbers_pass(const char *text, size_t length, struct buf *out, struct redact_counts *counts,
+                         struct err *err)
 {
     size_t copied = 0;
     for (size_t at = 0; at < length;) {

@@ -68,7 +68,7 @@ static void choose_labels(struct topics *topics, const cJSON *searches, const si
     const cJSON *row;
     size_t n = 0, i = 0;
     AUTO(mem_freep) struct wording *wordings = mem_array((size_t)cJSON_GetArraySize(searches), sizeof *wordings);
-    cJSON_ArrayForEach(row, searches) {
+    cJSON_ArrayForEach (row, searches) {
         const char *text = json_text(row, "query", "");
         size_t topic = placed[i++], at = 0;
         char *folded = normal_search(text, strlen(text));
@@ -117,7 +117,7 @@ static void read_searches(struct reflect *r, const cJSON *searches, int64_t *day
     size_t i = 0;
     struct tokens *tokens = tokens_new();
     AUTO(mem_freep) size_t *placed = mem_array((size_t)cJSON_GetArraySize(searches), sizeof *placed);
-    cJSON_ArrayForEach(row, searches) {
+    cJSON_ArrayForEach (row, searches) {
         int64_t at = seconds_of(json_text(row, "at", NULL));
         size_t topic = topics_place(&r->topics, tokens, json_text(row, "query", ""));
         if (topic != TOPICS_NOWHERE)
@@ -137,12 +137,13 @@ static void read_searches(struct reflect *r, const cJSON *searches, int64_t *day
 void reflect_compute(struct reflect *r, const cJSON *rows, int64_t now)
 {
     const cJSON *searches = json_get(rows, "searches"), *opens = json_get(rows, "opens"), *row;
-    size_t n = (size_t)(cJSON_GetArraySize(searches) + cJSON_GetArraySize(opens)), count = (size_t)cJSON_GetArraySize(searches);
+    size_t n = (size_t)(cJSON_GetArraySize(searches) + cJSON_GetArraySize(opens)),
+           count = (size_t)cJSON_GetArraySize(searches);
     AUTO(mem_freep) int64_t *days = mem_array(n, sizeof *days);
     *r = (struct reflect){.searches = mem_array(count, sizeof *r->searches)};
     snprintf(r->name, sizeof r->name, "%s", json_text(rows, "name", ""));
     read_searches(r, searches, days);
-    cJSON_ArrayForEach(row, opens) {
+    cJSON_ArrayForEach (row, opens) {
         int64_t at = seconds_of(json_text(row, "at", NULL));
         days[count++] = at / DAY;
         r->last_active_at = at > r->last_active_at ? at : r->last_active_at;
@@ -205,7 +206,8 @@ static void tell_topic(const struct reflect *r, size_t t, bool first, int64_t no
 {
     const struct topic *topic = &r->topics.items[t];
     char from[40], to[40], count[32];
-    buf_printf(text, first ? " The main topic was “%s”, searched %s" : " “%s” was searched %s", topic->label, times(topic->count, count));
+    buf_printf(text, first ? " The main topic was “%s”, searched %s" : " “%s” was searched %s", topic->label,
+               times(topic->count, count));
     if (topic->first / DAY == topic->last / DAY)
         buf_printf(text, " on %s.", day(topic->first, now, from));
     else
@@ -226,10 +228,12 @@ void reflect_prose(const struct reflect *r, bool own, int64_t now, struct buf *t
         return;
     }
     if (!r->search_count)
-        buf_printf(text, "%s %s read, but not searched, on %d %s.", who, have, r->active_days, r->active_days == 1 ? "day" : "days");
+        buf_printf(text, "%s %s read, but not searched, on %d %s.", who, have, r->active_days,
+                   r->active_days == 1 ? "day" : "days");
     else
-        buf_printf(text, "%s %s searched %s since %s, and %s active on %d %s.", who, have, times((int)r->search_count, count),
-                   day(r->first_at, now, from), own ? "were" : "was", r->active_days, r->active_days == 1 ? "day" : "days");
+        buf_printf(text, "%s %s searched %s since %s, and %s active on %d %s.", who, have,
+                   times((int)r->search_count, count), day(r->first_at, now, from), own ? "were" : "was",
+                   r->active_days, r->active_days == 1 ? "day" : "days");
     for (size_t t = 0; t < r->topics.count && t < 3; t++)
         tell_topic(r, t, t == 0, now, text);
     if (r->quiet_since)
@@ -238,7 +242,8 @@ void reflect_prose(const struct reflect *r, bool own, int64_t now, struct buf *t
 
 static void write_weeks(const struct reflect *r, size_t topic, int64_t now, struct buf *out)
 {
-    int64_t from = monday(r->topics.items[topic].first), last = monday(r->topics.items[topic].last > now ? now : r->topics.items[topic].last);
+    int64_t from = monday(r->topics.items[topic].first),
+            last = monday(r->topics.items[topic].last > now ? now : r->topics.items[topic].last);
     size_t i = 0;
     buf_json_key(out, "weeks");
     buf_json_open(out, '[');

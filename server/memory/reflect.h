@@ -14,12 +14,12 @@
 enum { REFLECT_TOPICS_MOST = 20, REFLECT_QUIET_DAYS = 7, REFLECT_GAP_DAYS = 14 };
 
 struct reflect {
-    char name[256];           /* of the person */
-    struct topics topics;     /* sorted by count */
-    struct reflect_search {   /* oldest first */
+    char name[256];         /* of the person */
+    struct topics topics;   /* sorted by count */
+    struct reflect_search { /* oldest first */
         int64_t at;
         size_t topic;
-    } *searches;
+    } * searches;
     size_t search_count;
     int active_days;
     int64_t first_at, last_active_at, quiet_since; /* 0: never */

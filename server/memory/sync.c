@@ -32,11 +32,11 @@ struct fact_row {
     int64_t attempts;
 };
 
-static bool note_fact(const struct fact_row *row, const char *state, const char *operation, int64_t attempts, int64_t seconds,
-                      const char *sentence, struct err *err)
+static bool note_fact(const struct fact_row *row, const char *state, const char *operation, int64_t attempts,
+                      int64_t seconds, const char *sentence, struct err *err)
 {
-    return tx_worker(SQL_MEMORY_SYNC_NOTE, NULL, err, BIND_TEXT(state), BIND_INT(attempts), BIND_TEXT(operation), BIND_INT(seconds),
-                   BIND_TEXT(sentence), BIND_TEXT(row->id));
+    return tx_worker(SQL_MEMORY_SYNC_NOTE, NULL, err, BIND_TEXT(state), BIND_INT(attempts), BIND_TEXT(operation),
+                     BIND_INT(seconds), BIND_TEXT(sentence), BIND_TEXT(row->id));
 }
 
 /* The service refused it: again with a new operation, until it has failed for good. */
@@ -44,8 +44,10 @@ static bool refused(const struct fact_row *row, bool for_ever, const char *why, 
 {
     char sentence[300];
     bool last = for_ever || row->attempts + 1 >= REFUSALS_MOST;
-    snprintf(sentence, sizeof sentence, "The memory service did not take this fact: %s", *why ? why : "it gave no reason.");
-    return note_fact(row, last ? "failed" : "pending", "", row->attempts + 1, pause_after(row->attempts, &(struct err){0}), sentence, err);
+    snprintf(sentence, sizeof sentence, "The memory service did not take this fact: %s",
+             *why ? why : "it gave no reason.");
+    return note_fact(row, last ? "failed" : "pending", "", row->attempts + 1,
+                     pause_after(row->attempts, &(struct err){0}), sentence, err);
 }
 
 /* A bank is made once by each node before its first fact, so that nothing is derived from what is in it. */
@@ -62,7 +64,8 @@ static bool bank_made(struct hindsight *h, const char *user_id, struct err *err)
     return true;
 }
 
-static bool settle(const struct fact_row *row, enum hindsight_state state, const char *operation, const char *message, struct err *err)
+static bool settle(const struct fact_row *row, enum hindsight_state state, const char *operation, const char *message,
+                   struct err *err)
 {
     switch (state) {
     case HINDSIGHT_COMPLETED: return note_fact(row, "synced", operation, row->attempts, 0, NULL, err);
@@ -83,7 +86,8 @@ static bool handle_fact(struct hindsight *h, const struct fact_row *row, struct 
     bool sent = !strcmp(row->state, "sent");
     snprintf(operation, sizeof operation, "%s", row->operation);
     bool fine = sent ? hindsight_operation(h, row->user_id, row->operation, &state, message, err)
-                     : bank_made(h, row->user_id, err) && hindsight_retain(h, row->user_id, NULL, &row->fact, operation, &state, err);
+                     : bank_made(h, row->user_id, err) &&
+                           hindsight_retain(h, row->user_id, NULL, &row->fact, operation, &state, err);
     if (fine)
         return settle(row, state, operation, message, err);
     struct err why = *err;
@@ -91,7 +95,8 @@ static bool handle_fact(struct hindsight *h, const struct fact_row *row, struct 
         return refused(row, true, err_sentence(&why), err);
     if (why.code == ERR_CONFLICT)
         return note_fact(row, "pending", "", row->attempts, 1, NULL, err);
-    if (!note_fact(row, row->state, row->operation, row->attempts, pause_after(3, &why), "The memory service does not answer.", err))
+    if (!note_fact(row, row->state, row->operation, row->attempts, pause_after(3, &why),
+                   "The memory service does not answer.", err))
         return false;
     *err = why;
     return false;
@@ -104,11 +109,16 @@ int sync_facts(struct hindsight *h, bool (*stop)(void))
     if (!tx_worker(SQL_MEMORY_SYNC_CLAIM, &rows, &err, BIND_INT(SYNC_BATCH)))
         return gave_up("claim", &err);
     for (int i = 0; i < rows_count(rows); i++) {
-        struct fact_row row = {
-            .id = rows_text(rows, i, 0), .user_id = rows_text(rows, i, 1), .state = rows_text(rows, i, 5),
-            .operation = rows_text(rows, i, 6), .attempts = rows_int(rows, i, 7, 0),
-            .fact = {.fact_id = rows_text(rows, i, 0), .operation_id = rows_text(rows, i, 6), .fact = rows_text(rows, i, 2),
-                     .source = rows_text(rows, i, 3), .at = rows_text(rows, i, 4)}};
+        struct fact_row row = {.id = rows_text(rows, i, 0),
+                               .user_id = rows_text(rows, i, 1),
+                               .state = rows_text(rows, i, 5),
+                               .operation = rows_text(rows, i, 6),
+                               .attempts = rows_int(rows, i, 7, 0),
+                               .fact = {.fact_id = rows_text(rows, i, 0),
+                                        .operation_id = rows_text(rows, i, 6),
+                                        .fact = rows_text(rows, i, 2),
+                                        .source = rows_text(rows, i, 3),
+                                        .at = rows_text(rows, i, 4)}};
         if (stop())
             return -1;
         if (!handle_fact(h, &row, &err))
@@ -136,12 +146,17 @@ int sync_erasures(struct hindsight *h, bool (*stop)(void))
         int64_t attempts = rows_int(rows, i, 5, 0) + 1;
         if (stop())
             return -1;
-        bool done = erase(h, rows, i, &err), final = !done && err.code == ERR_INVALID_PARAMS && attempts >= REFUSALS_MOST;
+        bool done = erase(h, rows, i, &err),
+             final = !done && err.code == ERR_INVALID_PARAMS && attempts >= REFUSALS_MOST;
         struct err why = err;
-        if (!tx_worker(SQL_MEMORY_ERASURE_NOTE, NULL, &err, BIND_TEXT(done ? "done" : final ? "failed" : "pending"), BIND_INT(attempts),
-                     BIND_INT(done ? 0 : pause_after(attempts, &why)),
-                     BIND_TEXT(final ? "The memory service refused to erase this." : "The memory service does not answer."),
-                     BIND_TEXT(rows_text(rows, i, 0))))
+        if (!tx_worker(
+                SQL_MEMORY_ERASURE_NOTE, NULL, &err,
+                BIND_TEXT(done    ? "done"
+                          : final ? "failed"
+                                  : "pending"),
+                BIND_INT(attempts), BIND_INT(done ? 0 : pause_after(attempts, &why)),
+                BIND_TEXT(final ? "The memory service refused to erase this." : "The memory service does not answer."),
+                BIND_TEXT(rows_text(rows, i, 0))))
             return gave_up("note_erasure", &err);
         if (!done && why.code != ERR_INVALID_PARAMS)
             return gave_up("erase", &why);

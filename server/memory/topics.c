@@ -55,9 +55,9 @@ size_t topics_place(struct topics *topics, struct tokens *tokens, const char *te
     size_t n = stems_of(tokens, text, stems), place = find(topics, stems, n);
     if (!n || place != TOPICS_NOWHERE)
         return place;
-    if (topics->count == topics->room) {
-        topics->room = topics->room ? topics->room * 2 : 32;
-        topics->items = mem_grow(topics->items, topics->room, sizeof *topics->items);
+    if (topics->count == topics->capacity) {
+        topics->capacity = topics->capacity ? topics->capacity * 2 : 32;
+        topics->items = mem_grow(topics->items, topics->capacity, sizeof *topics->items);
     }
     struct topic *topic = &topics->items[topics->count];
     *topic = (struct topic){.label = mem_dup(text), .stem_count = n};

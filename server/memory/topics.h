@@ -13,17 +13,17 @@
 enum { TOPIC_STEMS_MOST = 16 };
 
 struct topic {
-    char *label;        /* the first wording that was placed here; callers may choose another */
+    char *label; /* the first wording that was placed here; callers may choose another */
     uint32_t stems[TOPIC_STEMS_MOST];
     size_t stem_count;
-    int count;          /* the rest is the callers': how often, and when (seconds since 1970) */
+    int count; /* the rest is the callers': how often, and when (seconds since 1970) */
     int64_t first, last;
     double weight;
 };
 
 struct topics {
     struct topic *items;
-    size_t count, room;
+    size_t count, capacity;
 };
 
 #define TOPICS_NOWHERE ((size_t)-1)

@@ -86,8 +86,10 @@ static void read_searches(struct count *c, const struct rows *rows)
     c->wordings = mem_array(c->search_count, sizeof *c->wordings);
     for (int i = 0; i < rows_count(rows); i++) {
         const char *query = rows_text(rows, i, 1);
-        c->searches[i] = (struct search){.wording = normal_search(query, strlen(query)), .person = rows_text(rows, i, 0),
-                                         .times = (int)rows_int(rows, i, 2, 1), .topic = TOPICS_NOWHERE};
+        c->searches[i] = (struct search){.wording = normal_search(query, strlen(query)),
+                                         .person = rows_text(rows, i, 0),
+                                         .times = (int)rows_int(rows, i, 2, 1),
+                                         .topic = TOPICS_NOWHERE};
     }
     qsort(c->searches, c->search_count, sizeof *c->searches, by_wording);
     for (size_t from = 0, to; from < c->search_count; from = to) {
@@ -174,6 +176,7 @@ bool trending_count(struct err *err)
     read_searches(&count, rows);
     find_topics(&count);
     write_trend(&trend, &count);
-    return tx_run(tx, SQL_TRENDING_REPLACE, NULL, err, BIND_TEXT(trend.labels.data), BIND_TEXT(trend.searches.data), BIND_TEXT(trend.people.data)) &&
+    return tx_run(tx, SQL_TRENDING_REPLACE, NULL, err, BIND_TEXT(trend.labels.data), BIND_TEXT(trend.searches.data),
+                  BIND_TEXT(trend.people.data)) &&
            tx_commit(&tx, err);
 }

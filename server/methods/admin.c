@@ -51,7 +51,7 @@ static bool stats(struct call *call, const void *params, struct buf *result, str
     models_health(&generation, &embeddings);
     buf_json_open(result, '{');
     const cJSON *member;
-    cJSON_ArrayForEach(member, counted) {
+    cJSON_ArrayForEach (member, counted) {
         buf_json_key(result, member->string);
         json_write(result, member);
     }
@@ -60,23 +60,39 @@ static bool stats(struct call *call, const void *params, struct buf *result, str
     bool fitted = embed_stand_in(&built_in);
     write_health(result, "generation", &generation, models_generator() ? "extractive" : NULL);
     write_health(result, "embeddings", &embeddings, !models_embedder() ? NULL : fitted ? built_in.name : "words");
-    write_health(result, "memory", &(struct models_health){memory_provider(), "", memory_reachable()}, memory_hindsight() ? "builtin" : NULL);
+    write_health(result, "memory", &(struct models_health){memory_provider(), "", memory_reachable()},
+                 memory_hindsight() ? "builtin" : NULL);
     buf_json_close(result, '}');
     buf_json_close(result, '}');
     return true;
 }
 
 const struct method methods_admin[] = {
-    {.name = "admin.stats", .summary = "Figures of the school, and how its services are.", .access = ACCESS_ADMIN,
-     .lane = LANE_QUICK, .cost = COST_ONE, .handler = stats,
+    {.name = "admin.stats",
+     .summary = "Figures of the school, and how its services are.",
+     .access = ACCESS_ADMIN,
+     .lane = LANE_QUICK,
+     .cost = COST_ONE,
+     .handler = stats,
      .result = "{\"type\":\"object\",\"required\":[\"users\",\"documents\",\"chunks\",\"jobs\",\"searches\",\"online\","
                "\"embeddings\",\"memory\",\"providers\"]}"},
-    {.name = "admin.audit", .summary = "Who did what to people and access.", .access = ACCESS_ADMIN,
-     .lane = LANE_QUICK, .cost = COST_ONE, .params = audit_spec, .params_size = sizeof(struct audit_params),
-     .sql = SQL_ADMIN_AUDIT, .result = "{\"type\":\"object\",\"required\":[\"items\",\"next_cursor\"]}"},
-    {.name = "admin.students", .summary = "The students of your courses, and how they work.",
-     .access = ACCESS_TEACHER, .lane = LANE_QUICK, .cost = COST_ONE, .params = students_spec,
-     .params_size = sizeof(struct students_params), .sql = SQL_ADMIN_STUDENTS,
+    {.name = "admin.audit",
+     .summary = "Who did what to people and access.",
+     .access = ACCESS_ADMIN,
+     .lane = LANE_QUICK,
+     .cost = COST_ONE,
+     .params = audit_spec,
+     .params_size = sizeof(struct audit_params),
+     .sql = SQL_ADMIN_AUDIT,
+     .result = "{\"type\":\"object\",\"required\":[\"items\",\"next_cursor\"]}"},
+    {.name = "admin.students",
+     .summary = "The students of your courses, and how they work.",
+     .access = ACCESS_TEACHER,
+     .lane = LANE_QUICK,
+     .cost = COST_ONE,
+     .params = students_spec,
+     .params_size = sizeof(struct students_params),
+     .sql = SQL_ADMIN_STUDENTS,
      .result = "{\"type\":\"object\",\"required\":[\"items\",\"next_cursor\"]}"},
     {0},
 };

@@ -23,7 +23,7 @@ void answer_free(struct answer *answer)
     buf_free(&answer->sentences);
 }
 
-bool answer_grounded(const struct found *found)
+bool answer_grounded(const struct passage_search *found)
 {
     float share = 0, cosine = 0;
     for (size_t i = 0; i < found->count && i < BEST; i++) {
@@ -43,12 +43,12 @@ static uint64_t held(const struct passage *p, const struct sentence *s)
     return holds;
 }
 
-static struct extractive_candidate *read_candidates(const struct found *found, size_t *count)
+static struct extractive_candidate *read_candidates(const struct passage_search *found, size_t *count)
 {
     struct extractive_candidate *candidates = NULL;
     *count = 0;
     for (size_t i = 0; i < found->count; i++) {
-        const struct found_item *item = &found->items[i];
+        const struct passage_search_item *item = &found->items[i];
         const struct passage *p = &item->passage;
         int document = 0;
         while (strcmp(found->items[document].pdf_id, item->pdf_id) != 0)
@@ -56,21 +56,27 @@ static struct extractive_candidate *read_candidates(const struct found *found, s
         candidates = mem_grow(candidates, *count + p->sentence_count + 1, sizeof *candidates);
         for (size_t k = 0; k < p->sentence_count; k++) {
             const struct sentence *s = &p->sentences[k];
-            candidates[(*count)++] = (struct extractive_candidate){
-                .text = p->text + s->start, .length = s->end - s->start, .holds = held(p, s), .score = item->score,
-                .document = document, .order = item->ordinal, .start = s->start, .source = i};
+            candidates[(*count)++] = (struct extractive_candidate){.text = p->text + s->start,
+                                                                   .length = s->end - s->start,
+                                                                   .holds = held(p, s),
+                                                                   .score = item->score,
+                                                                   .document = document,
+                                                                   .order = item->ordinal,
+                                                                   .start = s->start,
+                                                                   .source = i};
         }
     }
     return candidates;
 }
 
-static void write_citation(struct buf *out, const struct found_item *item, const struct extractive_sentence *sentence, size_t n)
+static void write_citation(struct buf *out, const struct passage_search_item *item,
+                           const struct extractive_sentence *sentence, size_t n)
 {
     AUTO(snippet_free) struct snippet quote = {0};
     snippet_cut(&quote, &item->passage, sentence->from->start, sentence->from->start + sentence->from->length);
     buf_json_open(out, '{');
     buf_json_member_int(out, "n", (int64_t)n);
-    found_write_place(out, item, quote.page);
+    passage_search_write_place(out, item, quote.page);
     buf_json_member(out, "quote", quote.text.data);
     buf_json_member(out, "support", "quoted");
     buf_json_close(out, '}');
@@ -86,7 +92,7 @@ static void write_sentence(struct buf *out, const struct extractive_sentence *se
     buf_json_close(out, '}');
 }
 
-void answer_make(struct answer *answer, const struct found *found)
+void answer_make(struct answer *answer, const struct passage_search *found)
 {
     AUTO(mem_freep) struct extractive_candidate *candidates = NULL;
     size_t count = 0;

@@ -2,7 +2,7 @@
 #ifndef SERVER_METHODS_ANSWER_H
 #define SERVER_METHODS_ANSWER_H
 
-#include "server/methods/found.h"
+#include "server/methods/passage_search.h"
 
 enum { ANSWER_SOURCES = 8 };
 
@@ -12,9 +12,9 @@ struct answer {
 };
 
 /* Word for word from what was found, or honestly nothing. */
-void answer_make(struct answer *answer, const struct found *found);
+void answer_make(struct answer *answer, const struct passage_search *found);
 void answer_free(struct answer *answer);
 /* Whether what was found speaks of what was asked, by measures that do not depend on the other passages. */
-bool answer_grounded(const struct found *found);
+bool answer_grounded(const struct passage_search *found);
 
 #endif

@@ -18,9 +18,9 @@ struct csv {
 };
 
 struct csv_row {
-    int line, count;                      /* count: of fields, also those past the most that are kept */
-    const char *fields[CSV_FIELDS_MOST];  /* without blanks around, unless quoted; in `text` */
-    const char *problem;                  /* NULL, or a sentence: the row can't be read */
+    int line, count;                     /* count: of fields, also those past the most that are kept */
+    const char *fields[CSV_FIELDS_MOST]; /* without blanks around, unless quoted; in `text` */
+    const char *problem;                 /* NULL, or a sentence: the row can't be read */
     struct buf text;
 };
 

@@ -9,17 +9,17 @@
 #include "server/config.h"
 #include "server/memory/bank.h"
 #include "server/memory/memory.h"
-#include "server/rpc/news.h"
+#include "server/rpc/notify.h"
 
 enum { CHUNK_BYTES = 512 * 1024, ENVELOPE_BYTES = 512, BASE64_MOST = 1398104 /* of 1 MiB */ };
 
 #define STATES "queued|extracting|embedding|storing|indexed|failed"
 #define ITEMS_SCHEMA "{\"type\":\"object\",\"required\":[\"items\",\"next_cursor\"]}"
-#define JOB_SCHEMA \
+#define JOB_SCHEMA                                                                                              \
     "{\"type\":\"object\",\"required\":[\"job_id\",\"pdf_id\",\"title\",\"state\",\"attempt\",\"pages_total\"," \
-    "\"pages_done\",\"pages_without_text\",\"chunks_total\",\"chunks_done\",\"queued_at\",\"started_at\"," \
+    "\"pages_done\",\"pages_without_text\",\"chunks_total\",\"chunks_done\",\"queued_at\",\"started_at\","      \
     "\"indexed_at\",\"failed_at\",\"error_message\"]}"
-#define PDF_SCHEMA \
+#define PDF_SCHEMA                                                                                                  \
     "{\"type\":\"object\",\"required\":[\"pdf_id\",\"title\",\"filename\",\"pages\",\"course_id\",\"uploaded_by\"," \
     "\"created_at\",\"indexed_at\",\"failed_at\",\"error_message\"]}"
 
@@ -105,14 +105,16 @@ static bool page(struct call *call, const void *params, struct buf *result, stru
     AUTO(buf_free) struct buf chunks = {0};
     if (p->chunk_ids)
         json_write(&chunks, p->chunk_ids);
-    if (!tx_run(call->tx, SQL_LIBRARY_PAGE, &rows, err, BIND_TEXT(chunks.data), BIND_TEXT(p->pdf_id), BIND_INT(p->page)))
+    if (!tx_run(call->tx, SQL_LIBRARY_PAGE, &rows, err, BIND_TEXT(chunks.data), BIND_TEXT(p->pdf_id),
+                BIND_INT(p->page)))
         return false;
     if (!rows_count(rows))
         return err_say(err, ERR_NOT_FOUND, "There is no such page, or no longer.");
     buf_json_raw(result, rows_text(rows, 0, 0));
     if (!memory_enabled())
         return true;
-    if (!tx_run(call->tx, SQL_MEMORY_OPEN, &place, err, BIND_TEXT(chunks.data), BIND_INT(p->page), BIND_TEXT(p->pdf_id)))
+    if (!tx_run(call->tx, SQL_MEMORY_OPEN, &place, err, BIND_TEXT(chunks.data), BIND_INT(p->page),
+                BIND_TEXT(p->pdf_id)))
         return false;
     if (rows_count(place) && rows_bool(place, 0, 3))
         bank_note(call, call->tx, BANK_READING, rows_text(place, 0, 0), NULL, rows_text(place, 0, 1));
@@ -151,8 +153,8 @@ static bool upload_begin(struct call *call, const void *params, struct buf *resu
     /* A piece in base64 with its envelope has to fit into one message. */
     int64_t room = (config.message_bytes - ENVELOPE_BYTES) / 4 * 3;
     int64_t chunk = room < 1024 ? 1024 : room < CHUNK_BYTES ? room : CHUNK_BYTES;
-    const struct bind values[] = {BIND_TEXT(p->filename), BIND_INT(p->size), BIND_TEXT(p->sha256), BIND_TEXT(p->title),
-                                  BIND_TEXT(p->course_id), BIND_INT(chunk)};
+    const struct bind values[] = {BIND_TEXT(p->filename), BIND_INT(p->size),       BIND_TEXT(p->sha256),
+                                  BIND_TEXT(p->title),    BIND_TEXT(p->course_id), BIND_INT(chunk)};
     return answer(call->tx, SQL_LIBRARY_UPLOAD_BEGIN, values, COUNT_OF(values), result, err);
 }
 
@@ -216,49 +218,121 @@ static bool jobs(struct call *call, const void *params, struct buf *result, stru
     if (!answer(call->tx, SQL_LIBRARY_JOBS, values, COUNT_OF(values), result, err))
         return false;
     if (!strcmp(call->caller.role, "admin"))
-        news_watch(call->caller.session);
+        notify_watch(call->caller.session);
     return true;
 }
 
 const struct method methods_library[] = {
-    {.name = "library.upload_begin", .summary = "Begin to upload a PDF, or go on with an interrupted upload.",
-     .access = ACCESS_TEACHER, .lane = LANE_QUICK, .cost = COST_ONE, .params = begin_spec,
-     .params_size = sizeof(struct begin_params), .handler = upload_begin,
+    {.name = "library.upload_begin",
+     .summary = "Begin to upload a PDF, or go on with an interrupted upload.",
+     .access = ACCESS_TEACHER,
+     .lane = LANE_QUICK,
+     .cost = COST_ONE,
+     .params = begin_spec,
+     .params_size = sizeof(struct begin_params),
+     .handler = upload_begin,
      .result = "{\"type\":\"object\",\"required\":[\"upload_id\",\"offset\",\"chunk_size\"]}"},
-    {.name = "library.upload_chunk", .summary = "Send the next piece of a PDF.", .access = ACCESS_TEACHER,
-     .lane = LANE_QUICK, .params = chunk_spec, .params_size = sizeof(struct chunk_params), .handler = upload_chunk,
-     .cost_of = chunk_cost, .byte_bucket = true, .result = "{\"type\":\"object\",\"required\":[\"offset\"]}"},
-    {.name = "library.upload_commit", .summary = "The PDF is complete: have it checked and indexed.",
-     .access = ACCESS_TEACHER, .lane = LANE_SLOW, .cost = COST_ONE, .params = upload_spec,
-     .params_size = sizeof(struct upload_params), .handler = upload_commit, .keep = true,
+    {.name = "library.upload_chunk",
+     .summary = "Send the next piece of a PDF.",
+     .access = ACCESS_TEACHER,
+     .lane = LANE_QUICK,
+     .params = chunk_spec,
+     .params_size = sizeof(struct chunk_params),
+     .handler = upload_chunk,
+     .cost_of = chunk_cost,
+     .byte_bucket = true,
+     .result = "{\"type\":\"object\",\"required\":[\"offset\"]}"},
+    {.name = "library.upload_commit",
+     .summary = "The PDF is complete: have it checked and indexed.",
+     .access = ACCESS_TEACHER,
+     .lane = LANE_SLOW,
+     .cost = COST_ONE,
+     .params = upload_spec,
+     .params_size = sizeof(struct upload_params),
+     .handler = upload_commit,
+     .keep = true,
      .result = "{\"type\":\"object\",\"required\":[\"pdf_id\",\"job_id\",\"status\"]}"},
-    {.name = "library.upload_abort", .summary = "Forget an upload.", .access = ACCESS_TEACHER, .lane = LANE_QUICK,
-     .cost = COST_ONE, .params = upload_spec, .params_size = sizeof(struct upload_params),
-     .sql = SQL_LIBRARY_UPLOAD_ABORT, .result = "{\"type\":\"object\"}"},
-    {.name = "library.job", .summary = "How far a document of yours is.", .access = ACCESS_TEACHER,
-     .lane = LANE_QUICK, .cost = COST_ONE, .params = job_spec, .params_size = sizeof(struct job_params),
-     .sql = SQL_LIBRARY_JOB, .result = JOB_SCHEMA},
-    {.name = "library.jobs", .summary = "Your documents' jobs; an admin sees, and from then on hears of, all.",
-     .access = ACCESS_TEACHER, .lane = LANE_QUICK, .cost = COST_ONE, .params = jobs_spec,
-     .params_size = sizeof(struct jobs_params), .handler = jobs, .result = ITEMS_SCHEMA},
-    {.name = "library.retry", .summary = "Try a document that failed once more.", .access = ACCESS_TEACHER,
-     .lane = LANE_QUICK, .cost = COST_ONE, .params = pdf_spec, .params_size = sizeof(struct pdf_params),
-     .sql = SQL_LIBRARY_RETRY, .result = "{\"type\":\"object\",\"required\":[\"job_id\"]}"},
-    {.name = "library.list", .summary = "The documents that you may see.", .access = ACCESS_USER, .lane = LANE_QUICK,
-     .cost = COST_ONE, .params = list_spec, .params_size = sizeof(struct list_params), .sql = SQL_LIBRARY_LIST,
+    {.name = "library.upload_abort",
+     .summary = "Forget an upload.",
+     .access = ACCESS_TEACHER,
+     .lane = LANE_QUICK,
+     .cost = COST_ONE,
+     .params = upload_spec,
+     .params_size = sizeof(struct upload_params),
+     .sql = SQL_LIBRARY_UPLOAD_ABORT,
+     .result = "{\"type\":\"object\"}"},
+    {.name = "library.job",
+     .summary = "How far a document of yours is.",
+     .access = ACCESS_TEACHER,
+     .lane = LANE_QUICK,
+     .cost = COST_ONE,
+     .params = job_spec,
+     .params_size = sizeof(struct job_params),
+     .sql = SQL_LIBRARY_JOB,
+     .result = JOB_SCHEMA},
+    {.name = "library.jobs",
+     .summary = "Your documents' jobs; an admin sees, and from then on hears of, all.",
+     .access = ACCESS_TEACHER,
+     .lane = LANE_QUICK,
+     .cost = COST_ONE,
+     .params = jobs_spec,
+     .params_size = sizeof(struct jobs_params),
+     .handler = jobs,
      .result = ITEMS_SCHEMA},
-    {.name = "library.outline", .summary = "A document's table of contents.", .access = ACCESS_USER,
-     .lane = LANE_QUICK, .cost = COST_ONE, .params = pdf_spec, .params_size = sizeof(struct pdf_params),
-     .sql = SQL_LIBRARY_OUTLINE, .result = "{\"type\":\"object\",\"required\":[\"items\"]}"},
-    {.name = "library.page", .summary = "A page's text, and where passages lie in it.", .access = ACCESS_USER,
-     .lane = LANE_QUICK, .cost = COST_ONE, .params = page_spec, .params_size = sizeof(struct page_params),
+    {.name = "library.retry",
+     .summary = "Try a document that failed once more.",
+     .access = ACCESS_TEACHER,
+     .lane = LANE_QUICK,
+     .cost = COST_ONE,
+     .params = pdf_spec,
+     .params_size = sizeof(struct pdf_params),
+     .sql = SQL_LIBRARY_RETRY,
+     .result = "{\"type\":\"object\",\"required\":[\"job_id\"]}"},
+    {.name = "library.list",
+     .summary = "The documents that you may see.",
+     .access = ACCESS_USER,
+     .lane = LANE_QUICK,
+     .cost = COST_ONE,
+     .params = list_spec,
+     .params_size = sizeof(struct list_params),
+     .sql = SQL_LIBRARY_LIST,
+     .result = ITEMS_SCHEMA},
+    {.name = "library.outline",
+     .summary = "A document's table of contents.",
+     .access = ACCESS_USER,
+     .lane = LANE_QUICK,
+     .cost = COST_ONE,
+     .params = pdf_spec,
+     .params_size = sizeof(struct pdf_params),
+     .sql = SQL_LIBRARY_OUTLINE,
+     .result = "{\"type\":\"object\",\"required\":[\"items\"]}"},
+    {.name = "library.page",
+     .summary = "A page's text, and where passages lie in it.",
+     .access = ACCESS_USER,
+     .lane = LANE_QUICK,
+     .cost = COST_ONE,
+     .params = page_spec,
+     .params_size = sizeof(struct page_params),
      .handler = page,
-     .result = "{\"type\":\"object\",\"required\":[\"text\",\"page\",\"page_label\",\"pages\",\"title\",\"passages\"]}"},
-    {.name = "library.update", .summary = "Rename a document, or move it to another course.",
-     .access = ACCESS_TEACHER, .lane = LANE_QUICK, .cost = COST_ONE, .params = update_spec,
-     .params_size = sizeof(struct update_params), .sql = SQL_LIBRARY_UPDATE, .result = PDF_SCHEMA},
-    {.name = "library.delete", .summary = "Delete a document.", .access = ACCESS_TEACHER, .lane = LANE_QUICK,
-     .cost = COST_ONE, .params = pdf_spec, .params_size = sizeof(struct pdf_params), .sql = SQL_LIBRARY_DELETE,
+     .result =
+         "{\"type\":\"object\",\"required\":[\"text\",\"page\",\"page_label\",\"pages\",\"title\",\"passages\"]}"},
+    {.name = "library.update",
+     .summary = "Rename a document, or move it to another course.",
+     .access = ACCESS_TEACHER,
+     .lane = LANE_QUICK,
+     .cost = COST_ONE,
+     .params = update_spec,
+     .params_size = sizeof(struct update_params),
+     .sql = SQL_LIBRARY_UPDATE,
+     .result = PDF_SCHEMA},
+    {.name = "library.delete",
+     .summary = "Delete a document.",
+     .access = ACCESS_TEACHER,
+     .lane = LANE_QUICK,
+     .cost = COST_ONE,
+     .params = pdf_spec,
+     .params_size = sizeof(struct pdf_params),
+     .sql = SQL_LIBRARY_DELETE,
      .result = "{\"type\":\"object\"}"},
     {0},
 };

@@ -39,7 +39,8 @@ static bool status(struct call *call, const void *params, struct buf *result, st
 struct retain_params {
     const char *fact;
 };
-static const struct param retain_spec[] = {PARAM(TEXT, struct retain_params, fact, .min = 1, .max = FACT_CHARACTERS), {0}};
+static const struct param retain_spec[] = {PARAM(TEXT, struct retain_params, fact, .min = 1, .max = FACT_CHARACTERS),
+                                           {0}};
 
 static void kept_free(struct bank_kept *kept)
 {
@@ -109,8 +110,9 @@ struct forget_params {
     const char *fact_id;
     bool all;
 };
-static const struct param forget_spec[] = {
-    PARAM(UUID, struct forget_params, fact_id, .optional = true), PARAM(BOOL, struct forget_params, all, .optional = true), {0}};
+static const struct param forget_spec[] = {PARAM(UUID, struct forget_params, fact_id, .optional = true),
+                                           PARAM(BOOL, struct forget_params, all, .optional = true),
+                                           {0}};
 
 static bool forget(struct call *call, const void *params, struct buf *result, struct err *err)
 {
@@ -130,7 +132,7 @@ struct reflect_params {
 static const struct param reflect_spec[] = {PARAM(UUID, struct reflect_params, user_id, .optional = true), {0}};
 
 struct thought {
-    struct reflect figures;
+    struct reflect stats;
     struct buf summary;
     const char *provider;
     bool own;
@@ -138,7 +140,7 @@ struct thought {
 
 static void thought_free(struct thought *t)
 {
-    reflect_free(&t->figures);
+    reflect_free(&t->stats);
     buf_free(&t->summary);
 }
 
@@ -164,15 +166,15 @@ static void unheard(void *context, const char *text, size_t length)
     (void)context, (void)text, (void)length;
 }
 
-static const char question_text[] =
-    "In at most five plain sentences: what has this student worked on, how has that changed over time, and where did it go quiet?";
+static const char question_text[] = "In at most five plain sentences: what has this student worked on, how has that "
+                                    "changed over time, and where did it go quiet?";
 
 static bool from_hindsight(struct call *call, const cJSON *rows, struct thought *t)
 {
     struct err why = {0};
     struct redact_person person = {json_text(rows, "name", ""), json_text(rows, "institution_id", "")};
-    if (!memory_hindsight() || !hindsight_reflect(memory_hindsight(), json_text(rows, "user_id", ""), &person, question_text, cancelled,
-                                                  call, &t->summary, &why))
+    if (!memory_hindsight() || !hindsight_reflect(memory_hindsight(), json_text(rows, "user_id", ""), &person,
+                                                  question_text, cancelled, call, &t->summary, &why))
         return false;
     t->provider = "hindsight";
     return true;
@@ -184,7 +186,7 @@ static bool from_model(struct call *call, const cJSON *rows, struct thought *t)
     const char *facts[PROMPT_FACTS];
     size_t count = 0;
     const cJSON *fact;
-    cJSON_ArrayForEach(fact, json_get(rows, "facts"))
+    cJSON_ArrayForEach (fact, json_get(rows, "facts"))
         if (count < PROMPT_FACTS)
             facts[count++] = json_text(fact, "fact", "");
     if (!generator || !memory_enabled() || !count)
@@ -196,7 +198,8 @@ static bool from_model(struct call *call, const cJSON *rows, struct thought *t)
     const struct models_listener listener = {.delta = unheard, .cancelled = lost_patience, .context = &patience};
     const struct fair_waiter waiter = {.cancelled = lost_patience, .context = &patience};
     prompt_make_reflection(&prompt, facts, count);
-    if (!models_generate(call->caller.user_id, &waiter, &prompt.question, &listener, &answer, &why) || answer.end == MODELS_END_BROKEN || !answer.text.length)
+    if (!models_generate(call->caller.user_id, &waiter, &prompt.question, &listener, &answer, &why) ||
+        answer.end == MODELS_END_BROKEN || !answer.text.length)
         return false;
     buf_text(&t->summary, answer.text.data);
     t->provider = generator->provider;
@@ -204,12 +207,12 @@ static bool from_model(struct call *call, const cJSON *rows, struct thought *t)
 }
 
 /* Wordings are shown to teachers, too: what identifies the person goes as it does from facts. */
-static bool redact_labels(struct reflect *figures, const cJSON *rows, struct err *err)
+static bool redact_labels(struct reflect *stats, const cJSON *rows, struct err *err)
 {
     struct redact_person person = {json_text(rows, "name", ""), json_text(rows, "institution_id", "")};
-    for (size_t i = 0; i < figures->topics.count; i++) {
+    for (size_t i = 0; i < stats->topics.count; i++) {
         struct buf label = {0};
-        struct topic *topic = &figures->topics.items[i];
+        struct topic *topic = &stats->topics.items[i];
         if (!redact_text(&person, topic->label, strlen(topic->label), &label, NULL, err)) {
             buf_free(&label);
             return false;
@@ -228,12 +231,12 @@ static bool think(struct call *call, const char *begun, struct thought *t, char 
     int64_t now = (int64_t)time(NULL);
     memcpy(reflection_id, json_text(rows, "reflection_id", "                                    "), 37);
     t->own = !strcmp(json_text(rows, "user_id", ""), call->caller.user_id);
-    reflect_compute(&t->figures, rows, now);
-    if (!redact_labels(&t->figures, rows, err))
+    reflect_compute(&t->stats, rows, now);
+    if (!redact_labels(&t->stats, rows, err))
         return false;
     if (!from_hindsight(call, rows, t) && !from_model(call, rows, t)) {
         buf_clear(&t->summary);
-        reflect_prose(&t->figures, t->own, now, &t->summary);
+        reflect_prose(&t->stats, t->own, now, &t->summary);
         t->provider = "builtin";
     }
     return true;
@@ -258,45 +261,96 @@ static bool reflect(struct call *call, const void *params, struct buf *result, s
     AUTO(rows_free) struct rows *rows = NULL;
     AUTO(thought_free) struct thought thought = {0};
     char id[37] = "";
-    if (!call_tx(call, &tx, err) || !tx_run(tx, SQL_MEMORY_REFLECTION_BEGIN, &rows, err, BIND_TEXT(p->user_id)) || !tx_commit(&tx, err))
+    if (!call_tx(call, &tx, err) || !tx_run(tx, SQL_MEMORY_REFLECTION_BEGIN, &rows, err, BIND_TEXT(p->user_id)) ||
+        !tx_commit(&tx, err))
         return false;
     if (!think(call, rows_text(rows, 0, 0), &thought, id, err)) {
         give_up(call, id);
         return false;
     }
     if (!call_tx(call, &tx, err) ||
-        !tx_run(tx, SQL_MEMORY_REFLECTION_END, NULL, err, BIND_TEXT(id), BIND_TEXT(thought.provider), BIND_TEXT(thought.summary.data), BIND_TEXT(NULL)) ||
+        !tx_run(tx, SQL_MEMORY_REFLECTION_END, NULL, err, BIND_TEXT(id), BIND_TEXT(thought.provider),
+                BIND_TEXT(thought.summary.data), BIND_TEXT(NULL)) ||
         !tx_commit(&tx, err))
         return false;
     buf_json_open(result, '{');
     buf_json_member(result, "summary", thought.summary.data);
-    reflect_write(&thought.figures, (int64_t)time(NULL), result);
+    reflect_write(&thought.stats, (int64_t)time(NULL), result);
     buf_json_member(result, "provider", thought.provider);
     buf_json_close(result, '}');
     return true;
 }
 
 const struct method methods_memory[] = {
-    {.name = "memory.status", .summary = "Is memory on, and does it answer?", .access = ACCESS_USER, .lane = LANE_QUICK, .cost = COST_ONE,
+    {.name = "memory.status",
+     .summary = "Is memory on, and does it answer?",
+     .access = ACCESS_USER,
+     .lane = LANE_QUICK,
+     .cost = COST_ONE,
      .handler = status,
-     .result = "{\"type\":\"object\",\"required\":[\"enabled\",\"provider\",\"reachable\",\"facts\",\"pending_sync\",\"failed_sync\",\"last_error\"]}"},
-    {.name = "memory.retain", .summary = "Tell EduRag something to remember.", .access = ACCESS_USER, .lane = LANE_QUICK, .cost = COST_ONE,
-     .params = retain_spec, .params_size = sizeof(struct retain_params), .handler = retain,
+     .result = "{\"type\":\"object\",\"required\":[\"enabled\",\"provider\",\"reachable\",\"facts\",\"pending_sync\","
+               "\"failed_sync\",\"last_error\"]}"},
+    {.name = "memory.retain",
+     .summary = "Tell EduRag something to remember.",
+     .access = ACCESS_USER,
+     .lane = LANE_QUICK,
+     .cost = COST_ONE,
+     .params = retain_spec,
+     .params_size = sizeof(struct retain_params),
+     .handler = retain,
      .result = "{\"type\":\"object\",\"required\":[\"fact_id\",\"fact\",\"redactions\"]}"},
-    {.name = "memory.recall", .summary = "Find facts by meaning.", .access = ACCESS_USER, .lane = LANE_SLOW, .cost = COST_ONE,
-     .params = recall_spec, .params_size = sizeof(struct recall_params), .handler = recall,
+    {.name = "memory.recall",
+     .summary = "Find facts by meaning.",
+     .access = ACCESS_USER,
+     .lane = LANE_SLOW,
+     .cost = COST_ONE,
+     .params = recall_spec,
+     .params_size = sizeof(struct recall_params),
+     .handler = recall,
      .result = "{\"type\":\"object\",\"required\":[\"items\",\"provider\",\"degraded\"]}"},
-    {.name = "memory.list", .summary = "What is remembered about you.", .access = ACCESS_USER, .lane = LANE_QUICK, .cost = COST_ONE,
-     .params = list_spec, .params_size = sizeof(struct list_params), .sql = SQL_MEMORY_LIST, .result = ITEMS_SCHEMA},
-    {.name = "memory.forget", .summary = "Erase one fact, or everything that was learned about you.", .access = ACCESS_USER,
-     .lane = LANE_QUICK, .cost = COST_ONE, .params = forget_spec, .params_size = sizeof(struct forget_params), .handler = forget,
+    {.name = "memory.list",
+     .summary = "What is remembered about you.",
+     .access = ACCESS_USER,
+     .lane = LANE_QUICK,
+     .cost = COST_ONE,
+     .params = list_spec,
+     .params_size = sizeof(struct list_params),
+     .sql = SQL_MEMORY_LIST,
+     .result = ITEMS_SCHEMA},
+    {.name = "memory.forget",
+     .summary = "Erase one fact, or everything that was learned about you.",
+     .access = ACCESS_USER,
+     .lane = LANE_QUICK,
+     .cost = COST_ONE,
+     .params = forget_spec,
+     .params_size = sizeof(struct forget_params),
+     .handler = forget,
      .result = "{\"type\":\"object\",\"required\":[\"forgotten\"]}"},
-    {.name = "memory.export", .summary = "All that is kept about you.", .access = ACCESS_USER, .lane = LANE_QUICK, .cost = COST_ONE,
+    {.name = "memory.export",
+     .summary = "All that is kept about you.",
+     .access = ACCESS_USER,
+     .lane = LANE_QUICK,
+     .cost = COST_ONE,
      .sql = SQL_MEMORY_EXPORT,
-     .result = "{\"type\":\"object\",\"required\":[\"account\",\"facts\",\"searches\",\"turns\",\"reflections\",\"chat\",\"access_log\"]}"},
-    {.name = "memory.access_log", .summary = "Who looked at your memory.", .access = ACCESS_USER, .lane = LANE_QUICK, .cost = COST_ONE,
-     .params = log_spec, .params_size = sizeof(struct list_params), .sql = SQL_MEMORY_ACCESS_LOG, .result = ITEMS_SCHEMA},
-    {.name = "memory.reflect", .summary = "What was covered, how often, and where it went quiet.", .access = ACCESS_USER,
-     .lane = LANE_SLOW, .cost = COST_ONE, .params = reflect_spec, .params_size = sizeof(struct reflect_params), .handler = reflect,
-     .result = "{\"type\":\"object\",\"required\":[\"summary\",\"topics\",\"active_days\",\"last_active_at\",\"quiet_since\",\"provider\"]}"},
+     .result = "{\"type\":\"object\",\"required\":[\"account\",\"facts\",\"searches\",\"turns\",\"reflections\","
+               "\"chat\",\"access_log\"]}"},
+    {.name = "memory.access_log",
+     .summary = "Who looked at your memory.",
+     .access = ACCESS_USER,
+     .lane = LANE_QUICK,
+     .cost = COST_ONE,
+     .params = log_spec,
+     .params_size = sizeof(struct list_params),
+     .sql = SQL_MEMORY_ACCESS_LOG,
+     .result = ITEMS_SCHEMA},
+    {.name = "memory.reflect",
+     .summary = "What was covered, how often, and where it went quiet.",
+     .access = ACCESS_USER,
+     .lane = LANE_SLOW,
+     .cost = COST_ONE,
+     .params = reflect_spec,
+     .params_size = sizeof(struct reflect_params),
+     .handler = reflect,
+     .result = "{\"type\":\"object\",\"required\":[\"summary\",\"topics\",\"active_days\",\"last_active_at\",\"quiet_"
+               "since\",\"provider\"]}"},
     {0}};

@@ -30,16 +30,24 @@ static bool update(struct call *call, const void *params, struct buf *result, st
     }
     AUTO(rows_free) struct rows *rows = NULL;
     if (!tx_run(call->tx, SQL_PROFILE_UPDATE, &rows, err, BIND_TEXT(p->avatar),
-                BIND_TEXT(!p->plain_given ? NULL : p->plain ? "true" : "false")))
+                BIND_TEXT(!p->plain_given ? NULL
+                          : p->plain      ? "true"
+                                          : "false")))
         return false;
     buf_text(result, rows_text(rows, 0, 0));
     return true;
 }
 
 const struct method methods_profile[] = {
-    {.name = "profile.update", .summary = "Change your avatar, or have plain text on your screen.",
-     .access = ACCESS_USER, .lane = LANE_QUICK, .cost = COST_ONE, .params = profile_spec,
-     .params_size = sizeof(struct profile_params), .handler = update,
-     .result = "{\"type\":\"object\",\"required\":[\"user_id\",\"institution_id\",\"name\",\"role\",\"avatar\",\"plain\"]}"},
+    {.name = "profile.update",
+     .summary = "Change your avatar, or have plain text on your screen.",
+     .access = ACCESS_USER,
+     .lane = LANE_QUICK,
+     .cost = COST_ONE,
+     .params = profile_spec,
+     .params_size = sizeof(struct profile_params),
+     .handler = update,
+     .result =
+         "{\"type\":\"object\",\"required\":[\"user_id\",\"institution_id\",\"name\",\"role\",\"avatar\",\"plain\"]}"},
     {0},
 };

@@ -7,11 +7,19 @@
 #include "common/mem.h"
 #include "server/memory/memory.h"
 #include "server/memory/topics.h"
-#include "server/methods/found.h"
+#include "server/methods/passage_search.h"
 #include "server/retrieval/normal.h"
 #include "server/rpc/method.h"
 
-enum { FACTS_MOST = 300, OPENED_MOST = 2000, LIMIT = 6, LIMIT_MOST = 20, PASSAGES = 12, DOCUMENTS_MOST = 2, DAY = 86400 };
+enum {
+    FACTS_MOST = 300,
+    OPENED_MOST = 2000,
+    LIMIT = 6,
+    LIMIT_MOST = 20,
+    PASSAGES = 12,
+    DOCUMENTS_MOST = 2,
+    DAY = 86400
+};
 
 /* A topic's weight halves every ten days since it last came up. */
 static const double HALF_LIFE_DAYS = 10;
@@ -49,7 +57,7 @@ static void items_free(struct items *items)
     }
 }
 
-static bool opened(const struct rows *rows, const struct found_item *item)
+static bool opened(const struct rows *rows, const struct passage_search_item *item)
 {
     for (int i = 0; rows && i < rows_count(rows); i++)
         if (!strcmp(rows_text(rows, i, 0), item->pdf_id) && rows_int(rows, i, 1, 0) == item->first_page)
@@ -76,7 +84,7 @@ static const char *heading_name(const char *heading)
     return *behind ? behind : last;
 }
 
-static void add_document(struct item *item, const struct found_item *found)
+static void add_document(struct item *item, const struct passage_search_item *found)
 {
     for (size_t d = 0; d < item->document_count; d++)
         if (!strcmp(item->documents[d].pdf_id, found->pdf_id))
@@ -88,13 +96,13 @@ static void add_document(struct item *item, const struct found_item *found)
 }
 
 /* The best passages for `query` that this person may see and has not opened; nothing is added without one. */
-static bool suggest(struct call *call, struct items *items, const char *query, const char *reason, const struct rows *seen,
-                    bool name_by_heading, struct err *err)
+static bool suggest(struct call *call, struct items *items, const char *query, const char *reason,
+                    const struct rows *seen, bool name_by_heading, struct err *err)
 {
-    AUTO(found_free) struct found *found = NULL;
-    if (!found_search(call->tx, call->caller.user_id, query, NULL, PASSAGES, &found, err))
+    AUTO(passage_search_free) struct passage_search *found = NULL;
+    if (!passage_search_run(call->tx, call->caller.user_id, query, NULL, PASSAGES, &found, err))
         return false;
-    found_read(found);
+    passage_search_read(found);
     struct item item = {0};
     const char *heading = "";
     for (size_t i = 0; i < found->count && item.document_count < DOCUMENTS_MOST; i++) {
@@ -217,7 +225,8 @@ static size_t heaviest(struct topics *topics)
 {
     size_t best = TOPICS_NOWHERE;
     for (size_t i = 0; i < topics->count; i++)
-        if (topics->items[i].weight > 0 && (best == TOPICS_NOWHERE || topics->items[i].weight > topics->items[best].weight))
+        if (topics->items[i].weight > 0 &&
+            (best == TOPICS_NOWHERE || topics->items[i].weight > topics->items[best].weight))
             best = i;
     return best;
 }
@@ -251,9 +260,10 @@ static bool from_trending(struct call *call, size_t limit, struct items *items, 
     const cJSON *trend;
     if (!list)
         return false;
-    cJSON_ArrayForEach(trend, json_get(list, "items")) {
-        AUTO(mem_freep) char *reason = mem_printf("%d searches by %d people in the last seven days.", (int)json_int(trend, "searches", 0),
-                                                  (int)json_int(trend, "searchers", 0));
+    cJSON_ArrayForEach (trend, json_get(list, "items")) {
+        AUTO(mem_freep)
+        char *reason = mem_printf("%d searches by %d people in the last seven days.",
+                                  (int)json_int(trend, "searches", 0), (int)json_int(trend, "searchers", 0));
         if (items->count < limit && !suggest(call, items, json_text(trend, "topic", ""), reason, NULL, false, err))
             return false;
     }
@@ -302,11 +312,22 @@ static bool list(struct call *call, const void *params, struct buf *result, stru
     return true;
 }
 
-const struct method methods_recommend[] = {
-    {.name = "recommend.list", .summary = "What fits you next, and why.", .access = ACCESS_USER, .lane = LANE_QUICK, .cost = COST_ONE,
-     .params = list_spec, .params_size = sizeof(struct list_params), .handler = list,
-     .result = "{\"type\":\"object\",\"required\":[\"source\",\"items\"]}"},
-    {.name = "trending.list", .summary = "What many search, over at least three different people.", .access = ACCESS_USER,
-     .lane = LANE_QUICK, .cost = COST_ONE, .params = trending_spec, .params_size = sizeof(struct list_params), .sql = SQL_TRENDING_LIST,
-     .result = "{\"type\":\"object\",\"required\":[\"items\"]}"},
-    {0}};
+const struct method methods_recommend[] = {{.name = "recommend.list",
+                                            .summary = "What fits you next, and why.",
+                                            .access = ACCESS_USER,
+                                            .lane = LANE_QUICK,
+                                            .cost = COST_ONE,
+                                            .params = list_spec,
+                                            .params_size = sizeof(struct list_params),
+                                            .handler = list,
+                                            .result = "{\"type\":\"object\",\"required\":[\"source\",\"items\"]}"},
+                                           {.name = "trending.list",
+                                            .summary = "What many search, over at least three different people.",
+                                            .access = ACCESS_USER,
+                                            .lane = LANE_QUICK,
+                                            .cost = COST_ONE,
+                                            .params = trending_spec,
+                                            .params_size = sizeof(struct list_params),
+                                            .sql = SQL_TRENDING_LIST,
+                                            .result = "{\"type\":\"object\",\"required\":[\"items\"]}"},
+                                           {0}};

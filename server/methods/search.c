@@ -7,7 +7,7 @@
 #include "common/mem.h"
 #include "server/memory/bank.h"
 #include "server/methods/answer.h"
-#include "server/methods/found.h"
+#include "server/methods/passage_search.h"
 #include "server/methods/search_write.h"
 #include "server/retrieval/embed.h"
 #include "server/models/models.h"
@@ -76,12 +76,12 @@ static int query_cost(const cJSON *params)
     return json_bool(params, "preview", false) ? COST_ONE / 10 : COST_ONE;
 }
 
-static void write_result(struct buf *result, const struct found *found, const struct found_item *item)
+static void write_result(struct buf *result, const struct passage_search *found, const struct passage_search_item *item)
 {
     AUTO(snippet_free) struct snippet snippet = {0};
     snippet_make(&snippet, &item->passage, &found->words);
     buf_json_open(result, '{');
-    found_write_place(result, item, snippet.page);
+    passage_search_write_place(result, item, snippet.page);
     buf_json_member(result, "heading", item->heading);
     buf_json_member(result, "snippet", snippet.text.data);
     buf_json_key(result, "highlights");
@@ -104,7 +104,7 @@ static enum lane query_lane(const cJSON *params)
     return embed_waits() && !json_bool(params, "preview", false) ? LANE_SLOW : LANE_QUICK;
 }
 
-static void write_results(struct buf *list, const struct found *found)
+static void write_results(struct buf *list, const struct passage_search *found)
 {
     buf_json_open(list, '[');
     for (size_t i = 0; i < found->count; i++)
@@ -112,8 +112,8 @@ static void write_results(struct buf *list, const struct found *found)
     buf_json_close(list, ']');
 }
 
-static void write_found(struct buf *result, const struct query_params *params, const struct found *found, const struct buf *list,
-                        const char *search_id, bool degraded, double since)
+static void write_found(struct buf *result, const struct query_params *params, const struct passage_search *found,
+                        const struct buf *list, const char *search_id, bool degraded, double since)
 {
     buf_json_open(result, '{');
     buf_json_member(result, "search_id", search_id);
@@ -125,22 +125,25 @@ static void write_found(struct buf *result, const struct query_params *params, c
     buf_json_close(result, '}');
 }
 
-static bool send_record(struct tx *tx, const struct query_params *params, size_t count, const struct bank_draft *draft, struct err *err)
+static bool send_record(struct tx *tx, const struct query_params *params, size_t count, const struct bank_draft *draft,
+                        struct err *err)
 {
-    const struct bind values[] = {BIND_TEXT(params->query), BIND_INT((int64_t)count), BIND_TEXT(params->course_id), BIND_TEXT(NULL),
-                                  BIND_TEXT(draft->fact.data), BIND_TEXT(draft->key.data), BIND_TEXT(draft->topic.data), BIND_TEXT(draft->state)};
+    const struct bind values[] = {
+        BIND_TEXT(params->query),    BIND_INT((int64_t)count),   BIND_TEXT(params->course_id), BIND_TEXT(NULL),
+        BIND_TEXT(draft->fact.data), BIND_TEXT(draft->key.data), BIND_TEXT(draft->topic.data), BIND_TEXT(draft->state)};
     return tx_send(tx, SQL_SEARCH_RECORD, values, COUNT_OF(values), err);
 }
 
 /* The question for the passages, and behind it what goes into the history and the memory bank: the database does one
  * after the other without waiting for us. A preview leaves nothing. */
-static bool send_both(struct call *call, struct tx *tx, const struct query_params *params, struct found *found, struct err *err)
+static bool send_both(struct call *call, struct tx *tx, const struct query_params *params, struct passage_search *found,
+                      struct err *err)
 {
     AUTO(bank_draft_free) struct bank_draft draft = {0};
     bool tells = found->count && !params->preview;
     if (tells && params->course_id) /* whose title has to be asked for */
         bank_draft(call, tx, BANK_SEARCH, params->query, params->course_id, NULL, &draft);
-    if (!found_send(tx, found, err))
+    if (!passage_search_send(tx, found, err))
         return false;
     if (tells && !params->course_id)
         bank_draft(call, tx, BANK_SEARCH, params->query, NULL, NULL, &draft);
@@ -148,28 +151,32 @@ static bool send_both(struct call *call, struct tx *tx, const struct query_param
 }
 
 /* Where passages have just gone others come instead, and the history is told how many there were in the end. */
-static bool make_up(struct tx *tx, const struct query_params *params, struct found *found, struct rows **recorded, struct err *err)
+static bool make_up(struct tx *tx, const struct query_params *params, struct passage_search *found,
+                    struct rows **recorded, struct err *err)
 {
     if (params->preview)
-        return found_more(tx, found, err);
-    return tx_receive(tx, recorded, err) && found_more(tx, found, err) &&
-           tx_run(tx, SQL_SEARCH_RECOUNT, NULL, err, BIND_INT((int64_t)found->count), BIND_TEXT(rows_text(*recorded, 0, 0)));
+        return passage_search_more(tx, found, err);
+    return tx_receive(tx, recorded, err) && passage_search_more(tx, found, err) &&
+           tx_run(tx, SQL_SEARCH_RECOUNT, NULL, err, BIND_INT((int64_t)found->count),
+                  BIND_TEXT(rows_text(*recorded, 0, 0)));
 }
 
 /* Up to the rows; the history row and the commit are on their way. */
-static bool find(struct call *call, struct tx *tx, const struct query_params *params, struct found **found, struct rows **recorded,
-                 struct err *err)
+static bool find(struct call *call, struct tx *tx, const struct query_params *params, struct passage_search **found,
+                 struct rows **recorded, struct err *err)
 {
-    return found_ask(tx, call->caller.user_id, params->query, params->course_id, (size_t)params->limit, found, err) &&
-           send_both(call, tx, params, *found, err) && found_receive(tx, *found, err) &&
-           (!found_short(*found) || make_up(tx, params, *found, recorded, err)) && tx_send_last(tx, QUERY_NONE, NULL, 0, err);
+    return passage_search_candidates(tx, call->caller.user_id, params->query, params->course_id, (size_t)params->limit,
+                                     found, err) &&
+           send_both(call, tx, params, *found, err) && passage_search_receive(tx, *found, err) &&
+           (!passage_search_short(*found) || make_up(tx, params, *found, recorded, err)) &&
+           tx_send_last(tx, QUERY_NONE, NULL, 0, err);
 }
 
 static bool query(struct call *call, const void *data, struct buf *result, struct err *err)
 {
     const struct query_params *params = data;
     double since = now_ms();
-    AUTO(found_free) struct found *found = NULL;
+    AUTO(passage_search_free) struct passage_search *found = NULL;
     AUTO(rows_free) struct rows *recorded = NULL;
     AUTO(buf_free) struct buf list = {0};
     AUTO(tx_free) struct tx *own = NULL; /* in the slow lane */
@@ -182,7 +189,7 @@ static bool query(struct call *call, const void *data, struct buf *result, struc
     embed_ahead(NULL);
     if (!fine)
         return false;
-    found_read(found);
+    passage_search_read(found);
     write_results(&list, found);
     if ((!params->preview && !recorded && !tx_receive(tx, &recorded, err)) || !tx_receive(tx, NULL, err))
         return false;
@@ -198,7 +205,8 @@ static bool open_thread(struct tx *tx, const struct ask_params *params, struct r
 }
 
 /* The earlier turns of the thread; lent by `rows`. */
-static bool read_turns(struct tx *tx, const char *thread_id, struct rows **rows, struct prompt_turn *turns, size_t *count, struct err *err)
+static bool read_turns(struct tx *tx, const char *thread_id, struct rows **rows, struct prompt_turn *turns,
+                       size_t *count, struct err *err)
 {
     if (!tx_run(tx, SQL_SEARCH_EARLIER, rows, err, BIND_TEXT(thread_id)))
         return false;
@@ -210,7 +218,7 @@ static bool read_turns(struct tx *tx, const char *thread_id, struct rows **rows,
 /* What an ask has read before it waits for a model. */
 struct asked {
     struct rows *thread, *search, *earlier;
-    struct found *found;
+    struct passage_search *found;
     struct prompt_turn turns[PROMPT_TURNS_MOST];
     size_t turn_count;
     struct bank_items facts;
@@ -223,7 +231,7 @@ static void asked_free(struct asked *asked)
     rows_free(&asked->thread);
     rows_free(&asked->search);
     rows_free(&asked->earlier);
-    found_free(&asked->found);
+    passage_search_free(&asked->found);
     bank_items_free(&asked->facts);
 }
 
@@ -245,13 +253,20 @@ static bool ask_begin(struct call *call, const struct ask_params *params, struct
     embed_ahead(params->query);
     if (!call_tx(call, &tx, err) || !open_thread(tx, params, &asked->thread, err) ||
         !read_turns(tx, rows_text(asked->thread, 0, 0), &asked->earlier, asked->turns, &asked->turn_count, err) ||
-        !found_search(tx, call->caller.user_id, params->query, params->course_id, ANSWER_SOURCES, &asked->found, err))
+        !passage_search_run(tx, call->caller.user_id, params->query, params->course_id, ANSWER_SOURCES, &asked->found,
+                            err))
         return false;
-    const struct bind values[] = {BIND_TEXT(params->query), BIND_INT((int64_t)asked->found->count), BIND_TEXT(params->course_id),
-                                  BIND_TEXT(rows_text(asked->thread, 0, 0)), {0}, {0}, {0}, {0}};
+    const struct bind values[] = {BIND_TEXT(params->query),
+                                  BIND_INT((int64_t)asked->found->count),
+                                  BIND_TEXT(params->course_id),
+                                  BIND_TEXT(rows_text(asked->thread, 0, 0)),
+                                  {0},
+                                  {0},
+                                  {0},
+                                  {0}};
     if (!tx_send_last(tx, SQL_SEARCH_RECORD, values, COUNT_OF(values), err))
         return false;
-    found_read(asked->found);
+    passage_search_read(asked->found);
     return tx_receive(tx, &asked->search, err) && tx_commit(&tx, err);
 }
 
@@ -260,17 +275,18 @@ static bool ask_end(const struct search_write *write, const struct ask_params *p
 {
     AUTO(tx_free) struct tx *tx = NULL;
     if (!call_tx(write->call, &tx, err) ||
-        !tx_run(tx, SQL_SEARCH_RECORD_TURN, NULL, err, BIND_TEXT(write->search_id), BIND_TEXT(write->thread_id), BIND_TEXT(params->query),
-                  BIND_TEXT(answer->text.data), BIND_TEXT(answer->citations.data), BIND_TEXT(answer->sentences.data),
-                  BIND_TEXT(answer->grounded ? "true" : "false"), BIND_TEXT(generation), BIND_INT((int64_t)write->fact_count)))
+        !tx_run(tx, SQL_SEARCH_RECORD_TURN, NULL, err, BIND_TEXT(write->search_id), BIND_TEXT(write->thread_id),
+                BIND_TEXT(params->query), BIND_TEXT(answer->text.data), BIND_TEXT(answer->citations.data),
+                BIND_TEXT(answer->sentences.data), BIND_TEXT(answer->grounded ? "true" : "false"),
+                BIND_TEXT(generation), BIND_INT((int64_t)write->fact_count)))
         return false;
     if (answer->grounded)
         bank_note(write->call, tx, BANK_ASK, params->query, params->course_id, NULL);
     return tx_commit(&tx, err);
 }
 
-static void write_answer(struct buf *result, const struct search_write *write, const struct answer *answer, const char *generation,
-                         const struct asked *asked, double since)
+static void write_answer(struct buf *result, const struct search_write *write, const struct answer *answer,
+                         const char *generation, const struct asked *asked, double since)
 {
     buf_json_open(result, '{');
     buf_json_member(result, "search_id", write->search_id);
@@ -299,9 +315,14 @@ static bool ask(struct call *call, const void *data, struct buf *result, struct 
     embed_ahead(NULL);
     if (!ready)
         return false;
-    struct search_write write = {.call = call, .stream = params->stream, .search_id = rows_text(asked.search, 0, 0),
-                                 .thread_id = rows_text(asked.thread, 0, 0), .turns = asked.turns, .turn_count = asked.turn_count,
-                                 .facts = asked.fact_texts, .fact_count = asked.facts.count};
+    struct search_write write = {.call = call,
+                                 .stream = params->stream,
+                                 .search_id = rows_text(asked.search, 0, 0),
+                                 .thread_id = rows_text(asked.thread, 0, 0),
+                                 .turns = asked.turns,
+                                 .turn_count = asked.turn_count,
+                                 .facts = asked.fact_texts,
+                                 .fact_count = asked.facts.count};
     if (!search_write(&write, params->query, asked.found, &answer, &generation, err))
         return false;
     if (!strcmp(generation, "extractive")) /* sentences of the library know nothing of the reader */
@@ -313,20 +334,53 @@ static bool ask(struct call *call, const void *data, struct buf *result, struct 
 }
 
 const struct method methods_search[] = {
-    {.name = "search.query", .summary = "Find passages in the library.", .access = ACCESS_USER, .lane = LANE_QUICK, .cost = COST_ONE,
-     .params = query_spec, .params_size = sizeof(struct query_params), .handler = query, .cost_of = query_cost, .lane_of = query_lane,
+    {.name = "search.query",
+     .summary = "Find passages in the library.",
+     .access = ACCESS_USER,
+     .lane = LANE_QUICK,
+     .cost = COST_ONE,
+     .params = query_spec,
+     .params_size = sizeof(struct query_params),
+     .handler = query,
+     .cost_of = query_cost,
+     .lane_of = query_lane,
      .result = "{\"type\":\"object\",\"required\":[\"search_id\",\"query\",\"corrected\",\"results\",\"took_ms\"]}"},
-    {.name = "search.ask", .summary = "Ask the library; the answer cites its pages.", .access = ACCESS_USER, .lane = LANE_SLOW,
-     .cost = COST_ONE, .params = ask_spec, .params_size = sizeof(struct ask_params), .handler = ask, .keep = true,
-     .result = "{\"type\":\"object\",\"required\":[\"search_id\",\"thread_id\",\"answer\",\"citations\",\"sentences\",\"grounded\","
+    {.name = "search.ask",
+     .summary = "Ask the library; the answer cites its pages.",
+     .access = ACCESS_USER,
+     .lane = LANE_SLOW,
+     .cost = COST_ONE,
+     .params = ask_spec,
+     .params_size = sizeof(struct ask_params),
+     .handler = ask,
+     .keep = true,
+     .result = "{\"type\":\"object\",\"required\":[\"search_id\",\"thread_id\",\"answer\",\"citations\",\"sentences\","
+               "\"grounded\","
                "\"memory_used\",\"memory_degraded\",\"generation\",\"took_ms\"]}"},
-    {.name = "search.thread", .summary = "The questions and answers of a thread.", .access = ACCESS_USER, .lane = LANE_QUICK,
-     .cost = COST_ONE, .params = thread_spec, .params_size = sizeof(struct thread_params), .sql = SQL_SEARCH_THREAD,
+    {.name = "search.thread",
+     .summary = "The questions and answers of a thread.",
+     .access = ACCESS_USER,
+     .lane = LANE_QUICK,
+     .cost = COST_ONE,
+     .params = thread_spec,
+     .params_size = sizeof(struct thread_params),
+     .sql = SQL_SEARCH_THREAD,
      .result = "{\"type\":\"object\",\"required\":[\"turns\"]}"},
-    {.name = "search.history", .summary = "Your earlier searches.", .access = ACCESS_USER, .lane = LANE_QUICK, .cost = COST_ONE,
-     .params = list_spec, .params_size = sizeof(struct list_params), .sql = SQL_SEARCH_HISTORY, .result = ITEMS_SCHEMA},
-    {.name = "search.clear_history", .summary = "Forget your earlier searches and their answers.", .access = ACCESS_USER,
-     .lane = LANE_QUICK, .cost = COST_ONE, .sql = SQL_SEARCH_CLEAR_HISTORY,
+    {.name = "search.history",
+     .summary = "Your earlier searches.",
+     .access = ACCESS_USER,
+     .lane = LANE_QUICK,
+     .cost = COST_ONE,
+     .params = list_spec,
+     .params_size = sizeof(struct list_params),
+     .sql = SQL_SEARCH_HISTORY,
+     .result = ITEMS_SCHEMA},
+    {.name = "search.clear_history",
+     .summary = "Forget your earlier searches and their answers.",
+     .access = ACCESS_USER,
+     .lane = LANE_QUICK,
+     .cost = COST_ONE,
+     .sql = SQL_SEARCH_CLEAR_HISTORY,
      .result = "{\"type\":\"object\",\"required\":[\"deleted\"]}"},
     {0},
 };

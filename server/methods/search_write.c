@@ -10,9 +10,9 @@
 #include "server/models/fair.h"
 #include "server/retrieval/support.h"
 
-/* ------------------------------------------------------------------ news on the way */
+/* ------------------------------------------------------------------ notifications on the way */
 
-/* What the model says, on its way to the asker. */
+/* What the model says, on its way to the searcher. */
 struct speech {
     const struct search_write *write;
     struct citations citations;
@@ -21,17 +21,17 @@ struct speech {
 
 static void send_delta(const struct search_write *write, const char *text, int position)
 {
-    AUTO(buf_free) struct buf news = {0};
+    AUTO(buf_free) struct buf message = {0};
     if (!write->stream || !write->call->id_json)
         return;
-    buf_json_open(&news, '{');
-    buf_json_member_raw(&news, "id", write->call->id_json);
+    buf_json_open(&message, '{');
+    buf_json_member_raw(&message, "id", write->call->id_json);
     if (text)
-        buf_json_member(&news, "text", text);
+        buf_json_member(&message, "text", text);
     else
-        buf_json_member_int(&news, "queue_position", position);
-    buf_json_close(&news, '}');
-    call_notify(write->call, "search.delta", news.data);
+        buf_json_member_int(&message, "queue_position", position);
+    buf_json_close(&message, '}');
+    call_notify(write->call, "search.delta", message.data);
 }
 
 static void say(struct speech *speech, const struct buf *text)
@@ -63,11 +63,12 @@ static void on_position(void *context, int position)
     send_delta(((struct speech *)context)->write, NULL, position);
 }
 
-static void write_citation(struct buf *out, const struct found_item *item, size_t n, const struct snippet *quote, enum support_kind kind)
+static void write_citation(struct buf *out, const struct passage_search_item *item, size_t n,
+                           const struct snippet *quote, enum support_kind kind)
 {
     buf_json_open(out, '{');
     buf_json_member_int(out, "n", (int64_t)n);
-    found_write_place(out, item, quote->page);
+    passage_search_write_place(out, item, quote->page);
     buf_json_member(out, "quote", quote->text.data);
     buf_json_member(out, "support", support_word(kind));
     buf_json_close(out, '}');
@@ -75,20 +76,20 @@ static void write_citation(struct buf *out, const struct found_item *item, size_
 
 static void send_sources(const struct search_write *write, const char *citations)
 {
-    AUTO(buf_free) struct buf news = {0};
+    AUTO(buf_free) struct buf message = {0};
     if (!write->stream || !write->call->id_json)
         return;
-    buf_json_open(&news, '{');
-    buf_json_member_raw(&news, "id", write->call->id_json);
-    buf_json_member(&news, "search_id", write->search_id);
-    buf_json_member(&news, "thread_id", write->thread_id);
-    buf_json_member_raw(&news, "citations", citations);
-    buf_json_close(&news, '}');
-    call_notify(write->call, "search.sources", news.data);
+    buf_json_open(&message, '{');
+    buf_json_member_raw(&message, "id", write->call->id_json);
+    buf_json_member(&message, "search_id", write->search_id);
+    buf_json_member(&message, "thread_id", write->thread_id);
+    buf_json_member_raw(&message, "citations", citations);
+    buf_json_close(&message, '}');
+    call_notify(write->call, "search.sources", message.data);
 }
 
 /* What the answer may cite, before there is one. */
-static void send_passages(const struct search_write *write, const struct found *found)
+static void send_passages(const struct search_write *write, const struct passage_search *found)
 {
     AUTO(buf_free) struct buf citations = {0};
     buf_json_open(&citations, '[');
@@ -120,12 +121,12 @@ static bool is_cited(const char *text, size_t n)
     return strstr(text, number) != NULL;
 }
 
-static void write_checked(struct answer *answer, const struct found *found, const struct support *support)
+static void write_checked(struct answer *answer, const struct passage_search *found, const struct support *support)
 {
     buf_json_open(&answer->citations, '[');
     for (size_t n = 1; n <= found->count; n++) {
         AUTO(snippet_free) struct snippet quote = {0};
-        const struct found_item *item = &found->items[n - 1];
+        const struct passage_search_item *item = &found->items[n - 1];
         const struct support_claim *claim = best_claim(support, n);
         if (!is_cited(answer->text.data, n))
             continue;
@@ -149,9 +150,9 @@ static void write_checked(struct answer *answer, const struct found *found, cons
     answer->grounded = support->grounded;
 }
 
-static void check(struct answer *answer, const struct found *found, struct speech *speech)
+static void check(struct answer *answer, const struct passage_search *found, struct speech *speech)
 {
-    struct support_passage passages[FOUND_MOST];
+    struct support_passage passages[PASSAGE_SEARCH_MOST];
     AUTO(support_free) struct support support = {0};
     for (size_t i = 0; i < found->count; i++)
         passages[i] = (struct support_passage){found->items[i].passage.text, found->items[i].passage.length};
@@ -179,28 +180,36 @@ static void finish(struct speech *speech, const struct models_answer *heard)
     say(speech, &rest);
 }
 
-static void ask_prompt(struct prompt *prompt, const struct search_write *write, const char *query, const struct found *found)
+static void ask_prompt(struct prompt *prompt, const struct search_write *write, const char *query,
+                       const struct passage_search *found)
 {
-    struct prompt_passage passages[FOUND_MOST];
+    struct prompt_passage passages[PASSAGE_SEARCH_MOST];
     for (size_t i = 0; i < found->count; i++)
-        passages[i] = (struct prompt_passage){found->items[i].title, found->items[i].first_label, found->items[i].passage.text};
-    prompt_make(prompt, &(struct prompt_parts){.question = query, .passages = passages, .passage_count = found->count,
-                                               .facts = write->facts, .fact_count = write->fact_count, .turns = write->turns,
+        passages[i] =
+            (struct prompt_passage){found->items[i].title, found->items[i].first_label, found->items[i].passage.text};
+    prompt_make(prompt, &(struct prompt_parts){.question = query,
+                                               .passages = passages,
+                                               .passage_count = found->count,
+                                               .facts = write->facts,
+                                               .fact_count = write->fact_count,
+                                               .turns = write->turns,
                                                .turn_count = write->turn_count});
 }
 
 /* Sentences of the library instead; `why` where a model should have written. */
-static void stand_in(const struct search_write *write, const struct found *found, const char *why, struct answer *answer)
+static void stand_in(const struct search_write *write, const struct passage_search *found, const char *why,
+                     struct answer *answer)
 {
     answer_make(answer, found);
-    send_sources(write, answer->citations.data); /* instead of those that the model was given, which have other numbers */
+    send_sources(write,
+                 answer->citations.data); /* instead of those that the model was given, which have other numbers */
     if (why)
         buf_printf(&answer->text, "\n\n(%s%s)", why, answer->grounded ? " These are sentences from the library." : "");
     send_delta(write, answer->text.data, 0);
 }
 
-bool search_write(const struct search_write *write, const char *query, const struct found *found, struct answer *answer,
-                  const char **generation, struct err *err)
+bool search_write(const struct search_write *write, const char *query, const struct passage_search *found,
+                  struct answer *answer, const char **generation, struct err *err)
 {
     struct models_generator *generator = found->count ? models_generator() : NULL;
     AUTO(models_answer_free) struct models_answer heard = {0};

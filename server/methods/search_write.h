@@ -15,13 +15,13 @@ struct search_write {
     const char *search_id, *thread_id;
     const struct prompt_turn *turns; /* earlier ones of the thread, oldest first */
     size_t turn_count;
-    const char *const *facts;        /* about the reader, redacted */
+    const char *const *facts; /* about the reader, redacted */
     size_t fact_count;
 };
 
 /* true: `answer` is filled and `generation` names who wrote it: the model, or "extractive" where it is
  * not there, failed, or nothing was found. false: ERR_CANCELLED, or something went wrong here. */
-bool search_write(const struct search_write *write, const char *query, const struct found *found, struct answer *answer,
-                  const char **generation, struct err *err) MUST_CHECK;
+bool search_write(const struct search_write *write, const char *query, const struct passage_search *found,
+                  struct answer *answer, const char **generation, struct err *err) MUST_CHECK;
 
 #endif

@@ -41,7 +41,8 @@ static bool read_list(const char *text, struct buf *people, struct err *err)
         if (first && is_header(&row))
             continue;
         if (++count > USERS_IMPORT_MOST) {
-            err_say(err, ERR_TOO_LARGE, "A list may hold at most %d people. Please send it in parts.", USERS_IMPORT_MOST);
+            err_say(err, ERR_TOO_LARGE, "A list may hold at most %d people. Please send it in parts.",
+                    USERS_IMPORT_MOST);
             err->limit = USERS_IMPORT_MOST;
             return false;
         }
@@ -100,7 +101,8 @@ static void tell(struct call *call, int done, int total)
 }
 
 /* Makes the accounts of `fresh`, some at a time; stops at the first that can't be made unless `partial`. */
-static bool make(struct call *call, struct tx *tx, const cJSON *fresh, bool partial, struct outcome *outcome, struct err *err)
+static bool make(struct call *call, struct tx *tx, const cJSON *fresh, bool partial, struct outcome *outcome,
+                 struct err *err)
 {
     const cJSON *at = fresh ? fresh->child : NULL;
     int done = 0, total = cJSON_GetArraySize(fresh);

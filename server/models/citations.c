@@ -31,7 +31,8 @@ static void write_number(const struct citations *c, size_t n, struct buf *out)
 
 /* Reads the inside of a bracket: numbers with commas, semicolons, blanks and dashes between them; behind a
  * dagger anything. `text` is at the first byte inside. */
-static enum verdict inside(const struct citations *c, const char *text, size_t length, bool wide, size_t *taken, struct buf *numbers)
+static enum verdict inside(const struct citations *c, const char *text, size_t length, bool wide, size_t *taken,
+                           struct buf *numbers)
 {
     size_t number = 0, before = 0;
     bool digits = false, any = false, range = false, rest = false;
@@ -48,7 +49,8 @@ static enum verdict inside(const struct citations *c, const char *text, size_t l
             continue;
         }
         if (digits) {
-            for (size_t n = range && number > before && number - before <= RANGE_MOST ? before + 1 : number; n <= number; n++)
+            for (size_t n = range && number > before && number - before <= RANGE_MOST ? before + 1 : number;
+                 n <= number; n++)
                 write_number(c, n, numbers);
             before = number;
             range = digits = false;
@@ -62,15 +64,16 @@ static enum verdict inside(const struct citations *c, const char *text, size_t l
             rest = true;
         else if (text[i] == '-' || starts(text + i, length - i, en_dash))
             range = any;
-        else if (!strchr(" ,;^", text[i]) && ((unsigned char)text[i] & 0xC0) != 0x80 && !could_be(text + i, length - i, en_dash) &&
-                 !could_be(text + i, length - i, wide_close))
+        else if (!strchr(" ,;^", text[i]) && ((unsigned char)text[i] & 0xC0) != 0x80 &&
+                 !could_be(text + i, length - i, en_dash) && !could_be(text + i, length - i, wide_close))
             return NOT_ONE;
     }
     return UNDECIDED;
 }
 
 /* Decides about the pending text from `at` on: blanks, then perhaps a bracket. */
-static enum verdict decide(const struct citations *c, const char *text, size_t length, size_t *taken, struct buf *numbers)
+static enum verdict decide(const struct citations *c, const char *text, size_t length, size_t *taken,
+                           struct buf *numbers)
 {
     size_t blanks = 0;
     while (blanks < length && text[blanks] == ' ')

@@ -38,16 +38,23 @@ static bool is_in_vain(void *context)
     return atomic_load(&interrupted) || !breaker_closed(e->questions);
 }
 
-bool embedding_send(struct models_embedder *e, enum models_text kind, const char *path, const char *body, struct http_reply *reply,
-                    struct err *err)
+bool embedding_send(struct models_embedder *e, enum models_text kind, const char *path, const char *body,
+                    struct http_reply *reply, struct err *err)
 {
     int64_t limit = e->settings->embed_ms ? e->settings->embed_ms : JOB_MS;
     bool query = kind != MODELS_PASSAGE;
     int64_t most = kind == MODELS_QUERY ? QUERY_MS : kind == MODELS_PROBE ? PROBE_MS : limit;
     limit = limit < most ? limit : most;
-    struct http_request request = {.path = path, .body = body, .total_ms = limit, .first_byte_ms = limit, .most = 16u << 20,
-                                   .again = query ? 0 : JOB_AGAIN, .again_most_ms = AGAIN_MOST_MS, .probe = kind == MODELS_PROBE,
-                                   .cancelled = kind == MODELS_QUERY ? is_in_vain : is_interrupted, .context = e};
+    struct http_request request = {.path = path,
+                                   .body = body,
+                                   .total_ms = limit,
+                                   .first_byte_ms = limit,
+                                   .most = 16u << 20,
+                                   .again = query ? 0 : JOB_AGAIN,
+                                   .again_most_ms = AGAIN_MOST_MS,
+                                   .probe = kind == MODELS_PROBE,
+                                   .cancelled = kind == MODELS_QUERY ? is_in_vain : is_interrupted,
+                                   .context = e};
     return http_send(e->service, &request, reply, err);
 }
 
@@ -71,7 +78,7 @@ bool embedding_read(struct models_embedder *e, const cJSON *values, float *vecto
     }
     double sum = 0;
     const cJSON *value;
-    cJSON_ArrayForEach(value, values) {
+    cJSON_ArrayForEach (value, values) {
         if (!cJSON_IsNumber(value) || !isfinite(value->valuedouble))
             return malformed(e, err, "an embedding holds what is no number");
         sum += value->valuedouble * value->valuedouble;
@@ -80,7 +87,7 @@ bool embedding_read(struct models_embedder *e, const cJSON *values, float *vecto
         return malformed(e, err, "an embedding has no direction");
     double scale = 1 / sqrt(sum);
     size_t i = 0;
-    cJSON_ArrayForEach(value, values)
+    cJSON_ArrayForEach (value, values)
         vector[i++] = (float)(value->valuedouble * scale);
     if (!e->dimensions)
         e->dimensions = count;
@@ -89,12 +96,14 @@ bool embedding_read(struct models_embedder *e, const cJSON *values, float *vecto
 
 bool embedding_refused(struct models_embedder *e, const struct http_reply *reply, struct err *err)
 {
-    static const char *const words[] = {"too large", "too long", "context length", "maximum context", "input length", "max_tokens",
-                                        "maximum input", "token limit", "exceeds the", "batch size"};
+    static const char *const words[] = {"too large",    "too long",   "context length", "maximum context",
+                                        "input length", "max_tokens", "maximum input",  "token limit",
+                                        "exceeds the",  "batch size"};
     char text[300];
     http_error_text(reply, text, sizeof text);
     bool too_long = reply->status == 413;
-    for (size_t i = 0; i < COUNT_OF(words) && (reply->status == 400 || reply->status == 422 || reply->status == 500); i++)
+    for (size_t i = 0; i < COUNT_OF(words) && (reply->status == 400 || reply->status == 422 || reply->status == 500);
+         i++)
         too_long = too_long || strcasestr(text, words[i]);
     if (too_long)
         return err_set(err, ERR_TOO_LARGE, "%s: a text is too long for the embedding model", e->provider);
@@ -110,8 +119,8 @@ static char *half(const char *text)
     return mem_dupn(text, length);
 }
 
-static bool embed_some(struct models_embedder *e, enum models_text kind, const char *const *texts, size_t count, float *vectors,
-                       struct err *err)
+static bool embed_some(struct models_embedder *e, enum models_text kind, const char *const *texts, size_t count,
+                       float *vectors, struct err *err)
 {
     struct err said = {0};
     if (e->embed(e, kind, texts, count, vectors, &said))
@@ -174,17 +183,19 @@ bool models_embedder_learn(struct models_embedder *e, struct err *err)
         return true;
     AUTO(mem_freep) float *vector = mem_array(MODELS_DIMENSIONS_MOST, sizeof *vector);
     pthread_mutex_lock(&learning);
-    struct models_embedder asker = {.provider = e->provider, .service = e->service, .questions = e->questions, .settings = e->settings};
-    memcpy(asker.model, e->model, sizeof asker.model);
-    bool known = models_embedder_known(e) || e->embed(&asker, MODELS_PASSAGE, (const char *const[]){"How many dimensions?"}, 1, vector, err);
-    if (known && asker.dimensions)
-        know(e, asker.dimensions);
+    struct models_embedder searcher = {
+        .provider = e->provider, .service = e->service, .questions = e->questions, .settings = e->settings};
+    memcpy(searcher.model, e->model, sizeof searcher.model);
+    bool known = models_embedder_known(e) ||
+                 e->embed(&searcher, MODELS_PASSAGE, (const char *const[]){"How many dimensions?"}, 1, vector, err);
+    if (known && searcher.dimensions)
+        know(e, searcher.dimensions);
     pthread_mutex_unlock(&learning);
     return known;
 }
 
-bool models_embed(struct models_embedder *e, enum models_text kind, const char *const *texts, size_t count, float *vectors,
-                  struct err *err)
+bool models_embed(struct models_embedder *e, enum models_text kind, const char *const *texts, size_t count,
+                  float *vectors, struct err *err)
 {
     if (!models_embedder_learn(e, err))
         return false;
@@ -203,7 +214,8 @@ static int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static bool ask_one(struct models_embedder *e, enum models_text kind, const char *question, float *vector, struct err *err)
+static bool ask_one(struct models_embedder *e, enum models_text kind, const char *question, float *vector,
+                    struct err *err)
 {
     bool fine = models_embed(e, kind, &question, 1, vector, err);
     if (fine || err->code != ERR_CANCELLED)

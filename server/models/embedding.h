@@ -11,8 +11,8 @@
  * `vector` has room for MODELS_DIMENSIONS_MOST where the dimensions are not known yet. */
 bool embedding_read(struct models_embedder *e, const cJSON *values, float *vector, struct err *err) MUST_CHECK;
 /* One request for `kind`: limits, repetitions, and an end when models_interrupt was called. */
-bool embedding_send(struct models_embedder *e, enum models_text kind, const char *path, const char *body, struct http_reply *reply,
-                    struct err *err) MUST_CHECK;
+bool embedding_send(struct models_embedder *e, enum models_text kind, const char *path, const char *body,
+                    struct http_reply *reply, struct err *err) MUST_CHECK;
 /* ERR_TOO_LARGE where the status and the sentence of a refusal say so, else as http_refused. Always false. */
 bool embedding_refused(struct models_embedder *e, const struct http_reply *reply, struct err *err);
 

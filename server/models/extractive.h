@@ -16,11 +16,11 @@ enum { EXTRACTIVE_MOST = 4, EXTRACTIVE_WORDS = 64 };
 struct extractive_candidate {
     const char *text;
     size_t length;
-    uint64_t holds;       /* which of the question's words, one bit each */
-    float score;          /* of its passage, as the search ranked it */
-    int document, order;  /* reading order: documents by rank, their passages in order, */
-    size_t start;         /* and its place in the passage */
-    size_t source;        /* the caller's own number of the passage */
+    uint64_t holds;      /* which of the question's words, one bit each */
+    float score;         /* of its passage, as the search ranked it */
+    int document, order; /* reading order: documents by rank, their passages in order, */
+    size_t start;        /* and its place in the passage */
+    size_t source;       /* the caller's own number of the passage */
 };
 
 struct extractive_sentence {

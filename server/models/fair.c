@@ -24,7 +24,7 @@ struct fair {
     int places;
     pthread_mutex_t lock; /* everything below */
     pthread_cond_t moved;
-    struct entry *entries; /* in no order */
+    struct entry *entries;  /* in no order */
     uint64_t round, ticket; /* of who was let in last; the next to give */
     int at_work, waiting;
 };
@@ -97,9 +97,9 @@ static void wait_a_tick(struct fair *fair)
 /* Under the lock, which is let go for the waiter's own functions. true: cancelled. */
 static bool tell(struct fair *fair, const struct fair_waiter *waiter, int position, int *told)
 {
-    bool news = waiter->position && position != *told;
+    bool changed = waiter->position && position != *told;
     pthread_mutex_unlock(&fair->lock);
-    if (news)
+    if (changed)
         waiter->position(waiter->context, position);
     *told = position;
     bool cancelled = waiter->cancelled && waiter->cancelled(waiter->context);
@@ -151,7 +151,7 @@ void fair_leave(struct fair *fair, const char *person)
     pthread_mutex_unlock(&fair->lock);
 }
 
-void fair_figures(struct fair *fair, int *at_work, int *waiting)
+void fair_stats(struct fair *fair, int *at_work, int *waiting)
 {
     pthread_mutex_lock(&fair->lock);
     *at_work = fair->at_work;

@@ -21,6 +21,6 @@ void fair_free(struct fair *fair); /* nobody is in it */
 /* Waits for a place. ERR_CANCELLED: none was taken. */
 bool fair_enter(struct fair *fair, const char *person, const struct fair_waiter *waiter, struct err *err) MUST_CHECK;
 void fair_leave(struct fair *fair, const char *person);
-void fair_figures(struct fair *fair, int *at_work, int *waiting);
+void fair_stats(struct fair *fair, int *at_work, int *waiting);
 
 #endif

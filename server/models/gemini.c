@@ -18,10 +18,12 @@ static const struct {
     {"STOP", MODELS_END_WHOLE, ""},
     {"MAX_TOKENS", MODELS_END_LENGTH, "The answer was cut at its length limit."},
     {"SAFETY", MODELS_END_BLOCKED, "The language model withheld the rest for reasons of safety."},
-    {"RECITATION", MODELS_END_BLOCKED, "The language model withheld the rest because it came too close to a published text."},
+    {"RECITATION", MODELS_END_BLOCKED,
+     "The language model withheld the rest because it came too close to a published text."},
     {"LANGUAGE", MODELS_END_BLOCKED, "The language model does not speak this language."},
     {"BLOCKLIST", MODELS_END_BLOCKED, "The language model withheld the rest because of a forbidden word."},
-    {"PROHIBITED_CONTENT", MODELS_END_BLOCKED, "The language model withheld the rest because its rules forbid the subject."},
+    {"PROHIBITED_CONTENT", MODELS_END_BLOCKED,
+     "The language model withheld the rest because its rules forbid the subject."},
     {"SPII", MODELS_END_BLOCKED, "The language model withheld the rest because it may hold personal data."},
     {"MALFORMED_FUNCTION_CALL", MODELS_END_BROKEN, "The language model lost its way in the middle of its answer."},
     {"OTHER", MODELS_END_BROKEN, "The language model stopped without saying why."},
@@ -60,7 +62,7 @@ static void on_event(struct stream *stream, const cJSON *json)
         stream_end(stream, MODELS_END_BLOCKED, blocks[i].note);
     }
     const cJSON *candidate = cJSON_GetArrayItem(json_get(json, "candidates"), 0), *part;
-    cJSON_ArrayForEach(part, json_get(json_get(candidate, "content"), "parts"))
+    cJSON_ArrayForEach (part, json_get(json_get(candidate, "content"), "parts"))
         if (!json_bool(part, "thought", false))
             stream_text(stream, json_text(part, "text", ""));
     const char *reason = json_text(candidate, "finishReason", "");
@@ -82,8 +84,8 @@ static void write_content(struct buf *body, const char *role, const char *text)
     buf_json_close(body, '}');
 }
 
-bool gemini_generate(struct models_generator *g, const struct models_question *question, const struct models_listener *listener,
-                     struct models_answer *answer, struct err *err)
+bool gemini_generate(struct models_generator *g, const struct models_question *question,
+                     const struct models_listener *listener, struct models_answer *answer, struct err *err)
 {
     AUTO(buf_free) struct buf body = {0}, path = {0};
     buf_json_open(&body, '{');
@@ -98,7 +100,8 @@ bool gemini_generate(struct models_generator *g, const struct models_question *q
     buf_json_open(&body, '{');
     buf_json_key(&body, "temperature");
     buf_json_double(&body, 0.2);
-    buf_json_member_int(&body, "maxOutputTokens", (question->most_tokens ? question->most_tokens : 2048) + MODELS_THOUGHTS);
+    buf_json_member_int(&body, "maxOutputTokens",
+                        (question->most_tokens ? question->most_tokens : 2048) + MODELS_THOUGHTS);
     if (g->settings->gemini_thinking && *g->settings->gemini_thinking) {
         buf_json_key(&body, "thinkingConfig");
         buf_json_open(&body, '{');
@@ -126,7 +129,9 @@ static void write_request(const struct models_embedder *e, enum models_text kind
     const char *prefix = kind == MODELS_PASSAGE ? s->passage_prefix : s->query_prefix;
     if (task_in_text(e->model) && (!prefix || !*prefix))
         prefix = kind == MODELS_PASSAGE ? "title: none | text: " : "task: search result | query: ";
-    AUTO(mem_freep) char *whole = mem_printf("%s%s", prefix ? prefix : "", text), *model = mem_printf("models/%s", e->model);
+    AUTO(mem_freep)
+    char *whole = mem_printf("%s%s", prefix ? prefix : "", text),
+         *model = mem_printf("models/%s", e->model);
     buf_json_open(body, '{');
     buf_json_member(body, "model", model);
     buf_json_key(body, "content");
@@ -140,21 +145,22 @@ static void write_request(const struct models_embedder *e, enum models_text kind
     buf_json_close(body, '}');
 }
 
-static bool read_embeddings(struct models_embedder *e, const struct http_reply *reply, size_t count, float *vectors, struct err *err)
+static bool read_embeddings(struct models_embedder *e, const struct http_reply *reply, size_t count, float *vectors,
+                            struct err *err)
 {
     AUTO(json_freep) cJSON *json = json_parse(reply->body.data ? reply->body.data : "", reply->body.length, err);
     const cJSON *list = json_get(json, "embeddings"), *item;
     size_t i = 0;
     if (!json || (size_t)cJSON_GetArraySize(list) != count)
         return err_set(err, ERR_UPSTREAM, "gemini: not one embedding for each text");
-    cJSON_ArrayForEach(item, list)
+    cJSON_ArrayForEach (item, list)
         if (!embedding_read(e, json_get(item, "values"), vectors + i++ * e->dimensions, err))
             return false;
     return true;
 }
 
-bool gemini_embed(struct models_embedder *e, enum models_text kind, const char *const *texts, size_t count, float *vectors,
-                  struct err *err)
+bool gemini_embed(struct models_embedder *e, enum models_text kind, const char *const *texts, size_t count,
+                  float *vectors, struct err *err)
 {
     AUTO(buf_free) struct buf body = {0}, path = {0};
     AUTO(http_reply_free) struct http_reply reply = {0};

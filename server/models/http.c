@@ -15,7 +15,14 @@
 #include "server/models/breaker.h"
 #include "server/models/retry.h"
 
-enum { TICK_MS = 50, CONNECT_MS = 3000, FIRST_BYTE_MS = 120000, SILENCE_MS = 30000, AGAIN_MOST_MS = 10000, IDLE_MOST = 8 };
+enum {
+    TICK_MS = 50,
+    CONNECT_MS = 3000,
+    FIRST_BYTE_MS = 120000,
+    SILENCE_MS = 30000,
+    AGAIN_MOST_MS = 10000,
+    IDLE_MOST = 8
+};
 static const size_t BODY_MOST = 8u << 20;
 
 /* One call at a time; kept with its open connection while idle. */
@@ -55,16 +62,16 @@ static int64_t now_ms(void)
 static bool is_loopback(const char *host)
 {
     size_t length = strlen(host);
-    return !strcasecmp(host, "localhost") || !strncmp(host, "127.", 4) || !strcmp(host, "::1") || !strcmp(host, "[::1]") ||
-           (length > 10 && !strcasecmp(host + length - 10, ".localhost"));
+    return !strcasecmp(host, "localhost") || !strncmp(host, "127.", 4) || !strcmp(host, "::1") ||
+           !strcmp(host, "[::1]") || (length > 10 && !strcasecmp(host + length - 10, ".localhost"));
 }
 
 static bool check_address(const struct http_settings *s, bool *loopback, struct err *err)
 {
     CURLU *url = curl_url();
     char *scheme = NULL, *host = NULL, *user = NULL, *query = NULL, *fragment = NULL;
-    bool parsed = url && !curl_url_set(url, CURLUPART_URL, s->base_url, 0) && !curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) &&
-                  !curl_url_get(url, CURLUPART_HOST, &host, 0);
+    bool parsed = url && !curl_url_set(url, CURLUPART_URL, s->base_url, 0) &&
+                  !curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) && !curl_url_get(url, CURLUPART_HOST, &host, 0);
     if (parsed) {
         curl_url_get(url, CURLUPART_USER, &user, 0);
         curl_url_get(url, CURLUPART_QUERY, &query, 0);
@@ -103,7 +110,8 @@ bool http_open(const struct http_settings *s, struct http_service **service, str
     made->key = mem_dup(s->key ? s->key : "");
     made->loopback = loopback;
     if (*made->key) {
-        char *header = s->key_header ? mem_printf("%s: %s", s->key_header, s->key) : mem_printf("Authorization: Bearer %s", s->key);
+        char *header = s->key_header ? mem_printf("%s: %s", s->key_header, s->key)
+                                     : mem_printf("Authorization: Bearer %s", s->key);
         made->headers = curl_slist_append(made->headers, header);
         mem_wipe(header, strlen(header));
         free(header);
@@ -111,7 +119,8 @@ bool http_open(const struct http_settings *s, struct http_service **service, str
     if (s->extra_header)
         made->headers = curl_slist_append(made->headers, s->extra_header);
     made->headers = curl_slist_append(made->headers, "Expect:");
-    breaker_init(&made->breaker, s->breaker_failures ? s->breaker_failures : 5, s->breaker_pause_ms ? s->breaker_pause_ms : 5000, 300000);
+    breaker_init(&made->breaker, s->breaker_failures ? s->breaker_failures : 5,
+                 s->breaker_pause_ms ? s->breaker_pause_ms : 5000, 300000);
     pthread_mutex_init(&made->lock, NULL);
     *service = made;
     return true;
@@ -145,9 +154,18 @@ void http_close(struct http_service *service)
     free(service);
 }
 
-const char *http_name(const struct http_service *service) { return service->name; }
-bool http_reachable(struct http_service *service) { return breaker_closed(&service->breaker); }
-bool http_available(struct http_service *service) { return !breaker_wait(&service->breaker, now_ms()); }
+const char *http_name(const struct http_service *service)
+{
+    return service->name;
+}
+bool http_reachable(struct http_service *service)
+{
+    return breaker_closed(&service->breaker);
+}
+bool http_available(struct http_service *service)
+{
+    return !breaker_wait(&service->breaker, now_ms());
+}
 
 static struct line *line_take(struct http_service *service)
 {
@@ -190,7 +208,7 @@ struct exchange {
     struct http_reply *reply;
     struct line *line;
     struct err *err;
-    int64_t heard;   /* when something last came */
+    int64_t heard; /* when something last came */
     size_t received;
     bool begun, failed; /* failed: err is set */
     char retry_ms[32], retry[64];
@@ -211,7 +229,10 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context)
 {
     struct exchange *x = context;
     size_t length = size * count;
-    static const struct { const char *name; size_t length; } names[] = {{"content-type:", 13}, {"retry-after-ms:", 15}, {"retry-after:", 12}};
+    static const struct {
+        const char *name;
+        size_t length;
+    } names[] = {{"content-type:", 13}, {"retry-after-ms:", 15}, {"retry-after:", 12}};
     x->heard = now_ms();
     if (length > 5 && !strncmp(bytes, "HTTP/", 5))
         x->reply->content_type[0] = x->retry[0] = x->retry_ms[0] = '\0';
@@ -219,8 +240,8 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context)
         if (length < names[i].length || strncasecmp(bytes, names[i].name, names[i].length))
             continue;
         char *to = i == 0 ? x->reply->content_type : i == 1 ? x->retry_ms : x->retry;
-        size_t room = i == 0 ? sizeof x->reply->content_type : i == 1 ? sizeof x->retry_ms : sizeof x->retry;
-        copy_value(to, room, bytes + names[i].length, length - names[i].length);
+        size_t capacity = i == 0 ? sizeof x->reply->content_type : i == 1 ? sizeof x->retry_ms : sizeof x->retry;
+        copy_value(to, capacity, bytes + names[i].length, length - names[i].length);
         if (i == 0) {
             to[strcspn(to, "; ")] = '\0';
             for (char *c = to; *c; c++)
@@ -297,7 +318,8 @@ static bool upstream(const struct http_service *service, struct err *err, const 
 static bool out_of_time(const struct exchange *x, int64_t deadline, int64_t now)
 {
     const struct http_request *r = x->request;
-    int64_t patience = x->begun ? (r->silence_ms ? r->silence_ms : SILENCE_MS) : (r->first_byte_ms ? r->first_byte_ms : FIRST_BYTE_MS);
+    int64_t patience =
+        x->begun ? (r->silence_ms ? r->silence_ms : SILENCE_MS) : (r->first_byte_ms ? r->first_byte_ms : FIRST_BYTE_MS);
     return now - x->heard > patience || (deadline && now >= deadline);
 }
 
@@ -454,7 +476,8 @@ void http_error_text(const struct http_reply *reply, char *text, size_t size)
         first_text(first ? json_get(first, "msg") : others[i], &found);
     }
     if (!found.length)
-        buf_bytes(&found, reply->body.data ? reply->body.data : "", reply->body.length < 200 ? reply->body.length : 200);
+        buf_bytes(&found, reply->body.data ? reply->body.data : "",
+                  reply->body.length < 200 ? reply->body.length : 200);
     snprintf(text, size, "%s", found.data ? found.data : "");
 }
 

@@ -16,14 +16,14 @@
 struct http_service;
 
 struct http_settings {
-    const char *name;            /* for people and the log: "gemini" */
-    const char *base_url;        /* with its path: https://host/v1 */
-    const char *key;             /* "" or NULL: none is sent */
-    const char *key_header;      /* NULL: "Authorization: Bearer KEY"; else this header with the bare key */
-    const char *extra_header;    /* tests: "Prefer: code=503"; NULL: none */
-    bool allow_insecure;         /* plain http beyond loopback */
-    int breaker_failures;        /* 0: 5 */
-    int64_t breaker_pause_ms;    /* 0: 5 s, doubling to 5 min */
+    const char *name;         /* for people and the log: "gemini" */
+    const char *base_url;     /* with its path: https://host/v1 */
+    const char *key;          /* "" or NULL: none is sent */
+    const char *key_header;   /* NULL: "Authorization: Bearer KEY"; else this header with the bare key */
+    const char *extra_header; /* tests: "Prefer: code=503"; NULL: none */
+    bool allow_insecure;      /* plain http beyond loopback */
+    int breaker_failures;     /* 0: 5 */
+    int64_t breaker_pause_ms; /* 0: 5 s, doubling to 5 min */
 };
 
 /* ERR_INVALID_PARAMS (field: base_url) for an address that is none, holds a password or a query, or is
@@ -41,18 +41,18 @@ struct http_reply {
 void http_reply_free(struct http_reply *reply);
 
 struct http_request {
-    const char *verb;        /* NULL: POST where there is a body, else GET */
-    const char *path;        /* behind the base URL, beginning with '/' */
-    const char *body;        /* JSON; NULL: none */
-    const char *accept;      /* NULL: application/json */
-    int64_t connect_ms;      /* 0: 3 s */
-    int64_t first_byte_ms;   /* silence before the first byte of the reply; 0: 120 s */
-    int64_t silence_ms;      /* silence later; 0: 30 s */
-    int64_t total_ms;        /* of everything, waits between attempts included; 0: no limit */
-    size_t most;             /* bytes of the reply; 0: 8 MiB */
-    int again;               /* repetitions after 429 and 503, where the service does not say never */
-    int64_t again_most_ms;   /* a longer wait than this is not waited for; 0: 10 s */
-    bool probe;              /* goes out whatever the breaker says, and tells it */
+    const char *verb;      /* NULL: POST where there is a body, else GET */
+    const char *path;      /* behind the base URL, beginning with '/' */
+    const char *body;      /* JSON; NULL: none */
+    const char *accept;    /* NULL: application/json */
+    int64_t connect_ms;    /* 0: 3 s */
+    int64_t first_byte_ms; /* silence before the first byte of the reply; 0: 120 s */
+    int64_t silence_ms;    /* silence later; 0: 30 s */
+    int64_t total_ms;      /* of everything, waits between attempts included; 0: no limit */
+    size_t most;           /* bytes of the reply; 0: 8 MiB */
+    int again;             /* repetitions after 429 and 503, where the service does not say never */
+    int64_t again_most_ms; /* a longer wait than this is not waited for; 0: 10 s */
+    bool probe;            /* goes out whatever the breaker says, and tells it */
     /* A 2xx body goes here, as it comes. false with `err` ends the call. */
     bool (*on_bytes)(void *context, const struct http_reply *reply, const char *bytes, size_t length, struct err *err);
     bool (*cancelled)(void *context); /* asked at least every 50 ms */
@@ -74,7 +74,7 @@ void http_error_text(const struct http_reply *reply, char *text, size_t size);
 bool http_refused(const struct http_service *service, const struct http_reply *reply, struct err *err);
 
 const char *http_name(const struct http_service *service);
-bool http_reachable(struct http_service *service);   /* the breaker is closed */
-bool http_available(struct http_service *service);   /* a call would go out now */
+bool http_reachable(struct http_service *service); /* the breaker is closed */
+bool http_available(struct http_service *service); /* a call would go out now */
 
 #endif

@@ -39,21 +39,31 @@ static bool need(const char *value, const char *field, const char *why, struct e
     return (value && *value) || err_field(err, field, "is needed for %s", why);
 }
 
-static bool open_gemini(const struct models_settings *s, const char *why, struct http_service **service, struct err *err)
+static bool open_gemini(const struct models_settings *s, const char *why, struct http_service **service,
+                        struct err *err)
 {
     return need(s->gemini_api_key, "GEMINI_API_KEY", why, err) &&
-           http_open(&(struct http_settings){.name = "gemini", .base_url = text_or(s->gemini_base_url, "https://generativelanguage.googleapis.com/v1beta"),
-                                             .key = s->gemini_api_key, .key_header = "x-goog-api-key", .extra_header = s->extra_header,
-                                             .allow_insecure = s->allow_insecure, .breaker_pause_ms = s->breaker_pause_ms},
+           http_open(&(struct http_settings){.name = "gemini",
+                                             .base_url = text_or(s->gemini_base_url,
+                                                                 "https://generativelanguage.googleapis.com/v1beta"),
+                                             .key = s->gemini_api_key,
+                                             .key_header = "x-goog-api-key",
+                                             .extra_header = s->extra_header,
+                                             .allow_insecure = s->allow_insecure,
+                                             .breaker_pause_ms = s->breaker_pause_ms},
                      service, err);
 }
 
-static bool open_openai(const struct models_settings *s, const char *base, const char *key, const char *why, struct http_service **service,
-                        struct err *err)
+static bool open_openai(const struct models_settings *s, const char *base, const char *key, const char *why,
+                        struct http_service **service, struct err *err)
 {
     return need(base, "OPENAI_BASE_URL", why, err) &&
-           http_open(&(struct http_settings){.name = "openai", .base_url = base, .key = key, .extra_header = s->extra_header,
-                                             .allow_insecure = s->allow_insecure, .breaker_pause_ms = s->breaker_pause_ms},
+           http_open(&(struct http_settings){.name = "openai",
+                                             .base_url = base,
+                                             .key = key,
+                                             .extra_header = s->extra_header,
+                                             .allow_insecure = s->allow_insecure,
+                                             .breaker_pause_ms = s->breaker_pause_ms},
                      service, err);
 }
 
@@ -172,5 +182,11 @@ void models_health(struct models_health *generation, struct models_health *embed
         *embeddings = (struct models_health){embedder->provider, embedder->model, models_embedder_reachable(embedder)};
 }
 
-struct models_generator *models_generator(void) { return generator; }
-struct models_embedder *models_embedder(void) { return embedder; }
+struct models_generator *models_generator(void)
+{
+    return generator;
+}
+struct models_embedder *models_embedder(void)
+{
+    return embedder;
+}

@@ -60,8 +60,8 @@ struct models_generator {
     const struct models_settings *settings;
     /* true: there is text, whole or (answer->end, answer->note) a part. false: none; err->say tells why in
      * words, ERR_CANCELLED where the listener asked for it. What was heard is also in the deltas. */
-    bool (*generate)(struct models_generator *g, const struct models_question *question, const struct models_listener *listener,
-                     struct models_answer *answer, struct err *err);
+    bool (*generate)(struct models_generator *g, const struct models_question *question,
+                     const struct models_listener *listener, struct models_answer *answer, struct err *err);
 };
 
 /* ------------------------------------------------------------------ embeddings */
@@ -79,17 +79,17 @@ struct models_embedder {
     size_t dimensions;            /* 0 until models_embedder_learn */
     size_t batch;                 /* texts a request */
     struct http_service *service;
-    struct breaker *questions;    /* of what people wait for; opened by one failure, closed by a probe */
+    struct breaker *questions; /* of what people wait for; opened by one failure, closed by a probe */
     const struct models_settings *settings;
     /* One request's worth, at most `batch` texts; `vectors` gets count * dimensions floats of length 1. */
-    bool (*embed)(struct models_embedder *e, enum models_text kind, const char *const *texts, size_t count, float *vectors,
-                  struct err *err);
+    bool (*embed)(struct models_embedder *e, enum models_text kind, const char *const *texts, size_t count,
+                  float *vectors, struct err *err);
 };
 
 /* Any number of texts, in batches; a batch that is refused as too long is halved until the long text is
  * found, which is then shortened. ERR_UPSTREAM on failure. */
-bool models_embed(struct models_embedder *e, enum models_text kind, const char *const *texts, size_t count, float *vectors,
-                  struct err *err) MUST_CHECK;
+bool models_embed(struct models_embedder *e, enum models_text kind, const char *const *texts, size_t count,
+                  float *vectors, struct err *err) MUST_CHECK;
 /* For a search that somebody waits for: 5 s at most, of known dimensions. Once one was in vain, those that wait beside
  * it and all that follow are refused at once, until models_embedder_probe has had an answer. */
 bool models_embed_question(struct models_embedder *e, const char *question, float *vector, struct err *err) MUST_CHECK;
@@ -113,13 +113,13 @@ struct models_settings {
     const char *gemini_base_url, *gemini_api_key, *gemini_model, *gemini_embedding_model, *gemini_thinking;
     const char *openai_base_url, *openai_api_key, *openai_chat_model, *openai_embedding_model;
     const char *openai_embeddings_base_url, *openai_embeddings_api_key; /* "": the same as for chat */
-    const char *query_prefix, *passage_prefix;                         /* "": what the model is known to want */
-    bool openai_reasoning;                                             /* max_completion_tokens, no temperature */
-    int64_t dimensions;                                                /* 0: 768 for gemini, else the model's own */
-    int64_t first_byte_ms, silence_ms, embed_ms;                       /* 0: 120 s, 30 s, 60 s */
-    int generations;                                                   /* at once; 0: 4 */
-    int64_t breaker_pause_ms;                                          /* 0: 5 s */
-    const char *extra_header;                                          /* tests */
+    const char *query_prefix, *passage_prefix;                          /* "": what the model is known to want */
+    bool openai_reasoning;                                              /* max_completion_tokens, no temperature */
+    int64_t dimensions;                                                 /* 0: 768 for gemini, else the model's own */
+    int64_t first_byte_ms, silence_ms, embed_ms;                        /* 0: 120 s, 30 s, 60 s */
+    int generations;                                                    /* at once; 0: 4 */
+    int64_t breaker_pause_ms;                                           /* 0: 5 s */
+    const char *extra_header;                                           /* tests */
 };
 
 /* `settings` outlives models_stop. ERR_INVALID_PARAMS for an address, key or model that is missing. */
@@ -138,8 +138,10 @@ struct models_health {
 void models_health(struct models_health *generation, struct models_health *embeddings);
 
 /* Tests, and models_start: one of them. The service and the rest are freed by _free. */
-bool models_generator_open(const struct models_settings *settings, struct models_generator **g, struct err *err) MUST_CHECK;
-bool models_embedder_open(const struct models_settings *settings, struct models_embedder **e, struct err *err) MUST_CHECK;
+bool models_generator_open(const struct models_settings *settings, struct models_generator **g, struct err *err)
+    MUST_CHECK;
+bool models_embedder_open(const struct models_settings *settings, struct models_embedder **e, struct err *err)
+    MUST_CHECK;
 void models_generator_free(struct models_generator **g);
 void models_embedder_free(struct models_embedder **e);
 

@@ -50,8 +50,8 @@ static void write_message(struct buf *body, const char *role, const char *text)
     buf_json_close(body, '}');
 }
 
-bool openai_generate(struct models_generator *g, const struct models_question *question, const struct models_listener *listener,
-                     struct models_answer *answer, struct err *err)
+bool openai_generate(struct models_generator *g, const struct models_question *question,
+                     const struct models_listener *listener, struct models_answer *answer, struct err *err)
 {
     AUTO(buf_free) struct buf body = {0};
     int64_t most = question->most_tokens ? question->most_tokens : 2048;
@@ -100,7 +100,8 @@ static const char *prefix_of(const struct models_embedder *e, enum models_text k
     return "";
 }
 
-static bool read_embeddings(struct models_embedder *e, const struct http_reply *reply, size_t count, float *vectors, struct err *err)
+static bool read_embeddings(struct models_embedder *e, const struct http_reply *reply, size_t count, float *vectors,
+                            struct err *err)
 {
     AUTO(json_freep) cJSON *json = json_parse(reply->body.data ? reply->body.data : "", reply->body.length, err);
     AUTO(mem_freep) bool *seen = mem_array(count, sizeof *seen);
@@ -108,7 +109,7 @@ static bool read_embeddings(struct models_embedder *e, const struct http_reply *
     int64_t position = 0;
     if (!json || (size_t)cJSON_GetArraySize(data) != count)
         return err_set(err, ERR_UPSTREAM, "openai: not one embedding for each text");
-    cJSON_ArrayForEach(item, data) {
+    cJSON_ArrayForEach (item, data) {
         int64_t index = json_int(item, "index", position++);
         if (index < 0 || (size_t)index >= count || seen[index])
             return err_set(err, ERR_UPSTREAM, "openai: embeddings are numbered wrongly");
@@ -119,8 +120,8 @@ static bool read_embeddings(struct models_embedder *e, const struct http_reply *
     return true;
 }
 
-bool openai_embed(struct models_embedder *e, enum models_text kind, const char *const *texts, size_t count, float *vectors,
-                  struct err *err)
+bool openai_embed(struct models_embedder *e, enum models_text kind, const char *const *texts, size_t count,
+                  float *vectors, struct err *err)
 {
     AUTO(buf_free) struct buf body = {0}, text = {0};
     AUTO(http_reply_free) struct http_reply reply = {0};

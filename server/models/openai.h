@@ -5,9 +5,9 @@
 
 #include "server/models/models.h"
 
-bool openai_generate(struct models_generator *g, const struct models_question *question, const struct models_listener *listener,
-                     struct models_answer *answer, struct err *err);
-bool openai_embed(struct models_embedder *e, enum models_text kind, const char *const *texts, size_t count, float *vectors,
-                  struct err *err);
+bool openai_generate(struct models_generator *g, const struct models_question *question,
+                     const struct models_listener *listener, struct models_answer *answer, struct err *err);
+bool openai_embed(struct models_embedder *e, enum models_text kind, const char *const *texts, size_t count,
+                  float *vectors, struct err *err);
 
 #endif

@@ -25,7 +25,7 @@ struct prompt_parts {
     size_t fact_count;
     const struct prompt_turn *turns; /* oldest first */
     size_t turn_count;
-    size_t budget;            /* tokens that earlier turns may take; 0: 1,000 */
+    size_t budget; /* tokens that earlier turns may take; 0: 1,000 */
 };
 
 enum { PROMPT_TURNS_MOST = 8 };

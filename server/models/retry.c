@@ -26,8 +26,8 @@ static long until_date(const char *text, time_t now)
     struct tm tm = {0};
     char month[4] = "";
     const char *comma = strchr(text, ',');
-    if (!comma || sscanf(comma + 1, " %2d%*1[ -]%3s%*1[ -]%4d %2d:%2d:%2d", &tm.tm_mday, month, &tm.tm_year, &tm.tm_hour,
-                         &tm.tm_min, &tm.tm_sec) != 6)
+    if (!comma || sscanf(comma + 1, " %2d%*1[ -]%3s%*1[ -]%4d %2d:%2d:%2d", &tm.tm_mday, month, &tm.tm_year,
+                         &tm.tm_hour, &tm.tm_min, &tm.tm_sec) != 6)
         return RETRY_UNSAID;
     const char *found = strlen(month) == 3 ? strstr(months, month) : NULL;
     if (!found || (found - months) % 3)
@@ -48,8 +48,8 @@ static long from_details(const cJSON *details)
 {
     long said = RETRY_UNSAID;
     const cJSON *detail, *violation;
-    cJSON_ArrayForEach(detail, details) {
-        cJSON_ArrayForEach(violation, json_get(detail, "violations")) {
+    cJSON_ArrayForEach (detail, details) {
+        cJSON_ArrayForEach (violation, json_get(detail, "violations")) {
             if (strstr(json_text(violation, "quotaId", ""), "PerDay"))
                 return RETRY_NEVER;
         }
@@ -66,8 +66,8 @@ static long from_body(const char *body, size_t length)
     if (!cJSON_IsObject(error))
         return RETRY_UNSAID;
     const char *message = json_text(error, "message", ""), *again = strstr(message, "retry in ");
-    if (!strcmp(json_text(error, "type", ""), "insufficient_quota") || !strcmp(json_text(error, "code", ""), "insufficient_quota") ||
-        strstr(message, "limit: 0"))
+    if (!strcmp(json_text(error, "type", ""), "insufficient_quota") ||
+        !strcmp(json_text(error, "code", ""), "insufficient_quota") || strstr(message, "limit: 0"))
         return RETRY_NEVER;
     long said = from_details(json_get(error, "details"));
     if (said == RETRY_UNSAID && again) {

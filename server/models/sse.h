@@ -22,8 +22,8 @@ struct sse { /* {0} is a new one */
 
 void sse_free(struct sse *sse);
 /* ERR_TOO_LARGE where a line or an event is longer than allowed. */
-bool sse_feed(struct sse *sse, const char *bytes, size_t length, sse_event *on_event, void *context,
-              struct err *err) MUST_CHECK;
+bool sse_feed(struct sse *sse, const char *bytes, size_t length, sse_event *on_event, void *context, struct err *err)
+    MUST_CHECK;
 /* The connection has ended: an event without its blank line counts too. */
 bool sse_end(struct sse *sse, sse_event *on_event, void *context, struct err *err) MUST_CHECK;
 

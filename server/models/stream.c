@@ -9,7 +9,8 @@
 
 enum { ANSWER_MOST = 256 << 10, STREAM_MOST = 32 << 20, PATIENCE_MS = 120000 };
 
-static const char broken[] = "The language model broke off in the middle of its answer.", too_long[] = "The answer was cut at its length limit.",
+static const char broken[] = "The language model broke off in the middle of its answer.",
+                  too_long[] = "The answer was cut at its length limit.",
                   no_words[] = "The language model used up its length limit before it wrote a word.";
 
 static int64_t now_ms(void)
@@ -93,7 +94,7 @@ static bool read_whole(struct stream *stream, struct err *err)
     const cJSON *item;
     if (!cJSON_IsArray(json))
         stream->event(stream, json);
-    cJSON_ArrayForEach(item, json)
+    cJSON_ArrayForEach (item, json)
         if (cJSON_IsArray(json))
             stream->event(stream, item);
     return true;
@@ -103,8 +104,10 @@ static const char *refusal(long status)
 {
     switch (status) {
     case 400: return "The language model did not accept the question.";
-    case 401: case 403: return "The language model does not accept this server's key.";
-    case 402: case 429: return "The language model's quota is used up for now.";
+    case 401:
+    case 403: return "The language model does not accept this server's key.";
+    case 402:
+    case 429: return "The language model's quota is used up for now.";
     case 404: return "The language model that is configured does not exist.";
     case 413: return "The question is too long for the language model.";
     default: return "The language model did not answer.";
@@ -133,24 +136,35 @@ static bool conclude(struct stream *stream, struct http_service *service, bool a
         if (stream->ended && stream->end == MODELS_END_LENGTH)
             snprintf(stream->note, sizeof stream->note, "%s", no_words);
         if (arrived)
-            err_set(err, ERR_UPSTREAM, "%s: %s", http_name(service), stream->ended || stream->failed ? stream->note : "an empty answer");
+            err_set(err, ERR_UPSTREAM, "%s: %s", http_name(service),
+                    stream->ended || stream->failed ? stream->note : "an empty answer");
         snprintf(err->service, sizeof err->service, "%s", http_name(service));
         return nothing(err, *stream->note ? stream->note : "The language model did not answer.");
     }
     bool whole = arrived && stream->ended;
     answer->end = stream->full ? MODELS_END_LENGTH : whole ? stream->end : MODELS_END_BROKEN;
-    snprintf(answer->note, sizeof answer->note, "%s", stream->full ? too_long : whole || (arrived && stream->failed) ? stream->note : broken);
+    snprintf(answer->note, sizeof answer->note, "%s",
+             stream->full                           ? too_long
+             : whole || (arrived && stream->failed) ? stream->note
+                                                    : broken);
     return true;
 }
 
-bool stream_run(struct stream *stream, struct http_service *service, const struct models_settings *settings, const char *path,
-                const char *body, struct err *err)
+bool stream_run(struct stream *stream, struct http_service *service, const struct models_settings *settings,
+                const char *path, const char *body, struct err *err)
 {
     struct err own = {0}, *said = err ? err : &own;
     AUTO(http_reply_free) struct http_reply reply = {0};
-    struct http_request request = {.path = path, .body = body, .accept = "text/event-stream", .first_byte_ms = settings->first_byte_ms,
-                                   .silence_ms = settings->silence_ms, .most = STREAM_MOST, .again = 2, .on_bytes = on_bytes,
-                                   .cancelled = on_cancelled, .context = stream};
+    struct http_request request = {.path = path,
+                                   .body = body,
+                                   .accept = "text/event-stream",
+                                   .first_byte_ms = settings->first_byte_ms,
+                                   .silence_ms = settings->silence_ms,
+                                   .most = STREAM_MOST,
+                                   .again = 2,
+                                   .on_bytes = on_bytes,
+                                   .cancelled = on_cancelled,
+                                   .context = stream};
     stream->heard = now_ms();
     stream->patience = settings->first_byte_ms ? settings->first_byte_ms : PATIENCE_MS;
     bool arrived = http_send(service, &request, &reply, said);

@@ -29,7 +29,7 @@ void stream_end(struct stream *stream, enum models_end end, const char *note); /
 void stream_fail(struct stream *stream, const char *note);                     /* an error in mid-stream */
 
 /* Sends and listens to the end. As models_generator.generate. */
-bool stream_run(struct stream *stream, struct http_service *service, const struct models_settings *settings, const char *path,
-                const char *body, struct err *err) MUST_CHECK;
+bool stream_run(struct stream *stream, struct http_service *service, const struct models_settings *settings,
+                const char *path, const char *body, struct err *err) MUST_CHECK;
 
 #endif

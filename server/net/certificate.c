@@ -27,7 +27,8 @@ static int give(SSL *handshake, void *context)
         return 1;
     SSL_certs_clear(handshake);
     SSL_CTX_get0_chain_certs(current, &chain);
-    return SSL_use_cert_and_key(handshake, SSL_CTX_get0_certificate(current), SSL_CTX_get0_privatekey(current), chain, 1);
+    return SSL_use_cert_and_key(handshake, SSL_CTX_get0_certificate(current), SSL_CTX_get0_privatekey(current), chain,
+                                1);
 }
 
 void certificate_serve(SSL_CTX *context)

@@ -10,7 +10,7 @@
 #include "server/net/rooms.h"
 #include "server/net/session.h"
 #include "server/rpc/job.h"
-#include "server/rpc/news.h"
+#include "server/rpc/notify.h"
 #include "server/store/listen.h"
 
 static struct frame *frame_of(struct mail *mail)
@@ -117,7 +117,7 @@ void delivery_receive(struct mail *mail)
 static void hear_person(const char *payload, void *context)
 {
     (void)context;
-    news_user_changed(payload);
+    notify_user_changed(payload);
 }
 
 /* "sid UUID" or "user UUID" */
@@ -127,7 +127,7 @@ static void hear_session(const char *payload, void *context)
     if (!strncmp(payload, "sid ", 4))
         mailbox_reread_sid(payload + 4);
     if (!strncmp(payload, "user ", 5))
-        news_user_changed(payload + 5);
+        notify_user_changed(payload + 5);
 }
 
 static void resync(void *context)

@@ -22,7 +22,10 @@ struct http_pending {
 static const char *(*ready_checks[READY_MOST])(void);
 static size_t ready_count;
 
-#define HEADER(next_, name_, value_) {.next = (next_), .name = (name_), .value = (value_)}
+#define HEADER(next_, name_, value_)                        \
+    {                                                       \
+        .next = (next_), .name = (name_), .value = (value_) \
+    }
 static const struct lws_protocol_vhost_options headers[] = {
     HEADER(&headers[1], "content-security-policy:", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
     HEADER(&headers[2], "strict-transport-security:", "max-age=31536000; includeSubDomains"),
@@ -176,9 +179,9 @@ static int send_reply(struct lws *wsi, struct http_reply *reply, const char *ext
     http_header(wsi, WSI_TOKEN_ORIGIN, origin, sizeof origin);
     if (lws_add_http_common_headers(wsi, reply->status, reply->type, reply->body.length, &at, end))
         return -1;
-    if (origin[0] && (add(wsi, "vary:", "Origin", &at, end) ||
-                      (http_origin_allowed(config.environment, config.origins, origin) &&
-                       add(wsi, "access-control-allow-origin:", origin, &at, end))))
+    if (origin[0] &&
+        (add(wsi, "vary:", "Origin", &at, end) || (http_origin_allowed(config.environment, config.origins, origin) &&
+                                                   add(wsi, "access-control-allow-origin:", origin, &at, end))))
         return -1;
     if (extra_name && add(wsi, extra_name, extra, &at, end))
         return -1;
@@ -293,7 +296,8 @@ int http_upgrade(struct lws *wsi, bool full, bool closing)
         return refuse(wsi, "404 Not Found", "The socket is at /ws.\n", NULL, NULL);
     http_header(wsi, WSI_TOKEN_VERSION, value, sizeof value);
     if (strcmp(value, "13") != 0)
-        return refuse(wsi, "426 Upgrade Required", "Only WebSocket version 13 is spoken here.\n", "sec-websocket-version:", "13");
+        return refuse(wsi, "426 Upgrade Required", "Only WebSocket version 13 is spoken here.\n",
+                      "sec-websocket-version:", "13");
     http_header(wsi, WSI_TOKEN_KEY, value, sizeof value);
     if (strlen(value) != 24 || lws_hdr_total_length(wsi, WSI_TOKEN_HOST) <= 0)
         return refuse(wsi, "400 Bad Request", "The handshake lacks Host or a proper Sec-WebSocket-Key.\n", NULL, NULL);
@@ -309,7 +313,8 @@ int http_upgrade(struct lws *wsi, bool full, bool closing)
             return refuse(wsi, "400 Bad Request", "The subprotocol here is edurag.v1.\n", NULL, NULL);
     }
     if (full || closing)
-        return refuse(wsi, "503 Service Unavailable", closing ? "The server is shutting down.\n" : "The server has no free place.\n",
+        return refuse(wsi, "503 Service Unavailable",
+                      closing ? "The server is shutting down.\n" : "The server has no free place.\n",
                       "retry-after:", closing ? "5" : "30");
     return 0;
 }

@@ -18,7 +18,7 @@ struct http_request {
 struct http_pending;
 struct http_reply {
     unsigned status;
-    const char *type;  /* content type */
+    const char *type; /* content type */
     struct buf body;
 };
 

@@ -14,9 +14,9 @@ enum { KEY_SIZE = 72, NETWORKS_MOST = 64, REQUEST = 10 };
 struct bucket {
     struct table_item item; /* first */
     char key[KEY_SIZE];
-    int64_t level;          /* in thousandths of a cost, so that slow refills are not rounded away */
+    int64_t level; /* in thousandths of a cost, so that slow refills are not rounded away */
     int64_t at;
-    int64_t connections;    /* LIMITS_ADDRESS only */
+    int64_t connections; /* LIMITS_ADDRESS only */
 };
 
 struct network {
@@ -100,10 +100,12 @@ bool limits_start(const struct limits_settings *settings, struct err *err)
             continue;
         }
         if (limits.trusted_count == NETWORKS_MOST)
-            return err_say(err, ERR_INVALID_PARAMS, "EDURAG_TRUSTED_PROXIES names more than %d networks.", NETWORKS_MOST);
+            return err_say(err, ERR_INVALID_PARAMS, "EDURAG_TRUSTED_PROXIES names more than %d networks.",
+                           NETWORKS_MOST);
         if (!parse_network(word, &limits.trusted[limits.trusted_count++]))
             return err_say(err, ERR_INVALID_PARAMS,
-                           "EDURAG_TRUSTED_PROXIES: “%s” is no address or network such as 10.0.0.0/8, ::1 or unix.", word);
+                           "EDURAG_TRUSTED_PROXIES: “%s” is no address or network such as 10.0.0.0/8, ::1 or unix.",
+                           word);
     }
     limits.buckets = table_new();
     limits.swept_at = INT64_MIN / 2;
@@ -139,7 +141,7 @@ static void refill(struct bucket *bucket, int64_t now_ms)
     bucket->at = now_ms;
     if (missing > 0)
         bucket->level += rate > 0 && passed > missing / rate * 1000 + 1000 ? missing
-                         : passed * rate / 1000 < missing                 ? passed * rate / 1000
+                         : passed * rate / 1000 < missing                  ? passed * rate / 1000
                                                                            : missing;
 }
 

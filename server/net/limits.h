@@ -16,8 +16,8 @@ struct limits_settings {
     int64_t person_per_minute, address_per_minute; /* whole requests; the burst is one minute's worth */
     int64_t upload_burst, upload_per_second;       /* bytes */
     int64_t connections, connections_per_address;
-    int64_t buckets;                               /* kept at most, of all kinds together */
-    const char *trusted_proxies;                   /* addresses and networks, separated by commas or blanks */
+    int64_t buckets;             /* kept at most, of all kinds together */
+    const char *trusted_proxies; /* addresses and networks, separated by commas or blanks */
 };
 
 /* ERR_INVALID_PARAMS where trusted_proxies is not readable. */

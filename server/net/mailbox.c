@@ -1,4 +1,4 @@
-/* mailbox.c - what other threads hand to the socket thread: finished jobs and news. */
+/* mailbox.c - what other threads hand to the socket thread: finished jobs and notifications. */
 #include "server/net/mailbox.h"
 
 #include <pthread.h>

@@ -1,4 +1,4 @@
-/* mailbox.h - what other threads hand to the socket thread: finished jobs and news.
+/* mailbox.h - what other threads hand to the socket thread: finished jobs and notifications.
  *
  * Posting queues, wakes the loop and never waits for it; order is kept. mailbox_deliver runs on the socket
  * thread and calls the receiver for each in turn.
@@ -14,8 +14,17 @@
 struct job;
 
 enum mail_kind {
-    MAIL_FINISHED, MAIL_TO_SESSION, MAIL_TO_USER, MAIL_TO_WATCHERS, MAIL_TO_ROOM,
-    MAIL_END_USER, MAIL_USER_CHANGED, MAIL_CHECK_ALL, MAIL_JOIN, MAIL_LEAVE, MAIL_KEEP_ROOMS,
+    MAIL_FINISHED,
+    MAIL_TO_SESSION,
+    MAIL_TO_USER,
+    MAIL_TO_WATCHERS,
+    MAIL_TO_ROOM,
+    MAIL_END_USER,
+    MAIL_USER_CHANGED,
+    MAIL_CHECK_ALL,
+    MAIL_JOIN,
+    MAIL_LEAVE,
+    MAIL_KEEP_ROOMS,
     MAIL_WATCH,
 };
 
@@ -24,10 +33,10 @@ struct mail {
     enum mail_kind kind;
     struct job *job;
     uint64_t session;
-    int64_t seq;      /* of a chat line */
-    char whom[64];    /* user id or room */
+    int64_t seq;   /* of a chat line */
+    char whom[64]; /* user id or room */
     char sid[40];
-    char *text;       /* an encoded notification, or a reason; owned */
+    char *text; /* an encoded notification, or a reason; owned */
     size_t length;
 };
 
@@ -35,9 +44,9 @@ void mailbox_start(void (*wake)(void));
 void mailbox_stop(void);
 struct mail *mailbox_mail(enum mail_kind kind); /* empty, for mailbox_post */
 void mailbox_post(struct mail *mail);           /* any thread; takes it */
-void mailbox_finished(struct job *job); /* any thread */
-void mailbox_check_all(void);           /* any thread: every session reads itself again */
-void mailbox_reread_sid(const char *sid); /* any thread: those with this token do */
+void mailbox_finished(struct job *job);         /* any thread */
+void mailbox_check_all(void);                   /* any thread: every session reads itself again */
+void mailbox_reread_sid(const char *sid);       /* any thread: those with this token do */
 /* Any thread but the socket thread: waits until what was posted so far has been delivered, at most `ms`. */
 bool mailbox_settle(int ms);
 void mailbox_deliver(void (*receive)(struct mail *mail)); /* `receive` may take mail->text and mail->job */

@@ -5,7 +5,7 @@
 #include "server/config.h"
 #include "server/net/limits.h"
 #include "server/net/session.h"
-#include "server/rpc/figures.h"
+#include "server/rpc/request_metrics.h"
 #include "server/rpc/lanes.h"
 #include "server/store/listen.h"
 #include "server/store/pool.h"
@@ -34,30 +34,35 @@ static void one(struct buf *out, const char *name, const char *help, size_t valu
 
 static void write_lanes(struct buf *out)
 {
-    int figures[LANE_COUNT][3];
-    static const struct { const char *name, *help; } kinds[] = {
+    int stats[LANE_COUNT][3];
+    static const struct {
+        const char *name, *help;
+    } kinds[] = {
         {"edurag_lane_threads", "Workers of a lane."},
         {"edurag_lane_waiting", "Requests that wait for a worker."},
         {"edurag_lane_running", "Requests at work."},
     };
     for (int lane = LANE_QUICK; lane < LANE_COUNT; lane++)
-        lanes_figures((enum lane)lane, &figures[lane][0], &figures[lane][1], &figures[lane][2]);
+        lanes_stats((enum lane)lane, &stats[lane][0], &stats[lane][1], &stats[lane][2]);
     for (size_t kind = 0; kind < COUNT_OF(kinds); kind++) {
         metrics_gauge(out, kinds[kind].name, kinds[kind].help);
         for (int lane = LANE_QUICK; lane < LANE_COUNT; lane++)
-            buf_printf(out, "%s{lane=\"%s\"} %d\n", kinds[kind].name, lanes_name((enum lane)lane), figures[lane][kind]);
+            buf_printf(out, "%s{lane=\"%s\"} %d\n", kinds[kind].name, lanes_name((enum lane)lane), stats[lane][kind]);
     }
 }
 
 static void write_database(struct buf *out)
 {
-    const struct { const char *name; const struct pool *pool; } pools[] = {{"app", pool_app()}, {"worker", pool_worker()}};
+    const struct {
+        const char *name;
+        const struct pool *pool;
+    } pools[] = {{"app", pool_app()}, {"worker", pool_worker()}};
     metrics_gauge(out, "edurag_pool_connections", "Database connections, and who waits for one.");
     for (size_t i = 0; i < COUNT_OF(pools); i++) {
         int in_use, open, waiting;
         if (!pools[i].pool)
             continue;
-        pool_figures(pools[i].pool, &in_use, &open, &waiting);
+        pool_stats(pools[i].pool, &in_use, &open, &waiting);
         buf_printf(out,
                    "edurag_pool_connections{pool=\"%s\",state=\"open\"} %d\n"
                    "edurag_pool_connections{pool=\"%s\",state=\"in_use\"} %d\n"
@@ -83,5 +88,5 @@ void metrics_write(struct buf *out)
     write_database(out);
     for (size_t i = 0; i < more_count; i++)
         more[i](out);
-    figures_write(out);
+    request_metrics_write(out);
 }

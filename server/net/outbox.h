@@ -22,8 +22,8 @@ enum {
 
 struct outbox {
     struct outbox_entry *first, *last;
-    size_t bytes;       /* waiting */
-    size_t sent;        /* of the first message's payload */
+    size_t bytes; /* waiting */
+    size_t sent;  /* of the first message's payload */
 };
 
 enum outbox_put { OUTBOX_PUT, OUTBOX_DROPPED, OUTBOX_OVER };

@@ -76,8 +76,8 @@ void rooms_join(struct membership **list, struct session *session, const char *n
         room->members = mem_grow(room->members, room->capacity, sizeof *room->members);
     }
     struct membership *membership = mem_alloc(sizeof *membership);
-    *membership = (struct membership){.next = *list, .room = room, .session = session, .place = room->count,
-                                      .held = true, .since = room->frames};
+    *membership = (struct membership){
+        .next = *list, .room = room, .session = session, .place = room->count, .held = true, .since = room->frames};
     room->members[room->count++] = membership;
     *list = membership;
     changes++;

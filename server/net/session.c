@@ -21,16 +21,16 @@
 enum { EXPIRING = 300, VERIFY_TRIES = 10, CLOSE_WITHIN = 5, SLOT_BITS = 20 };
 
 struct session {
-    struct rpc_peer peer;        /* first */
-    struct table_item by_user;   /* in `people` while somebody is logged in */
+    struct rpc_peer peer;      /* first */
+    struct table_item by_user; /* in `people` while somebody is logged in */
     struct lws *wsi;
     struct outbox outbox;
-    struct buf message;          /* a message that came in pieces, so far */
+    struct buf message; /* a message that came in pieces, so far */
     struct membership *rooms;
-    char *handshake_token;       /* until it is verified */
+    char *handshake_token; /* until it is verified */
     char *close_reason;
-    char *end_reason;            /* it must end once the replies it is owed are out */
-    int64_t login_by, close_by;  /* seconds of the monotonic clock; close_by 0: not closing */
+    char *end_reason;           /* it must end once the replies it is owed are out */
+    int64_t login_by, close_by; /* seconds of the monotonic clock; close_by 0: not closing */
     time_t expires;
     int64_t opened;
     int close_code;
@@ -42,9 +42,9 @@ static struct {
     struct session **slots; /* by the low bits of the number */
     size_t size, high, count;
     uint32_t serial;
-    struct table *people;   /* sessions by user_id */
+    struct table *people; /* sessions by user_id */
     bool draining, delivering;
-    uint64_t *due;          /* numbers of those with something to send since the mail began */
+    uint64_t *due; /* numbers of those with something to send since the mail began */
     size_t due_count, due_size;
 } sessions;
 
@@ -378,7 +378,7 @@ void session_reread(struct session *session)
     if (!session->peer.token || session->close_by)
         return;
     session->stale = true;
-    if (!session->peer.alone)
+    if (!session->peer.exclusive)
         verify(session);
 }
 
@@ -389,14 +389,14 @@ static void tick_one(struct session *session, int64_t now, time_t today)
             socket_kill(session->wsi);
         return;
     }
-    if (session->stale && (!session->peer.alone || session->handshake_token))
+    if (session->stale && (!session->peer.exclusive || session->handshake_token))
         verify(session);
     if (!session->peer.caller.user_id[0]) {
-        if (session->peer.alone || session->peer.tried || session->handshake_token)
+        if (session->peer.exclusive || session->peer.login_tried || session->handshake_token)
             session->login_by = now + config.login_timeout;
         else if (now >= session->login_by)
             session_close(session, CLOSE_TOKEN, "no login in time", false);
-        session->peer.tried = false;
+        session->peer.login_tried = false;
         return;
     }
     if (session->expires && today >= session->expires) {
@@ -491,8 +491,8 @@ static void end_after_replies(struct session *session, const char *reason)
 void session_settle(uint64_t number)
 {
     struct session *session = session_find(number);
-    if (session && session->end_reason && !session->peer.in_flight[LANE_QUICK] && !session->peer.in_flight[LANE_LOGIN] &&
-        !session->peer.in_flight[LANE_CHAT])
+    if (session && session->end_reason && !session->peer.in_flight[LANE_QUICK] &&
+        !session->peer.in_flight[LANE_LOGIN] && !session->peer.in_flight[LANE_CHAT])
         session_close(session, CLOSE_TOKEN, session->end_reason, false);
 }
 
@@ -503,7 +503,7 @@ static void door_refused(struct rpc_peer *peer, const struct err *err)
     if (away && peer->caller.user_id[0]) {
         session->stale = true;
     } else if (away && ++session->tries < VERIFY_TRIES) {
-        session->stale = peer->alone = true; /* requests go on waiting */
+        session->stale = peer->exclusive = true; /* requests go on waiting */
     } else {
         forget_token(session);
         if (away)

@@ -354,11 +354,12 @@ static bool open_tcp(struct err *err)
     }
     struct lws_vhost *vhost = lws_create_vhost(net.context, &info);
     if (!vhost)
-        return err_say(err, ERR_INVALID_PARAMS,
-                       tls ? "The server can't listen at %s with this certificate and key. Is the address in use, or are "
-                             "EDURAG_TLS_CERT and EDURAG_TLS_KEY not readable?"
-                           : "The server can't listen at %s. Is another program there already?",
-                       config.listen);
+        return err_say(
+            err, ERR_INVALID_PARAMS,
+            tls ? "The server can't listen at %s with this certificate and key. Is the address in use, or are "
+                  "EDURAG_TLS_CERT and EDURAG_TLS_KEY not readable?"
+                : "The server can't listen at %s. Is another program there already?",
+            config.listen);
     bool v6 = strchr(host, ':') != NULL;
     log_event(LOG_INFO, "listening", "address=%s%s%s:%d tls=%s", v6 ? "[" : "", host[0] ? host : "*", v6 ? "]" : "",
               lws_get_vhost_listen_port(vhost), tls ? "on" : "off");
@@ -375,8 +376,8 @@ static bool open_unix(struct err *err)
         .timeout_secs = 10,
         .keepalive_timeout = 5,
         .vhost_name = "unix",
-        .options = LWS_SERVER_OPTION_UNIX_SOCK | LWS_SERVER_OPTION_VALIDATE_UTF8 |
-                   LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND,
+        .options =
+            LWS_SERVER_OPTION_UNIX_SOCK | LWS_SERVER_OPTION_VALIDATE_UTF8 | LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND,
     };
     if (strlen(config.socket) > 106)
         return err_say(err, ERR_INVALID_PARAMS, "EDURAG_SOCKET is too long a path: at most 106 bytes.");

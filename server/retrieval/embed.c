@@ -15,7 +15,7 @@
 #include "server/store/pool.h"
 #include "server/store/tx.h"
 
-enum { KNOWN_MOST = 8 };
+enum { COMPLETION_MOST = 8 };
 
 /* A model that can embed here. Fitted ones are read from the database once and are constant. */
 struct known {
@@ -26,7 +26,7 @@ struct known {
 
 static struct {
     pthread_rwlock_t lock; /* everything below */
-    struct known known[KNOWN_MOST];
+    struct known known[COMPLETION_MOST];
     size_t count, current;
 } state = {.lock = PTHREAD_RWLOCK_INITIALIZER, .known = {{.model = {HASHED_NAME, HASHED_DIMENSIONS, 0}}}, .count = 1};
 
@@ -73,13 +73,14 @@ static bool gather(struct tx *tx, struct known *fresh, size_t *count, size_t *cu
     fresh[0] = (struct known){.model = {HASHED_NAME, HASHED_DIMENSIONS, 0}};
     *count = 1;
     *current = 0;
-    for (int row = 0; row < rows_count(rows) && *count < KNOWN_MOST; row++) {
+    for (int row = 0; row < rows_count(rows) && *count < COMPLETION_MOST; row++) {
         const char *name = rows_text(rows, row, 0);
         bool fitted = !strcmp(rows_text(rows, row, 1), "builtin") && rows_bool(rows, row, 6);
         if (fitted && strlen(name) < EMBED_NAME_MOST && rows_int(rows, row, 2, 0) == LATENT_DIMENSIONS) {
             struct known *old = find(state.known, state.count, name), *new = &fresh[*count];
-            *new = (struct known){.model = {.dimensions = LATENT_DIMENSIONS, .weight = strtod(rows_text(rows, row, 3), NULL)},
-                                  .latent = old ? old->latent : load(tx, name, err)};
+            *new = (struct known){
+                .model = {.dimensions = LATENT_DIMENSIONS, .weight = strtod(rows_text(rows, row, 3), NULL)},
+                .latent = old ? old->latent : load(tx, name, err)};
             snprintf(new->model.name, sizeof new->model.name, "%s", name);
             if (!new->latent)
                 return false;
@@ -89,7 +90,8 @@ static bool gather(struct tx *tx, struct known *fresh, size_t *count, size_t *cu
             models_embedder_recall(models_embedder(), name, (size_t)rows_int(rows, row, 2, 0));
         if (is_outside(name) && rows_int(rows, row, 2, 0) <= EMBED_DIMENSIONS_MOST) {
             struct known *new = &fresh[(*count)++];
-            *new = (struct known){.model = {.dimensions = (size_t)rows_int(rows, row, 2, 0), .weight = strtod(rows_text(rows, row, 3), NULL)},
+            *new = (struct known){.model = {.dimensions = (size_t)rows_int(rows, row, 2, 0),
+                                            .weight = strtod(rows_text(rows, row, 3), NULL)},
                                   .outside = true};
             snprintf(new->model.name, sizeof new->model.name, "%s", name);
         }
@@ -111,7 +113,7 @@ static void drop_missing(struct known *from, size_t from_count, struct known *ke
 bool embed_refresh(struct err *err)
 {
     static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
-    struct known fresh[KNOWN_MOST], old[KNOWN_MOST];
+    struct known fresh[COMPLETION_MOST], old[COMPLETION_MOST];
     size_t count = 0, current = 0, old_count;
     AUTO(tx_free) struct tx *tx = NULL;
     if (!tx_begin(pool_worker(), NULL, &tx, err))
@@ -247,8 +249,8 @@ bool embed_stems(const char *model, const char *const *stems, size_t count, floa
     return fitted;
 }
 
-static bool embed_outside(const struct embed_model *model, enum embed_kind kind, const char *const *texts, size_t count, float *vectors,
-                          struct err *err)
+static bool embed_outside(const struct embed_model *model, enum embed_kind kind, const char *const *texts, size_t count,
+                          float *vectors, struct err *err)
 {
     if (kind == EMBED_PASSAGE)
         return models_embed(models_embedder(), MODELS_PASSAGE, texts, count, vectors, err);
@@ -281,8 +283,9 @@ bool embed_adopt(struct err *err)
         return true;
     bool done = tx_begin(pool_worker(), NULL, &tx, err);
     if (done && outside)
-        done = tx_run0(tx, SQL_EMBED_DEMOTE, NULL, err) && tx_run(tx, SQL_EMBED_ADOPT, NULL, err, BIND_TEXT(name), BIND_TEXT(outside->provider),
-                                                                  BIND_INT((int64_t)outside->dimensions), BIND_TEXT(weight));
+        done = tx_run0(tx, SQL_EMBED_DEMOTE, NULL, err) &&
+               tx_run(tx, SQL_EMBED_ADOPT, NULL, err, BIND_TEXT(name), BIND_TEXT(outside->provider),
+                      BIND_INT((int64_t)outside->dimensions), BIND_TEXT(weight));
     else if (done)
         done = come_home(tx, err);
     return done && tx_commit(&tx, err) && embed_refresh(err);

@@ -14,13 +14,17 @@
 
 #include "common/err.h"
 
-enum { EMBED_NAME_MOST = 100, EMBED_DIMENSIONS_MOST = 4096, EMBED_BATCH = 64 /* texts that a job hands over at once */ };
+enum {
+    EMBED_NAME_MOST = 100,
+    EMBED_DIMENSIONS_MOST = 4096,
+    EMBED_BATCH = 64 /* texts that a job hands over at once */
+};
 enum embed_kind { EMBED_PASSAGE, EMBED_QUESTION };
 
 struct embed_model {
     char name[EMBED_NAME_MOST]; /* as in embedding_models and beside each vector */
     size_t dimensions;
-    double weight;              /* in the fusion with BM25 */
+    double weight; /* in the fusion with BM25 */
 };
 
 /* After the pools are open: makes sure that there is a current model, and loads those that serve. */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "common/mem.h"
-#include "server/retrieval/aide.h"
+#include "server/retrieval/scan_helper.h"
 
 static const float PAIRS = 0.1f, RUN = 0.5f;
 
@@ -20,13 +20,13 @@ void fuse_work_free(struct fuse_work *work)
 
 static void work_reserve(struct fuse_work *work, size_t texts)
 {
-    if (texts + 64 <= work->room) /* whole blocks of 64 are read */
+    if (texts + 64 <= work->capacity) /* whole blocks of 64 are read */
         return;
     fuse_work_free(work);
-    work->room = texts + texts / 4 + 64;
-    work->lexical = mem_array(work->room, sizeof *work->lexical);
-    work->cosine = mem_array(work->room, sizeof *work->cosine);
-    work->scratch = mem_array(work->room + 1, 2 * sizeof *work->scratch);
+    work->capacity = texts + texts / 4 + 64;
+    work->lexical = mem_array(work->capacity, sizeof *work->lexical);
+    work->cosine = mem_array(work->capacity, sizeof *work->cosine);
+    work->scratch = mem_array(work->capacity + 1, 2 * sizeof *work->scratch);
 }
 
 struct scale {
@@ -166,7 +166,8 @@ static void finish(const struct fuse_input *input, const struct scale *scales, f
         const struct fuse_model *model = model_of(input, pool[i].text);
         pool[i].lexical = work->lexical[pool[i].text];
         pool[i].cosine = model ? vectors_score(model->vectors, model->question, pool[i].text) : 0;
-        pool[i].score = pool[i].lexical * per_best + (model ? scaled(&scales[model - input->models], pool[i].cosine) : 0);
+        pool[i].score =
+            pool[i].lexical * per_best + (model ? scaled(&scales[model - input->models], pool[i].cosine) : 0);
         if (length < 2 || per_best <= 0)
             continue;
         float pairs = lexical_pairs(input->lexical, input->words, input->scope, pool[i].text, &run);
@@ -175,9 +176,9 @@ static void finish(const struct fuse_input *input, const struct scale *scales, f
     qsort(pool, count, sizeof *pool, by_score);
 }
 
-static bool has_say(const struct fuse_model *model, bool alone)
+static bool has_say(const struct fuse_model *model, bool wordless)
 {
-    return model->question && model->weight > 0 && (model->alone || !alone);
+    return model->question && model->weight > 0 && (model->wordless || !wordless);
 }
 
 /* Without a common word the vectors must be near, and not just the nearest. */
@@ -191,7 +192,8 @@ static size_t drop_far(struct fuse_hit *pool, size_t count)
 }
 
 /* The best of the visible texts by what is known of all: 64 at a time, most of which hold none that is good enough. */
-static size_t fill_pool(const struct fuse_input *input, const struct fuse_work *work, float per_best, struct fuse_hit *pool)
+static size_t fill_pool(const struct fuse_input *input, const struct fuse_work *work, float per_best,
+                        struct fuse_hit *pool)
 {
     uint32_t texts = lexical_count(input->lexical);
     float bar = 0, scores[64];
@@ -216,9 +218,9 @@ static size_t fill_pool(const struct fuse_input *input, const struct fuse_work *
     return count;
 }
 
-/* The scans of all models in pieces, which whoever is free takes: the caller after it has scored the words, the aide
+/* The scans of all models in pieces, which whoever is free takes: the caller after it has scored the words, the helper
  * meanwhile. */
-enum { PIECE = 4096, HELP_FROM = 16384 /* texts: with fewer, the aide would wake for nothing */ };
+enum { PIECE = 4096, HELP_FROM = 16384 /* texts: with fewer, the helper would wake for nothing */ };
 
 struct scans {
     const struct fuse_input *input;
@@ -251,7 +253,8 @@ static void cut(struct scans *scans, const struct fuse_model *model, struct piec
         scans->begun = 0;
         return;
     }
-    for (; scans->span < model->span_count && texts + (first[piece->count].to - first[piece->count].from) <= PIECE; scans->span++, piece->count++)
+    for (; scans->span < model->span_count && texts + (first[piece->count].to - first[piece->count].from) <= PIECE;
+         scans->span++, piece->count++)
         texts += first[piece->count].to - first[piece->count].from;
 }
 
@@ -278,7 +281,8 @@ static void scan_pieces(void *context)
     struct scans *scans = context;
     struct piece p;
     while (take(scans, &p))
-        vectors_scan(p.model->vectors, p.model->question, p.count ? p.spans : &p.part, p.count ? p.count : 1, scans->cosine);
+        vectors_scan(p.model->vectors, p.model->question, p.count ? p.spans : &p.part, p.count ? p.count : 1,
+                     scans->cosine);
 }
 
 /* Words and vectors of all visible texts. */
@@ -287,17 +291,19 @@ static void score_all(const struct fuse_input *input, struct fuse_work *work)
     uint32_t texts = lexical_count(input->lexical);
     struct scans scans = {.input = input, .cosine = work->cosine, .lock = PTHREAD_MUTEX_INITIALIZER};
     memset(work->cosine, 0, texts * sizeof *work->cosine);
-    bool helped = texts >= HELP_FROM && aide_begin(input->aide, scan_pieces, &scans);
+    bool helped = texts >= HELP_FROM && scan_helper_begin(input->helper, scan_pieces, &scans);
     lexical_score(input->lexical, input->words, input->scope, work->lexical, work->scratch);
     scan_pieces(&scans);
     if (helped)
-        aide_end(input->aide);
+        scan_helper_end(input->helper);
     pthread_mutex_destroy(&scans.lock);
 }
 
-static void scale_model(const struct fuse_model *model, bool alone, struct scale *scale, float *cosine)
+static void scale_model(const struct fuse_model *model, bool wordless, struct scale *scale, float *cosine)
 {
-    *scale = !has_say(model, alone) ? (struct scale){0, 0} : alone ? (struct scale){0, (float)model->weight} : scale_of(model, cosine);
+    *scale = !has_say(model, wordless) ? (struct scale){0, 0}
+             : wordless                ? (struct scale){0, (float)model->weight}
+                                       : scale_of(model, cosine);
     for (size_t s = 0; s < model->span_count; s++)
         rescale(scale, cosine + model->spans[s].from, model->spans[s].to - model->spans[s].from);
 }
@@ -312,13 +318,13 @@ size_t fuse_rank(const struct fuse_input *input, struct fuse_work *work, struct 
     work_reserve(work, texts);
     score_all(input, work);
     float best_lexical = most_of(work->lexical, texts);
-    bool alone = best_lexical <= 0; /* no word of the question stands in what the caller may see */
+    bool wordless = best_lexical <= 0; /* no word of the question stands in what the caller may see */
     for (size_t m = 0; m < input->model_count; m++)
-        scale_model(&input->models[m], alone, &scales[m], work->cosine);
-    float per_best = alone ? 0 : 1 / best_lexical;
+        scale_model(&input->models[m], wordless, &scales[m], work->cosine);
+    float per_best = wordless ? 0 : 1 / best_lexical;
     size_t count = fill_pool(input, work, per_best, pool);
     finish(input, scales, per_best, pool, count, work);
-    count = alone ? drop_far(pool, count) : count;
+    count = wordless ? drop_far(pool, count) : count;
     count = count < most ? count : most;
     memcpy(best, pool, count * sizeof *best);
     return count;

@@ -14,16 +14,16 @@
 
 #define FUSE_LATENT_WEIGHT 0.35
 #define FUSE_ALONE 0.25f /* cosine from which a text without a word of the question has something in common with it */
-struct aide;
+struct scan_helper;
 enum { FUSE_MODELS_MOST = 4, FUSE_POOL = 100 };
 
 struct fuse_model {
     const struct vectors *vectors;
-    const float *question;               /* embedded with this model; all zero or NULL: it has no say */
+    const float *question; /* embedded with this model; all zero or NULL: it has no say */
     double weight;
-    bool alone;                          /* finds also where no visible text holds a word of the question: not for models that
-                                            know their words from texts which the asker may not see */
-    const struct vectors_span *spans;    /* the visible texts that this model serves */
+    bool wordless; /* finds also where no visible text holds a word of the question: not for models that
+                                            know their words from texts which the searcher may not see */
+    const struct vectors_span *spans; /* the visible texts that this model serves */
     size_t span_count;
 };
 
@@ -33,21 +33,21 @@ struct fuse_input {
     struct lexical_question *words;
     const struct fuse_model *models;
     size_t model_count;
-    struct aide *aide;                   /* helps where it is free; NULL: nobody does */
+    struct scan_helper *helper; /* helps where it is free; NULL: nobody does */
 };
 
 struct fuse_hit {
     uint32_t text;
     float score;
-    float lexical;  /* BM25 */
-    float cosine;   /* exact; 0 without a vector */
+    float lexical; /* BM25 */
+    float cosine;  /* exact; 0 without a vector */
 };
 
 /* Memory for one search at a time, kept between searches. {0} is an empty one. */
 struct fuse_work {
     float *lexical, *cosine;
     uint32_t *scratch;
-    size_t room;
+    size_t capacity;
 };
 void fuse_work_free(struct fuse_work *work);
 

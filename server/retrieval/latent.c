@@ -12,12 +12,12 @@
 enum { D = LATENT_DIMENSIONS, WORDS_MOST = 4096 };
 
 struct latent {
-    char *text;                 /* the stems, each ended by NUL */
+    char *text; /* the stems, each ended by NUL */
     size_t text_length;
     uint32_t *starts, terms;
-    float *weights;             /* per term: idf, scale of its row */
-    int8_t *projection;         /* terms * D */
-    uint32_t *slots, mask;      /* open addressing over terms */
+    float *weights;        /* per term: idf, scale of its row */
+    int8_t *projection;    /* terms * D */
+    uint32_t *slots, mask; /* open addressing over terms */
 };
 
 struct latent_sample {
@@ -96,7 +96,8 @@ static size_t sorted_stems(const struct lexical *lexical, uint32_t text, uint32_
     return count;
 }
 
-static void add_row(struct latent_sample *sample, const uint32_t *stems, size_t count, const uint32_t *columns, size_t *entries)
+static void add_row(struct latent_sample *sample, const uint32_t *stems, size_t count, const uint32_t *columns,
+                    size_t *entries)
 {
     struct svd_matrix *m = &sample->matrix;
     size_t first = *entries;
@@ -321,5 +322,6 @@ struct latent *latent_load(const void *bytes, size_t length, struct err *err)
 
 size_t latent_bytes(const struct latent *latent)
 {
-    return latent->text_length + latent->terms * (sizeof(uint32_t) + 2 * sizeof(float) + D) + (latent->mask + 1u) * sizeof(uint32_t);
+    return latent->text_length + latent->terms * (sizeof(uint32_t) + 2 * sizeof(float) + D) +
+           (latent->mask + 1u) * sizeof(uint32_t);
 }

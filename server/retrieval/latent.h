@@ -27,7 +27,8 @@ struct latent *latent_fit(struct latent_sample *sample, bool (*stop)(void *), vo
 void latent_embed(const struct latent *latent, struct tokens *tokens, const char *text, size_t length,
                   float vector[LATENT_DIMENSIONS]);
 /* The same of stems that a lexical index has already cut. */
-void latent_embed_stems(const struct latent *latent, const char *const *stems, size_t count, float vector[LATENT_DIMENSIONS]);
+void latent_embed_stems(const struct latent *latent, const char *const *stems, size_t count,
+                        float vector[LATENT_DIMENSIONS]);
 
 /* As stored in embedding_models: the number of terms and the length of their text (4 bytes each), the stems
  * one a line, their idf and scale as floats, the projection in 8 bits; little-endian. */

@@ -13,23 +13,23 @@ static const float K1 = 1.2f, B = 0.75f;
 struct lexical {
     struct vocabulary *vocabulary;
     struct postings_arena arena;
-    struct postings *lists;      /* by stem */
-    uint16_t *times;             /* by stem, all zero between calls of lexical_add */
-    uint32_t lists_room;
-    uint8_t *forward;            /* each text's words by number, packed, in reading order */
-    size_t forward_used, forward_room;
-    size_t *starts;              /* of each text in `forward`; texts + 1 of them */
+    struct postings *lists; /* by stem */
+    uint16_t *times;        /* by stem, all zero between calls of lexical_add */
+    uint32_t lists_capacity;
+    uint8_t *forward; /* each text's words by number, packed, in reading order */
+    size_t forward_used, forward_capacity;
+    size_t *starts; /* of each text in `forward`; texts + 1 of them */
     uint16_t *lengths;
-    uint32_t texts, texts_room;
+    uint32_t texts, texts_capacity;
 };
 
 struct lexical *lexical_new(void)
 {
     struct lexical *l = mem_alloc(sizeof *l);
     l->vocabulary = vocabulary_new();
-    l->texts_room = 64;
-    l->starts = mem_array(l->texts_room + 1, sizeof *l->starts);
-    l->lengths = mem_array(l->texts_room, sizeof *l->lengths);
+    l->texts_capacity = 64;
+    l->starts = mem_array(l->texts_capacity + 1, sizeof *l->starts);
+    l->lengths = mem_array(l->texts_capacity, sizeof *l->lengths);
     return l;
 }
 
@@ -59,27 +59,27 @@ const struct vocabulary *lexical_vocabulary(const struct lexical *l)
 
 static void lists_reserve(struct lexical *l)
 {
-    uint32_t need = vocabulary_stems(l->vocabulary), had = l->lists_room;
+    uint32_t need = vocabulary_stems(l->vocabulary), had = l->lists_capacity;
     if (need <= had)
         return;
-    l->lists_room = need + need / 2 + 256;
-    l->lists = mem_grow(l->lists, l->lists_room, sizeof *l->lists);
-    l->times = mem_grow(l->times, l->lists_room, sizeof *l->times);
-    memset(l->lists + had, 0, (l->lists_room - had) * sizeof *l->lists);
-    memset(l->times + had, 0, (l->lists_room - had) * sizeof *l->times);
+    l->lists_capacity = need + need / 2 + 256;
+    l->lists = mem_grow(l->lists, l->lists_capacity, sizeof *l->lists);
+    l->times = mem_grow(l->times, l->lists_capacity, sizeof *l->times);
+    memset(l->lists + had, 0, (l->lists_capacity - had) * sizeof *l->lists);
+    memset(l->times + had, 0, (l->lists_capacity - had) * sizeof *l->times);
 }
 
 /* Opens the next text; its words follow by add_word, then close_text. */
 static void open_text(struct lexical *l, size_t words)
 {
-    if (l->texts == l->texts_room) {
-        l->texts_room *= 2;
-        l->starts = mem_grow(l->starts, (size_t)l->texts_room + 1, sizeof *l->starts);
-        l->lengths = mem_grow(l->lengths, l->texts_room, sizeof *l->lengths);
+    if (l->texts == l->texts_capacity) {
+        l->texts_capacity *= 2;
+        l->starts = mem_grow(l->starts, (size_t)l->texts_capacity + 1, sizeof *l->starts);
+        l->lengths = mem_grow(l->lengths, l->texts_capacity, sizeof *l->lengths);
     }
-    if (l->forward_used + words * 5 > l->forward_room) {
-        l->forward_room += l->forward_room / 2 + words * 5 + 4096;
-        l->forward = mem_grow(l->forward, l->forward_room, 1);
+    if (l->forward_used + words * 5 > l->forward_capacity) {
+        l->forward_capacity += l->forward_capacity / 2 + words * 5 + 4096;
+        l->forward = mem_grow(l->forward, l->forward_capacity, 1);
     }
     l->lengths[l->texts] = 0;
 }
@@ -107,7 +107,8 @@ static uint32_t close_text(struct lexical *l)
     return l->texts++;
 }
 
-uint32_t lexical_add(struct lexical *l, struct tokens *tokens, enum language language, const struct token *words, size_t count)
+uint32_t lexical_add(struct lexical *l, struct tokens *tokens, enum language language, const struct token *words,
+                     size_t count)
 {
     open_text(l, count);
     for (size_t i = 0; i < count; i++)
@@ -129,7 +130,8 @@ struct lexical *lexical_copy(const struct lexical *l, const uint64_t *keep, stru
             struct token spelt = {.word = vocabulary_word_text(l->vocabulary, word)};
             spelt.length = (uint32_t)strlen(spelt.word);
             spelt.hash = tokens_hash(spelt.word, spelt.length);
-            add_word(copy, vocabulary_add(copy->vocabulary, tokens, vocabulary_language_of(l->vocabulary, word), &spelt));
+            add_word(copy,
+                     vocabulary_add(copy->vocabulary, tokens, vocabulary_language_of(l->vocabulary, word), &spelt));
         }
         close_text(copy);
     }
@@ -174,8 +176,8 @@ static float idf_of(uint32_t texts, uint32_t holders)
     return (float)log(1.0 + ((double)texts - holders + 0.5) / (holders + 0.5));
 }
 
-static void score_term(const struct lexical *l, struct lexical_term *term, const struct lexical_scope *scope, float *scores,
-                       uint32_t *scratch)
+static void score_term(const struct lexical *l, struct lexical_term *term, const struct lexical_scope *scope,
+                       float *scores, uint32_t *scratch)
 {
     const struct postings *list = &l->lists[term->stem];
     const uint8_t *at = postings_begin(&l->arena, list), *end = at + list->used;
@@ -230,11 +232,13 @@ static uint64_t asked_stems(const struct lexical_question *question)
     return asked;
 }
 
-static float pairs_score(const struct lexical_question *question, const struct lexical_scope *scope, uint16_t length, const uint16_t *found)
+static float pairs_score(const struct lexical_question *question, const struct lexical_scope *scope, uint16_t length,
+                         const uint16_t *found)
 {
     float sum = 0, flat = K1 * (1 - B), slope = scope->mean_length > 0 ? K1 * B / (float)scope->mean_length : 0;
     for (size_t i = 1; i < question->length; i++) {
-        const struct lexical_term *a = &question->terms[question->order[i - 1]], *b = &question->terms[question->order[i]];
+        const struct lexical_term *a = &question->terms[question->order[i - 1]],
+                                  *b = &question->terms[question->order[i]];
         if (found[i])
             sum += (a->idf + b->idf) * (K1 + 1) * (float)found[i] / ((float)found[i] + flat + slope * (float)length);
     }
@@ -245,7 +249,8 @@ float lexical_pairs(const struct lexical *l, const struct lexical_question *ques
                     uint32_t text, size_t *run)
 {
     uint16_t found[COUNT_OF(question->order)] = {0};
-    uint8_t runs[COUNT_OF(question->order) + 1] = {0}; /* [i + 1]: how many of the text's last words end the question's first i + 1 */
+    uint8_t runs[COUNT_OF(question->order) + 1] = {
+        0}; /* [i + 1]: how many of the text's last words end the question's first i + 1 */
     uint32_t order[COUNT_OF(question->order)];
     const uint8_t *at = l->forward + l->starts[text], *end = l->forward + l->starts[text + 1];
     const uint32_t *stems = vocabulary_stems_of(l->vocabulary);
@@ -322,6 +327,7 @@ bool lexical_word_visible(const struct lexical *l, uint32_t word, const uint64_t
 
 size_t lexical_bytes(const struct lexical *l)
 {
-    return vocabulary_bytes(l->vocabulary) + l->arena.room + l->lists_room * (sizeof *l->lists + sizeof *l->times) +
-           l->forward_room + l->texts_room * (sizeof *l->starts + sizeof *l->lengths);
+    return vocabulary_bytes(l->vocabulary) + l->arena.capacity +
+           l->lists_capacity * (sizeof *l->lists + sizeof *l->times) + l->forward_capacity +
+           l->texts_capacity * (sizeof *l->starts + sizeof *l->lengths);
 }

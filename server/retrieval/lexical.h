@@ -26,9 +26,9 @@ struct lexical_scope {
 };
 
 struct lexical_term {
-    uint32_t stem;      /* LEXICAL_NONE: stands in no text of the scope */
-    uint32_t texts;     /* in the scope that hold it: set by lexical_score */
-    float idf;          /* set by lexical_score; for an unknown one that of a word in no text */
+    uint32_t stem;  /* LEXICAL_NONE: stands in no text of the scope */
+    uint32_t texts; /* in the scope that hold it: set by lexical_score */
+    float idf;      /* set by lexical_score; for an unknown one that of a word in no text */
 };
 
 struct lexical_question {
@@ -42,7 +42,8 @@ struct lexical;
 struct lexical *lexical_new(void);
 void lexical_free(struct lexical *l);
 /* The number of the new text. */
-uint32_t lexical_add(struct lexical *l, struct tokens *tokens, enum language language, const struct token *words, size_t count);
+uint32_t lexical_add(struct lexical *l, struct tokens *tokens, enum language language, const struct token *words,
+                     size_t count);
 uint32_t lexical_count(const struct lexical *l);
 const struct vocabulary *lexical_vocabulary(const struct lexical *l);
 /* A new index with only the texts whose bit is set, in the same order. */

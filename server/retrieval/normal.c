@@ -34,14 +34,14 @@ static char *normalized(const UNormalizer2 *form, const char *text, size_t lengt
     char *result = NULL;
     if (count >= 0 && form) {
         UErrorCode status = U_ZERO_ERROR;
-        int32_t room = count * 3 + 16;
-        UChar *out = mem_array((size_t)room, sizeof *out);
-        int32_t n = unorm2_normalize(form, in, count, out, room, &status);
+        int32_t capacity = count * 3 + 16;
+        UChar *out = mem_array((size_t)capacity, sizeof *out);
+        int32_t n = unorm2_normalize(form, in, count, out, capacity, &status);
         if (status == U_BUFFER_OVERFLOW_ERROR) {
             status = U_ZERO_ERROR;
-            room = n + 1;
-            out = mem_grow(out, (size_t)room, sizeof *out);
-            n = unorm2_normalize(form, in, count, out, room, &status);
+            capacity = n + 1;
+            out = mem_grow(out, (size_t)capacity, sizeof *out);
+            n = unorm2_normalize(form, in, count, out, capacity, &status);
         }
         if (U_SUCCESS(status))
             result = narrow(out, n);

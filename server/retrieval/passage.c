@@ -69,7 +69,7 @@ static void read_spans(struct passage *p, const char *spans, int first_page)
     struct err ignored;
     AUTO(json_freep) cJSON *json = spans ? json_parse(spans, strlen(spans), &ignored) : NULL;
     const cJSON *span;
-    cJSON_ArrayForEach(span, json) {
+    cJSON_ArrayForEach (span, json) {
         int64_t at = json_int(span, "at", -1), page = json_int(span, "page", 0);
         if (at < 0 || page < 1 || p->span_count == PASSAGE_SPANS_MOST)
             continue;

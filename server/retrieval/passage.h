@@ -8,8 +8,7 @@
 #include "server/retrieval/sentences.h"
 #include "server/retrieval/tokens.h"
 
-enum { PASSAGE_WORDS_MOST = 64, PASSAGE_SENTENCES_MOST = 200, PASSAGE_SPANS_MOST = 32,
-       PASSAGE_SAID_MOST = 32 };
+enum { PASSAGE_WORDS_MOST = 64, PASSAGE_SENTENCES_MOST = 200, PASSAGE_SPANS_MOST = 32, PASSAGE_SAID_MOST = 32 };
 
 /* The question's stems and what each weighs (its idf); and its words as they were asked, stop words too. */
 struct passage_words {

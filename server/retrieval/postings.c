@@ -32,9 +32,9 @@ static uint32_t block_take(struct postings_arena *arena, unsigned class)
     size_t size = (size_t)8 << class;
     if (!arena->used)
         arena->used = 8;
-    if (arena->used + size > arena->room) {
-        arena->room = arena->room + arena->room / 2 + size + 4096;
-        arena->bytes = mem_grow(arena->bytes, arena->room, 1);
+    if (arena->used + size > arena->capacity) {
+        arena->capacity = arena->capacity + arena->capacity / 2 + size + 4096;
+        arena->bytes = mem_grow(arena->bytes, arena->capacity, 1);
     }
     block = (uint32_t)(arena->used / 8);
     arena->used += size;
@@ -62,7 +62,7 @@ void postings_add(struct postings_arena *arena, struct postings *list, uint32_t 
         memcpy(arena->bytes + (size_t)bigger * 8, arena->bytes + (size_t)list->block * 8, list->used);
         block_give(arena, list->class, list->block);
         list->block = bigger;
-        list->class++;
+        list->class ++;
     }
     memcpy(arena->bytes + (size_t)list->block * 8 + list->used, bytes, n);
     list->used += (uint32_t)n;

@@ -13,14 +13,14 @@ enum { POSTINGS_CLASSES = 28 };
 
 struct postings_arena {
     uint8_t *bytes;
-    size_t used, room;
+    size_t used, capacity;
     uint32_t free[POSTINGS_CLASSES]; /* first free block of a class, 0: none; a free block holds the next */
 };
 
 struct postings {
-    uint32_t block;  /* in units of 8 bytes; 0: nothing yet */
-    uint32_t used;   /* bytes */
-    uint32_t last;   /* the last passage */
+    uint32_t block; /* in units of 8 bytes; 0: nothing yet */
+    uint32_t used;  /* bytes */
+    uint32_t last;  /* the last passage */
     uint32_t count;
     uint8_t class;
 };

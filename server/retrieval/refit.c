@@ -15,11 +15,18 @@
 #include "common/wait.h"
 #include "server/models/models.h"
 #include "server/retrieval/embed.h"
-#include "server/retrieval/shelf.h"
+#include "server/retrieval/index_sync.h"
 #include "server/store/pool.h"
 #include "server/store/tx.h"
 
-enum { PAUSE_SECONDS = 1, QUIET_SECONDS = 3, REST_SECONDS = 60, FORGET_SECONDS = 30, ADOPT_SECONDS = 10, BREATH_US = 200 };
+enum {
+    PAUSE_SECONDS = 1,
+    QUIET_SECONDS = 3,
+    REST_SECONDS = 60,
+    FORGET_SECONDS = 30,
+    ADOPT_SECONDS = 10,
+    BREATH_US = 200
+};
 
 static struct {
     pthread_t thread;
@@ -44,7 +51,8 @@ static bool claim(size_t passages, char name[EMBED_NAME_MOST], struct err *err)
     snprintf(weight, sizeof weight, "%g", FUSE_LATENT_WEIGHT);
     name[0] = '\0';
     if (!tx_begin(pool_worker(), NULL, &tx, err) ||
-        !tx_run(tx, SQL_EMBED_CLAIM_FIT, &rows, err, BIND_INT(LATENT_DIMENSIONS), BIND_TEXT(weight), BIND_INT((int64_t)passages)) ||
+        !tx_run(tx, SQL_EMBED_CLAIM_FIT, &rows, err, BIND_INT(LATENT_DIMENSIONS), BIND_TEXT(weight),
+                BIND_INT((int64_t)passages)) ||
         !tx_commit(&tx, err))
         return false;
     if (rows_count(rows))
@@ -66,7 +74,8 @@ static bool promote(const char *name, const struct latent *latent, size_t passag
     AUTO(rows_free) struct rows *rows = NULL;
     latent_store(latent, &stored);
     return tx_begin(pool_worker(), NULL, &tx, err) && tx_run0(tx, SQL_EMBED_DEMOTE_BUILTIN, NULL, err) &&
-           tx_run(tx, SQL_EMBED_PROMOTE, &rows, err, BIND_BYTES(stored.data, stored.length), BIND_INT((int64_t)passages), BIND_TEXT(name)) &&
+           tx_run(tx, SQL_EMBED_PROMOTE, &rows, err, BIND_BYTES(stored.data, stored.length),
+                  BIND_INT((int64_t)passages), BIND_TEXT(name)) &&
            (rows_count(rows) || err_set(err, ERR_CONFLICT, "the claim on %s is gone", name)) && tx_commit(&tx, err);
 }
 
@@ -79,16 +88,16 @@ static bool fit(size_t passages, struct err *err)
     if (!claim(passages, name, err) || !name[0])
         return !err->code;
     clock_gettime(CLOCK_MONOTONIC, &from);
-    struct latent_sample *sample = stock_sample(shelf_stock(), LATENT_TEXTS_LEAST, &passages);
+    struct latent_sample *sample = passage_index_sample(index_sync_index(), LATENT_TEXTS_LEAST, &passages);
     struct latent *latent = sample ? latent_fit(sample, stopping, NULL) : NULL;
     clock_gettime(CLOCK_MONOTONIC, &to);
     latent_sample_free(sample);
     bool fitted = latent && promote(name, latent, passages, err) && embed_refresh(err);
     if (fitted)
-        log_event(LOG_INFO, "embedder_fitted", "model=%s passages=%zu bytes=%zu ms=%ld", name, passages, latent_bytes(latent),
-                  (to.tv_sec - from.tv_sec) * 1000 + (to.tv_nsec - from.tv_nsec) / 1000000);
+        log_event(LOG_INFO, "embedder_fitted", "model=%s passages=%zu bytes=%zu ms=%ld", name, passages,
+                  latent_bytes(latent), (to.tv_sec - from.tv_sec) * 1000 + (to.tv_nsec - from.tv_nsec) / 1000000);
     latent_free(latent);
-    malloc_trim(0); /* the matrices of a fit are many times what the shelf needs */
+    malloc_trim(0); /* the matrices of a fit are many times what the index needs */
     return fitted || (give_up(name, &ignored) && !err->code);
 }
 
@@ -112,10 +121,12 @@ static void stand_by(void)
     struct embed_model model;
     bool whole = false;
     while (!whole && !atomic_load(&refit.stopping)) {
-        bool wanted = stock_served_outside(shelf_stock()) && embed_stand_in(&model);
-        whole = stock_stand_in(shelf_stock(), wanted ? model.name : NULL, wanted ? model.dimensions : 0, embed_stems);
+        bool wanted = passage_index_served_outside(index_sync_index()) && embed_stand_in(&model);
+        whole = passage_index_stand_in(index_sync_index(), wanted ? model.name : NULL, wanted ? model.dimensions : 0,
+                                       embed_stems);
         if (!whole)
-            nanosleep(&(struct timespec){.tv_nsec = BREATH_US * 1000L}, NULL); /* whoever changes the stock comes in between */
+            nanosleep(&(struct timespec){.tv_nsec = BREATH_US * 1000L},
+                      NULL); /* whoever changes the passage index comes in between */
     }
     if (models_embedder())
         models_embedder_probe(models_embedder());
@@ -125,8 +136,9 @@ static void stand_by(void)
  * while that service has never answered yet. */
 static bool may_follow(const struct embed_model *current, bool adopted)
 {
-    bool built_in = !strncmp(current->name, STOCK_BUILTIN, strlen(STOCK_BUILTIN));
-    return adopted ? built_in || !models_embedder() || models_embedder_reachable(models_embedder()) : built_in && models_embedder();
+    bool built_in = !strncmp(current->name, PASSAGE_INDEX_BUILTIN, strlen(PASSAGE_INDEX_BUILTIN));
+    return adopted ? built_in || !models_embedder() || models_embedder_reachable(models_embedder())
+                   : built_in && models_embedder();
 }
 
 static bool pause_for(int seconds)
@@ -154,18 +166,18 @@ static void *run(void *unused)
     int quiet = 0, since = 0, forgot = 0, adopt = 0;
     bool adopted = false;
     for (; pause_for(PAUSE_SECONDS); since++, forgot++) {
-        struct stock_figures figures;
+        struct passage_index_stats stats;
         struct embed_model current;
         struct err err = {0};
         bool fine = true;
-        if (!shelf_ready())
+        if (!index_sync_ready())
             continue;
-        stock_figures(shelf_stock(), &figures);
-        quiet = figures.passages == before ? quiet + PAUSE_SECONDS : 0;
-        before = figures.passages;
-        if (due(figures.passages, looked_at, quiet, since)) {
-            fine = fit(figures.passages, &err);
-            looked_at = fine ? figures.passages : looked_at;
+        passage_index_stats(index_sync_index(), &stats);
+        quiet = stats.passages == before ? quiet + PAUSE_SECONDS : 0;
+        before = stats.passages;
+        if (due(stats.passages, looked_at, quiet, since)) {
+            fine = fit(stats.passages, &err);
+            looked_at = fine ? stats.passages : looked_at;
             since = fine ? 0 : since;
         }
         if (fine && adopt-- <= 0) {
@@ -175,7 +187,7 @@ static void *run(void *unused)
         }
         stand_by();
         embed_current(&current);
-        if (fine && may_follow(&current, adopted) && stock_served_by_others(shelf_stock(), current.name))
+        if (fine && may_follow(&current, adopted) && passage_index_served_by_others(index_sync_index(), current.name))
             fine = follow(current.name, &err);
         if (fine && forgot >= FORGET_SECONDS) {
             fine = forget(&err);

@@ -1,6 +1,6 @@
 /* refit.h - keeps the built-in embedder in step with the library, in the background.
  *
- * From 500 passages on, latent vectors are fitted on what is on the shelf; again when the library has changed
+ * From 500 passages on, latent vectors are fitted on what is on the index; again when the library has changed
  * by a tenth. Either waits until the library is quiet for a moment, at most a minute. One node at a time
  * fits (a claim in embedding_models); the old model serves until each document has got its new vectors, by
  * jobs of kind `embed`. While a service embeds, the built-in model is fitted all the same, to stand in for questions
@@ -11,7 +11,7 @@
 
 #include "common/err.h"
 
-bool refit_start(struct err *err) MUST_CHECK; /* after shelf_start */
+bool refit_start(struct err *err) MUST_CHECK; /* after index_sync_start */
 void refit_stop(void);
 
 #endif

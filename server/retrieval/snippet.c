@@ -125,7 +125,8 @@ void snippet_cut(struct snippet *snippet, const struct passage *p, size_t start,
         blank = false;
         while (match < p->match_count && p->matches[match].start < from)
             match++;
-        if (from >= marked && match < p->match_count && p->matches[match].start == from && snippet->mark_count < SNIPPET_MARKS_MOST) {
+        if (from >= marked && match < p->match_count && p->matches[match].start == from &&
+            snippet->mark_count < SNIPPET_MARKS_MOST) {
             size_t run = run_end(p, match), *mark = snippet->marks[snippet->mark_count++];
             marked = run < end ? run : end;
             mark[0] = points;

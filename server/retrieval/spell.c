@@ -75,13 +75,14 @@ static bool correctable(const uint32_t *letters, size_t count)
 }
 
 /* Every word near enough, by what its letters allow first: most are dismissed by one comparison. */
-static size_t gather(const struct lexical *lexical, const uint64_t *bits, const char *word, size_t length, struct candidate **out)
+static size_t gather(const struct lexical *lexical, const uint64_t *bits, const char *word, size_t length,
+                     struct candidate **out)
 {
     const struct vocabulary *v = lexical_vocabulary(lexical);
     const uint8_t *lengths = vocabulary_lengths(v);
     const uint32_t *letters = vocabulary_letters(v);
     uint32_t wanted = vocabulary_letters_of(word, length), a[TOKENS_WORD_MOST], b[TOKENS_WORD_MOST];
-    size_t a_count = decode(word, length, a), count = 0, room = 0;
+    size_t a_count = decode(word, length, a), count = 0, capacity = 0;
     unsigned most = a_count >= LETTERS_LEAST_FOR_TWO ? 2 : 1;
     int apart = (int)most * (a_count == length ? 2 : 4), longer = (int)most * (a_count == length ? 1 : 4);
     for (uint32_t i = 0; i < vocabulary_words(v); i++) {
@@ -94,8 +95,8 @@ static size_t gather(const struct lexical *lexical, const uint64_t *bits, const 
         uint32_t holders = lexical_holders(lexical, vocabulary_stem_of(v, i), bits, HOLDERS_MOST);
         if (!holders)
             continue;
-        if (count == room)
-            *out = mem_grow(*out, room = room ? room * 2 : 16, sizeof **out);
+        if (count == capacity)
+            *out = mem_grow(*out, capacity = capacity ? capacity * 2 : 16, sizeof **out);
         (*out)[count++] = (struct candidate){i, holders, distance};
     }
     return count;

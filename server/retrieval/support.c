@@ -46,14 +46,15 @@ static struct units units_read(struct tokens *tokens, const char *text, size_t l
     size_t count = tokens_split(tokens, text, length, &words, &language);
     struct units units = {.items = mem_array(count + 1, sizeof *units.items)};
     /* tokens_stem may reuse what tokens_split lent, so the words are copied first. */
-    char (*copies)[TOKENS_WORD_MOST + 1] = mem_array(count + 1, sizeof *copies);
+    char(*copies)[TOKENS_WORD_MOST + 1] = mem_array(count + 1, sizeof *copies);
     for (size_t i = 0; i < count; i++) {
         if (words[i].pair)
             continue;
         struct unit *u = &units.items[units.count];
         size_t n = words[i].length < TOKENS_WORD_MOST ? words[i].length : TOKENS_WORD_MOST;
         memcpy(copies[units.count++], words[i].word, n);
-        *u = (struct unit){.word = words[i].hash, .start = words[i].start, .end = words[i].end, .meaning = !words[i].stop};
+        *u = (struct unit){
+            .word = words[i].hash, .start = words[i].start, .end = words[i].end, .meaning = !words[i].stop};
     }
     for (size_t i = 0; i < units.count; i++) {
         size_t n = strlen(copies[i]);
@@ -96,7 +97,7 @@ static size_t find_run(const struct units *passage, const struct units *sentence
 static double share(const struct units *passage, size_t from, size_t to, const struct units *sentence, bool *seen)
 {
     size_t meant = 0, found = 0;
-    bool figures = true;
+    bool stats = true;
     for (size_t i = 0; i < sentence->count; i++) {
         const struct unit *u = &sentence->items[i];
         if (!u->meaning && !u->figure)
@@ -104,15 +105,16 @@ static double share(const struct units *passage, size_t from, size_t to, const s
         bool here = holds(passage, from, to, u->stem);
         meant++;
         found += here;
-        figures = figures && (here || !u->figure);
+        stats = stats && (here || !u->figure);
         if (seen)
             seen[i] = seen[i] || here;
     }
-    return !figures ? -1 : meant ? (double)found / (double)meant : 0;
+    return !stats ? -1 : meant ? (double)found / (double)meant : 0;
 }
 
 /* The part of the passage that speaks most of the sentence: one of its own sentences. */
-static void best_part(const struct support_passage *text, const struct units *passage, const struct units *sentence, struct support_claim *out)
+static void best_part(const struct support_passage *text, const struct units *passage, const struct units *sentence,
+                      struct support_claim *out)
 {
     struct sentence parts[SENTENCES_MOST];
     size_t count = sentences_split(text->text, text->length, parts, SENTENCES_MOST);
@@ -135,8 +137,8 @@ static void best_part(const struct support_passage *text, const struct units *pa
 }
 
 /* The whole sentence, or what stands between quotation marks in it. */
-static bool quoted(const char *answer, const struct claim *claim, const struct units *sentence, const struct units *passage,
-                   struct support_claim *out)
+static bool quoted(const char *answer, const struct claim *claim, const struct units *sentence,
+                   const struct units *passage, struct support_claim *out)
 {
     static const char *const open[] = {"“", "\"", "„", "«"}, *const close[] = {"”", "\"", "“", "»"};
     size_t at = sentence->count >= QUOTED_WORDS ? find_run(passage, sentence, 0, sentence->count) : passage->count;
@@ -240,10 +242,10 @@ static size_t blanks_in(const char *text, size_t from, size_t to)
 }
 
 /* A sentence is one claim, or several: "Enzymes are proteins [1], and the war began in 1914 [2]." */
-static size_t read_sentence(const char *text, size_t from, size_t to, struct claim *claims, size_t room)
+static size_t read_sentence(const char *text, size_t from, size_t to, struct claim *claims, size_t capacity)
 {
     size_t made = 0, start = from, behind = from, at = from;
-    while (made + 1 < room && (at = next_group(text, at, to, &behind)) < to) {
+    while (made + 1 < capacity && (at = next_group(text, at, to, &behind)) < to) {
         size_t more, next = next_group(text, behind, to, &more);
         if (next < to && blanks_in(text, start, at) > 2 && blanks_in(text, behind, next) > 2) {
             claims[made] = (struct claim){.start = start, .end = trim_numbers(text, start, behind)};
@@ -294,8 +296,8 @@ static char *claim_text(const char *answer, const struct claim *claim)
     return text;
 }
 
-static void judge(const char *answer, const struct claim *claim, struct tokens *tokens, const struct support_passage *passages, size_t count,
-                  struct support *support)
+static void judge(const char *answer, const struct claim *claim, struct tokens *tokens,
+                  const struct support_passage *passages, size_t count, struct support *support)
 {
     AUTO(mem_freep) char *text = claim_text(answer, claim);
     AUTO(units_free) struct units sentence = units_read(tokens, text, strlen(text));
@@ -310,7 +312,8 @@ static void judge(const char *answer, const struct claim *claim, struct tokens *
         if (again)
             continue;
         struct support_claim *out = &support->claims[support->count];
-        *out = (struct support_claim){.start = text_count(answer, claim->start), .end = text_count(answer, claim->end), .n = n};
+        *out = (struct support_claim){
+            .start = text_count(answer, claim->start), .end = text_count(answer, claim->end), .n = n};
         AUTO(units_free) struct units passage = units_read(tokens, passages[n - 1].text, passages[n - 1].length);
         shares[support->count - first] = share(&passage, 0, passage.count, &sentence, seen);
         best_part(&passages[n - 1], &passage, &sentence, out);
@@ -329,7 +332,8 @@ static void judge(const char *answer, const struct claim *claim, struct tokens *
     for (size_t i = 0; i < sentence.count; i++)
         together = together && (seen[i] || !sentence.items[i].figure);
     for (size_t k = first; k < support->count && support->count - first > 1; k++)
-        if (together && support->claims[k].kind == SUPPORT_NONE && (shares[k - first] >= PART_SHARE || shares[k - first] < 0))
+        if (together && support->claims[k].kind == SUPPORT_NONE &&
+            (shares[k - first] >= PART_SHARE || shares[k - first] < 0))
             support->claims[k].kind = SUPPORT_CLOSE;
     for (size_t k = first; k < support->count; k++)
         support->grounded = support->grounded || support->claims[k].kind != SUPPORT_NONE;

@@ -22,13 +22,13 @@ struct support_claim {
     size_t start, end; /* code points of the answer, without the numbers around it */
     size_t n;          /* passages[n - 1] */
     enum support_kind kind;
-    size_t from, to;   /* bytes of the passage: the part that bears it out best */
+    size_t from, to; /* bytes of the passage: the part that bears it out best */
 };
 
 struct support {
     struct support_claim *claims; /* in the order of the answer */
     size_t count;
-    bool grounded;                /* one claim at least is borne out */
+    bool grounded; /* one claim at least is borne out */
 };
 
 /* `answer` has passed citations.h. The caller's to support_free. */

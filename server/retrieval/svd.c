@@ -36,7 +36,8 @@ static void fill_random(float *out, size_t count, uint64_t seed)
 }
 
 /* to += factor * from: where all the time goes. */
-__attribute__((optimize("O3"))) static void add_scaled(float *restrict to, const float *restrict from, float factor, size_t count)
+__attribute__((optimize("O3"))) static void add_scaled(float *restrict to, const float *restrict from, float factor,
+                                                       size_t count)
 {
     for (size_t i = 0; i < count; i++)
         to[i] += factor * from[i];
@@ -194,7 +195,8 @@ static void principal(float *x, size_t rows, size_t k)
     turn_by(x, rows, k, turn);
 }
 
-bool svd_right(const struct svd_matrix *m, size_t rank, uint64_t seed, float *vectors, bool (*stop)(void *), void *context)
+bool svd_right(const struct svd_matrix *m, size_t rank, uint64_t seed, float *vectors, bool (*stop)(void *),
+               void *context)
 {
     size_t k = rank + EXTRA;
     AUTO(mem_freep) float *right = mem_array(m->columns * k, sizeof *right);

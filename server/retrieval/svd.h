@@ -13,14 +13,15 @@
 
 struct svd_matrix {
     size_t rows, columns;
-    size_t *starts;     /* rows + 1: where each row's entries begin */
-    uint32_t *places;   /* the column of an entry */
+    size_t *starts;   /* rows + 1: where each row's entries begin */
+    uint32_t *places; /* the column of an entry */
     float *values;
 };
 
 void svd_matrix_free(struct svd_matrix *matrix);
 /* `vectors`: columns * rank floats, those of one column together. A matrix of lower rank leaves the last
  * ones zero. `stop` (may be NULL) is asked now and then; false is returned when it said true. */
-bool svd_right(const struct svd_matrix *matrix, size_t rank, uint64_t seed, float *vectors, bool (*stop)(void *), void *context);
+bool svd_right(const struct svd_matrix *matrix, size_t rank, uint64_t seed, float *vectors, bool (*stop)(void *),
+               void *context);
 
 #endif

@@ -15,11 +15,18 @@
 #include "server/retrieval/stopwords.h"
 
 /* Stemmers in the order of enum language, then those that a script decides alone. */
-enum { STEMMER_GREEK = LANGUAGE_COUNT, STEMMER_ARABIC, STEMMER_HINDI, STEMMER_TAMIL, STEMMER_ARMENIAN, STEMMER_COUNT,
-       STEMMER_NONE = STEMMER_COUNT };
+enum {
+    STEMMER_GREEK = LANGUAGE_COUNT,
+    STEMMER_ARABIC,
+    STEMMER_HINDI,
+    STEMMER_TAMIL,
+    STEMMER_ARMENIAN,
+    STEMMER_COUNT,
+    STEMMER_NONE = STEMMER_COUNT
+};
 static const char *const algorithms[STEMMER_COUNT] = {
-    "english", "german", "french", "spanish", "italian", "portuguese", "dutch", "swedish", "danish", "norwegian",
-    "finnish", "russian", "greek", "arabic", "hindi", "tamil", "armenian"};
+    "english",   "german",  "french",  "spanish", "italian", "portuguese", "dutch", "swedish", "danish",
+    "norwegian", "finnish", "russian", "greek",   "arabic",  "hindi",      "tamil", "armenian"};
 
 enum { UNITS = 4 * TOKENS_WORD_MOST }; /* UTF-16 room for one word and its normal form */
 
@@ -29,9 +36,9 @@ struct tokens {
     UBreakIterator *dictionary;
     struct token *list;
     size_t count, capacity;
-    char *words;              /* the normalised words, one after another */
-    size_t used, room;
-    char folded[3 * UNITS];   /* the last stem without accents */
+    char *words; /* the normalised words, one after another */
+    size_t used, words_capacity;
+    char folded[3 * UNITS]; /* the last stem without accents */
 };
 
 struct tokens *tokens_new(void)
@@ -90,10 +97,12 @@ static enum kind kind_of(uint32_t code_point, bool inside)
         return u_isalnum(c) ? KIND_WORD : KIND_OTHER;
     UErrorCode status = U_ZERO_ERROR;
     switch (uscript_getScript(c, &status)) {
-    case USCRIPT_HAN: case USCRIPT_HIRAGANA: case USCRIPT_KATAKANA: case USCRIPT_BOPOMOFO: case USCRIPT_YI:
-        return u_isalnum(c) ? KIND_IDEOGRAPH : KIND_OTHER;
-    default:
-        break;
+    case USCRIPT_HAN:
+    case USCRIPT_HIRAGANA:
+    case USCRIPT_KATAKANA:
+    case USCRIPT_BOPOMOFO:
+    case USCRIPT_YI: return u_isalnum(c) ? KIND_IDEOGRAPH : KIND_OTHER;
+    default: break;
     }
     if (u_getIntPropertyValue(c, UCHAR_LINE_BREAK) == U_LB_COMPLEX_CONTEXT)
         return KIND_DICTIONARY;
@@ -105,15 +114,15 @@ static enum kind kind_of(uint32_t code_point, bool inside)
     return inside && joins ? KIND_WORD : KIND_OTHER;
 }
 
-static struct token *push(struct tokens *t, size_t start, size_t end, size_t room)
+static struct token *push(struct tokens *t, size_t start, size_t end, size_t extra)
 {
     if (t->count == t->capacity) {
         t->capacity = t->capacity ? t->capacity * 2 : 256;
         t->list = mem_grow(t->list, t->capacity, sizeof *t->list);
     }
-    if (t->used + room + 1 > t->room) {
-        t->room = (t->used + room + 1) * 2;
-        t->words = mem_grow(t->words, t->room, 1);
+    if (t->used + extra + 1 > t->words_capacity) {
+        t->words_capacity = (t->used + extra + 1) * 2;
+        t->words = mem_grow(t->words, t->words_capacity, 1);
     }
     struct token *token = &t->list[t->count++];
     *token = (struct token){.start = (uint32_t)start, .end = (uint32_t)end};
@@ -302,12 +311,13 @@ static int stemmer_for(enum language language, const char *word, size_t length, 
     while (at < length && !(word[at] & 0x80))
         at++;
     if (at == length)
-        return word[0] >= '0' && word[0] <= '9' ? STEMMER_NONE : language == LANGUAGE_RUSSIAN ? LANGUAGE_ENGLISH : (int)language;
+        return word[0] >= '0' && word[0] <= '9' ? STEMMER_NONE
+               : language == LANGUAGE_RUSSIAN   ? LANGUAGE_ENGLISH
+                                                : (int)language;
     UErrorCode status = U_ZERO_ERROR;
     switch (uscript_getScript((UChar32)text_next(word, length, &at), &status)) {
-    case USCRIPT_LATIN: case USCRIPT_INHERITED:
-        *latin = true;
-        return language == LANGUAGE_RUSSIAN ? LANGUAGE_ENGLISH : (int)language;
+    case USCRIPT_LATIN:
+    case USCRIPT_INHERITED: *latin = true; return language == LANGUAGE_RUSSIAN ? LANGUAGE_ENGLISH : (int)language;
     case USCRIPT_CYRILLIC: return LANGUAGE_RUSSIAN;
     case USCRIPT_GREEK: return STEMMER_GREEK;
     case USCRIPT_ARABIC: return STEMMER_ARABIC;

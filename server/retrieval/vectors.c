@@ -14,16 +14,16 @@
 enum {
     FLOATS_MOST = 256,
     STEP = 64,
-    AHEAD = 2048,        /* bytes that a scan asks of the memory before it needs them: over the next page's edge */
+    AHEAD = 2048, /* bytes that a scan asks of the memory before it needs them: over the next page's edge */
     HUGE_PAGE = 2 << 20,
 };
 
 struct vectors {
-    size_t dimensions, stride;  /* bytes of a vector in 8 bits: a multiple of STEP, zero behind the end */
+    size_t dimensions, stride; /* bytes of a vector in 8 bits: a multiple of STEP, zero behind the end */
     int8_t *bytes;
-    float *scales, *floats;     /* scale 0: no vector; floats NULL: packed, or too many dimensions */
+    float *scales, *floats; /* scale 0: no vector; floats NULL: packed, or too many dimensions */
     bool packed;
-    size_t texts, room;
+    size_t texts, capacity;
 };
 
 struct vectors *vectors_new(size_t dimensions)
@@ -67,13 +67,13 @@ static void pack(const float *vector, size_t dimensions, int8_t *bytes, float *s
 }
 
 /* In huge pages where it is worth it: a scan over small ones takes twice as long. */
-static void bytes_grow(struct vectors *v, size_t room)
+static void bytes_grow(struct vectors *v, size_t capacity)
 {
-    if (room * v->stride < 2 * HUGE_PAGE) {
-        v->bytes = mem_grow(v->bytes, room, v->stride);
+    if (capacity * v->stride < 2 * HUGE_PAGE) {
+        v->bytes = mem_grow(v->bytes, capacity, v->stride);
         return;
     }
-    size_t size = (room * v->stride + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+    size_t size = (capacity * v->stride + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
     int8_t *bytes = aligned_alloc(HUGE_PAGE, size);
     if (!bytes)
         abort();
@@ -86,13 +86,13 @@ static void bytes_grow(struct vectors *v, size_t room)
 
 static void reserve(struct vectors *v, size_t texts)
 {
-    if (texts > v->room) {
-        size_t room = texts + texts / 2 + 64;
-        bytes_grow(v, room);
-        v->room = room;
-        v->scales = mem_grow(v->scales, v->room, sizeof *v->scales);
+    if (texts > v->capacity) {
+        size_t capacity = texts + texts / 2 + 64;
+        bytes_grow(v, capacity);
+        v->capacity = capacity;
+        v->scales = mem_grow(v->scales, v->capacity, sizeof *v->scales);
         if (v->dimensions <= FLOATS_MOST && !v->packed)
-            v->floats = mem_grow(v->floats, v->room * v->dimensions, sizeof *v->floats);
+            v->floats = mem_grow(v->floats, v->capacity * v->dimensions, sizeof *v->floats);
     }
     for (; v->texts < texts; v->texts++) {
         v->scales[v->texts] = 0;
@@ -123,7 +123,8 @@ struct vectors *vectors_copy(const struct vectors *v, const uint64_t *keep, uint
         copy->scales[to] = v->scales[text];
         memcpy(copy->bytes + to * v->stride, v->bytes + text * v->stride, v->stride);
         if (v->floats)
-            memcpy(copy->floats + to * v->dimensions, v->floats + text * v->dimensions, v->dimensions * sizeof *v->floats);
+            memcpy(copy->floats + to * v->dimensions, v->floats + text * v->dimensions,
+                   v->dimensions * sizeof *v->floats);
     }
     return copy;
 }
@@ -155,10 +156,12 @@ static void scan_plain(const struct row *row)
 
 #if defined(__x86_64__)
 /* Sums of products of 32 dimensions more: |x| times y with x's sign; two products of at most 127 * 127 fit in 16 bits. */
-__attribute__((target("avx2"), always_inline)) static inline __m256i add32(__m256i sum, __m256i x, __m256i size, const int8_t *vector)
+__attribute__((target("avx2"), always_inline)) static inline __m256i add32(__m256i sum, __m256i x, __m256i size,
+                                                                           const int8_t *vector)
 {
     __m256i y = _mm256_loadu_si256((const __m256i *)(const void *)vector);
-    return _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_maddubs_epi16(size, _mm256_sign_epi8(y, x)), _mm256_set1_epi16(1)));
+    return _mm256_add_epi32(
+        sum, _mm256_madd_epi16(_mm256_maddubs_epi16(size, _mm256_sign_epi8(y, x)), _mm256_set1_epi16(1)));
 }
 
 /* Four vectors at once: their sums are added up across together, which would else cost as much as the products. */
@@ -171,7 +174,8 @@ __attribute__((target("avx2"))) static void scan_avx2(const struct row *row)
         for (size_t i = 0; i < 4 * row->stride; i += STEP)
             _mm_prefetch((const char *)vector + AHEAD + i, _MM_HINT_T0); /* may lie behind the end: it only asks */
         for (size_t i = 0; i < row->stride; i += 32) {
-            __m256i x = _mm256_loadu_si256((const __m256i *)(const void *)(row->question + i)), size = _mm256_abs_epi8(x);
+            __m256i x = _mm256_loadu_si256((const __m256i *)(const void *)(row->question + i)),
+                    size = _mm256_abs_epi8(x);
             a = add32(a, x, size, vector + i);
             b = add32(b, x, size, vector + i + row->stride);
             c = add32(c, x, size, vector + i + 2 * row->stride);
@@ -182,8 +186,8 @@ __attribute__((target("avx2"))) static void scan_avx2(const struct row *row)
         __m128 scales = _mm_mul_ps(_mm_set1_ps(row->scale), _mm_loadu_ps(row->scales + n));
         _mm_storeu_ps(row->scores + n, _mm_mul_ps(scales, sums));
     }
-    scan_plain(&(struct row){row->question, row->bytes + n * row->stride, row->stride, row->count - n, row->scales + n, row->scale,
-                             row->scores + n});
+    scan_plain(&(struct row){row->question, row->bytes + n * row->stride, row->stride, row->count - n, row->scales + n,
+                             row->scale, row->scores + n});
 }
 
 __attribute__((target("avx512bw"))) static void scan_avx512(const struct row *row)
@@ -231,8 +235,8 @@ const char *vectors_kernel(size_t n)
     return NULL;
 }
 
-void vectors_scan_with(const struct vectors *v, const char *name, const float *question, const struct vectors_span *spans,
-                       size_t count, float *scores)
+void vectors_scan_with(const struct vectors *v, const char *name, const float *question,
+                       const struct vectors_span *spans, size_t count, float *scores)
 {
     AUTO(mem_freep) int8_t *packed = mem_alloc(v->stride);
     float scale;
@@ -244,13 +248,15 @@ void vectors_scan_with(const struct vectors *v, const char *name, const float *q
     for (size_t s = 0; s < count; s++) {
         uint32_t end = spans[s].to < v->texts ? spans[s].to : (uint32_t)v->texts, from = spans[s].from;
         if (from < end)
-            scan(&(struct row){packed, v->bytes + from * v->stride, v->stride, end - from, v->scales + from, scale, scores + from});
+            scan(&(struct row){packed, v->bytes + from * v->stride, v->stride, end - from, v->scales + from, scale,
+                               scores + from});
         for (uint32_t text = from > end ? from : end; text < spans[s].to; text++)
             scores[text] = 0;
     }
 }
 
-void vectors_scan(const struct vectors *v, const float *question, const struct vectors_span *spans, size_t count, float *scores)
+void vectors_scan(const struct vectors *v, const float *question, const struct vectors_span *spans, size_t count,
+                  float *scores)
 {
     vectors_scan_with(v, vectors_kernel(0), question, spans, count, scores);
 }
@@ -285,5 +291,5 @@ float vectors_score(const struct vectors *v, const float *question, uint32_t tex
 
 size_t vectors_bytes(const struct vectors *v)
 {
-    return v->room * (v->stride + sizeof *v->scales + (v->floats ? v->dimensions * sizeof *v->floats : 0));
+    return v->capacity * (v->stride + sizeof *v->scales + (v->floats ? v->dimensions * sizeof *v->floats : 0));
 }

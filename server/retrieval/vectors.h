@@ -33,14 +33,15 @@ struct vectors_span {
 };
 
 /* scores[text] gets the cosine, within about 0.01, for each text of the spans. */
-void vectors_scan(const struct vectors *v, const float *question, const struct vectors_span *spans, size_t count, float *scores);
+void vectors_scan(const struct vectors *v, const float *question, const struct vectors_span *spans, size_t count,
+                  float *scores);
 /* From the floats where they are kept. */
 float vectors_score(const struct vectors *v, const float *question, uint32_t text);
 size_t vectors_bytes(const struct vectors *v);
 
 /* For tests: which kernels this processor runs, and the scan with a given one. "avx512", "avx2", "plain". */
 const char *vectors_kernel(size_t n); /* NULL past the last; the first is what vectors_scan uses */
-void vectors_scan_with(const struct vectors *v, const char *kernel, const float *question, const struct vectors_span *spans,
-                       size_t count, float *scores);
+void vectors_scan_with(const struct vectors *v, const char *kernel, const float *question,
+                       const struct vectors_span *spans, size_t count, float *scores);
 
 #endif

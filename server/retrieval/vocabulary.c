@@ -12,11 +12,11 @@ struct table {
 };
 
 struct vocabulary {
-    char *text;             /* every distinct string once, NUL-terminated */
-    size_t text_used, text_room;
+    char *text; /* every distinct string once, NUL-terminated */
+    size_t text_used, text_capacity;
     uint32_t *word_text, *word_stem, *word_letters, *stem_text;
     uint8_t *word_length, *word_language;
-    uint32_t words, words_room, stems, stems_room;
+    uint32_t words, words_capacity, stems, stems_capacity;
     struct table by_word, by_stem;
     uint32_t languages;
 };
@@ -49,7 +49,8 @@ void vocabulary_free(struct vocabulary *v)
 }
 
 /* The slot that holds the word, or the free one where it would go. */
-static uint32_t word_slot(const struct vocabulary *v, enum language language, const char *word, size_t length, uint32_t hash)
+static uint32_t word_slot(const struct vocabulary *v, enum language language, const char *word, size_t length,
+                          uint32_t hash)
 {
     uint32_t mask = v->by_word.size - 1, slot = (hash + (uint32_t)language * 0x9E3779B9u) & mask;
     for (uint32_t n; (n = v->by_word.slots[slot]) != VOCABULARY_NONE; slot = (slot + 1) & mask)
@@ -81,9 +82,9 @@ static void table_grow(struct table *table)
 
 static uint32_t keep_text(struct vocabulary *v, const char *text, size_t length)
 {
-    if (v->text_used + length + 1 > v->text_room) {
-        v->text_room = (v->text_used + length + 1) * 2;
-        v->text = mem_grow(v->text, v->text_room, 1);
+    if (v->text_used + length + 1 > v->text_capacity) {
+        v->text_capacity = (v->text_used + length + 1) * 2;
+        v->text = mem_grow(v->text, v->text_capacity, 1);
     }
     uint32_t at = (uint32_t)v->text_used;
     memcpy(v->text + at, text, length);
@@ -98,9 +99,9 @@ static uint32_t stem_add(struct vocabulary *v, const char *stem, size_t length, 
     uint32_t slot = stem_slot(v, stem, length);
     if (v->by_stem.slots[slot] != VOCABULARY_NONE)
         return v->by_stem.slots[slot];
-    if (v->stems == v->stems_room) {
-        v->stems_room = v->stems_room ? v->stems_room * 2 : 512;
-        v->stem_text = mem_grow(v->stem_text, v->stems_room, sizeof(uint32_t));
+    if (v->stems == v->stems_capacity) {
+        v->stems_capacity = v->stems_capacity ? v->stems_capacity * 2 : 512;
+        v->stem_text = mem_grow(v->stem_text, v->stems_capacity, sizeof(uint32_t));
     }
     bool shared = !strncmp(v->text + same, stem, length) && !v->text[same + length];
     v->stem_text[v->stems] = shared ? same : keep_text(v, stem, length);
@@ -117,14 +118,14 @@ static uint32_t stem_add(struct vocabulary *v, const char *stem, size_t length, 
 
 static void words_reserve(struct vocabulary *v)
 {
-    if (v->words < v->words_room)
+    if (v->words < v->words_capacity)
         return;
-    v->words_room = v->words_room ? v->words_room * 2 : 512;
-    v->word_text = mem_grow(v->word_text, v->words_room, sizeof(uint32_t));
-    v->word_stem = mem_grow(v->word_stem, v->words_room, sizeof(uint32_t));
-    v->word_letters = mem_grow(v->word_letters, v->words_room, sizeof(uint32_t));
-    v->word_length = mem_grow(v->word_length, v->words_room, 1);
-    v->word_language = mem_grow(v->word_language, v->words_room, 1);
+    v->words_capacity = v->words_capacity ? v->words_capacity * 2 : 512;
+    v->word_text = mem_grow(v->word_text, v->words_capacity, sizeof(uint32_t));
+    v->word_stem = mem_grow(v->word_stem, v->words_capacity, sizeof(uint32_t));
+    v->word_letters = mem_grow(v->word_letters, v->words_capacity, sizeof(uint32_t));
+    v->word_length = mem_grow(v->word_length, v->words_capacity, 1);
+    v->word_language = mem_grow(v->word_language, v->words_capacity, 1);
 }
 
 uint32_t vocabulary_add(struct vocabulary *v, struct tokens *tokens, enum language language, const struct token *token)
@@ -222,6 +223,6 @@ uint32_t vocabulary_letters_of(const char *word, size_t length)
 
 size_t vocabulary_bytes(const struct vocabulary *v)
 {
-    return v->text_room + v->words_room * (3 * sizeof(uint32_t) + 2) + v->stems_room * sizeof(uint32_t) +
+    return v->text_capacity + v->words_capacity * (3 * sizeof(uint32_t) + 2) + v->stems_capacity * sizeof(uint32_t) +
            (v->by_word.size + v->by_stem.size) * sizeof(uint32_t);
 }

@@ -4,7 +4,7 @@
 
 #include "common/mem.h"
 #include "server/rpc/job.h"
-#include "server/rpc/news.h"
+#include "server/rpc/notify.h"
 #include "server/store/pool.h"
 
 bool call_cancelled(const struct call *call)
@@ -15,7 +15,7 @@ bool call_cancelled(const struct call *call)
 
 void call_notify(struct call *call, const char *method, const char *params)
 {
-    news_to_session(call->caller.session, method, params);
+    notify_session(call->caller.session, method, params);
 }
 
 bool call_tx(struct call *call, struct tx **tx, struct err *err)

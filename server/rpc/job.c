@@ -90,9 +90,10 @@ void job_log(const struct job *job, double ms)
     const struct method *method = job->call.method;
     enum log_level level = job->ok || job->verify ? LOG_DEBUG : LOG_INFO;
     log_event(level, "request", "session=%llx user=%s method=%s ms=%.1f outcome=%s%s%s",
-              (unsigned long long)job->call.caller.session, job->call.caller.user_id[0] ? job->call.caller.user_id : "-",
-              method ? method->name : "-", ms, job->ok ? "ok" : err_reason(job->err.code),
-              !job->ok && job->err.log[0] ? " cause=" : "", !job->ok && job->err.log[0] ? log_quote(job->err.log) : "");
+              (unsigned long long)job->call.caller.session,
+              job->call.caller.user_id[0] ? job->call.caller.user_id : "-", method ? method->name : "-", ms,
+              job->ok ? "ok" : err_reason(job->err.code), !job->ok && job->err.log[0] ? " cause=" : "",
+              !job->ok && job->err.log[0] ? log_quote(job->err.log) : "");
 }
 
 /* The row of a method that is a query. */
@@ -170,7 +171,7 @@ void job_run(struct lane_job *lane_job)
 }
 
 /* Jobs of one method that is a query, and its values for each. */
-struct together {
+struct group {
     struct job *jobs[TX_PARTS_MOST];
     struct tx_part parts[TX_PARTS_MOST];
     struct bind binds[TX_PARTS_MOST][QUERY_PARAMS_MOST];
@@ -184,13 +185,14 @@ static bool same_text(const char *a, const char *b)
 }
 
 /* false: it does not go with those that are there. */
-static bool add(struct together *t, struct job *job)
+static bool add(struct group *t, struct job *job)
 {
     const struct method *method = job->call.method;
     size_t n = t->count;
     if (n == TX_PARTS_MOST || atomic_load(&job->cancelled) || (n && t->jobs[0]->call.method != method))
         return false;
-    size_t values = params_bind(method->params, job->bound, job->params, &job->call.caller, method->sql, t->binds[n], t->texts[n]);
+    size_t values =
+        params_bind(method->params, job->bound, job->params, &job->call.caller, method->sql, t->binds[n], t->texts[n]);
     if (n && !same_text(t->binds[0][0].data, t->binds[n][0].data)) {
         for (size_t i = 0; i < values; i++)
             buf_free(&t->texts[n][i]);
@@ -203,13 +205,13 @@ static bool add(struct together *t, struct job *job)
 }
 
 /* Each has its row, or all the same refusal; false: each is to be tried alone. */
-static bool run_together(struct together *t)
+static bool run_group(struct group *t)
 {
     struct timespec from;
     struct err err = {0};
     bool undone;
     clock_gettime(CLOCK_MONOTONIC, &from);
-    bool ok = tx_query_together(pool_app(), t->parts, t->count, &undone, &err);
+    bool ok = tx_query_batch(pool_app(), t->parts, t->count, &undone, &err);
     if (!ok && undone)
         return false;
     for (size_t i = 0; i < t->count; i++) {
@@ -223,7 +225,7 @@ static bool run_together(struct together *t)
     return true;
 }
 
-static void forget_values(struct together *t)
+static void forget_values(struct group *t)
 {
     for (size_t n = 0; n < t->count; n++)
         for (size_t i = 0; i < t->parts[n].count; i++)
@@ -233,7 +235,7 @@ static void forget_values(struct together *t)
 
 void job_run_many(struct lane_job *waiting)
 {
-    AUTO(mem_freep) struct together *t = mem_alloc(sizeof *t);
+    AUTO(mem_freep) struct group *t = mem_alloc(sizeof *t);
     while (waiting) {
         struct lane_job *first = waiting;
         while (waiting && add(t, (struct job *)waiting))
@@ -242,7 +244,7 @@ void job_run_many(struct lane_job *waiting)
             waiting = first->next;
             job_run(first);
         }
-        bool done = t->count > 1 && run_together(t);
+        bool done = t->count > 1 && run_group(t);
         for (size_t i = 0; !done && i < t->count; i++)
             job_run(&t->jobs[i]->lane);
         forget_values(t);

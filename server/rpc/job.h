@@ -17,25 +17,25 @@ struct batch {
 };
 
 struct job {
-    struct lane_job lane;  /* first */
+    struct lane_job lane; /* first */
     struct call call;
     struct job *next, **link; /* in the peer's queue or among its running */
     struct batch *batch;
     cJSON *request;
-    const cJSON *params;   /* inside request */
-    void *bound;           /* the params struct */
-    char *id;              /* as JSON; NULL: a notification */
+    const cJSON *params; /* inside request */
+    void *bound;         /* the params struct */
+    char *id;            /* as JSON; NULL: a notification */
     char *token;
     size_t bytes;
-    struct timespec came;  /* monotonic */
-    bool checked;          /* access, rate and params have passed */
-    bool verify;           /* rpc_verify: nobody waits for a reply */
+    struct timespec came; /* monotonic */
+    bool checked;         /* access, rate and params have passed */
+    bool verify;          /* rpc_verify: nobody waits for a reply */
     bool ok;
     struct err err;
     struct buf reply;
     struct rpc_login *login;
     char *close_reason;
-    char live_room[37];    /* a room that its session hears from here on, behind line `live_seq`; "": none */
+    char live_room[37]; /* a room that its session hears from here on, behind line `live_seq`; "": none */
     int64_t live_seq;
     void (*finished)(struct job *job);
     _Atomic bool cancelled;

@@ -27,7 +27,8 @@ static const char *const names[LANE_COUNT] = {"inline", "quick", "login", "slow"
 static struct lane_job *take(struct lane_state *lane, int *count)
 {
     struct lane_job *first = lane->first, *last = first;
-    for (*count = 1; first->run_many && last->next && last->next->run_many == first->run_many && *count < LANES_MANY; ++*count)
+    for (*count = 1; first->run_many && last->next && last->next->run_many == first->run_many && *count < LANES_MANY;
+         ++*count)
         last = last->next;
     lane->first = last->next;
     if (!lane->first)
@@ -164,7 +165,7 @@ const char *lanes_name(enum lane lane)
     return names[lane];
 }
 
-void lanes_figures(enum lane which, int *threads, int *waiting, int *running)
+void lanes_stats(enum lane which, int *threads, int *waiting, int *running)
 {
     struct lane_state *lane = &lanes[which];
     pthread_mutex_lock(&lane->lock);

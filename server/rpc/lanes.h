@@ -34,6 +34,6 @@ bool lanes_submit(enum lane lane, struct lane_job *job);
 /* When a place may be free, for retry_after_ms. */
 long lanes_wait_ms(enum lane lane);
 const char *lanes_name(enum lane lane);
-void lanes_figures(enum lane lane, int *threads, int *waiting, int *running);
+void lanes_stats(enum lane lane, int *threads, int *waiting, int *running);
 
 #endif

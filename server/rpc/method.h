@@ -29,13 +29,13 @@ enum lane {
 
 enum param_type {
     PARAM_TYPE_END = 0,
-    PARAM_TYPE_TEXT,   /* const char *; min and max count code points */
-    PARAM_TYPE_UUID,   /* const char *, canonical lower case */
-    PARAM_TYPE_INT,    /* int64_t; min and max are values */
-    PARAM_TYPE_BOOL,   /* bool */
-    PARAM_TYPE_TEXTS,  /* const cJSON *, array of texts; max counts items (default 1000) */
-    PARAM_TYPE_UUIDS,  /* const cJSON *, array of UUIDs */
-    PARAM_TYPE_ID,     /* const cJSON *: a JSON-RPC id, string or number (rpc.cancel) */
+    PARAM_TYPE_TEXT,  /* const char *; min and max count code points */
+    PARAM_TYPE_UUID,  /* const char *, canonical lower case */
+    PARAM_TYPE_INT,   /* int64_t; min and max are values */
+    PARAM_TYPE_BOOL,  /* bool */
+    PARAM_TYPE_TEXTS, /* const cJSON *, array of texts; max counts items (default 1000) */
+    PARAM_TYPE_UUIDS, /* const cJSON *, array of UUIDs */
+    PARAM_TYPE_ID,    /* const cJSON *: a JSON-RPC id, string or number (rpc.cancel) */
 };
 
 /* A param of a method, bound to a member of its params struct. An absent optional one leaves the
@@ -49,14 +49,16 @@ struct param {
     int64_t min, max, fallback;
     const char *one_of; /* TEXT: the allowed words, separated by '|' */
     size_t given;
-    bool bytes;         /* TEXT: min and max count bytes, not code points */
-    bool secret;        /* never in logs; wiped after the call */
-    bool cleaned;       /* TEXT: what others will read. Controls and what turns its direction go, and something must stay */
+    bool bytes;   /* TEXT: min and max count bytes, not code points */
+    bool secret;  /* never in logs; wiped after the call */
+    bool cleaned; /* TEXT: what others will read. Controls and what turns its direction go, and something must stay */
 };
-#define PARAM(type_, struct_, member_, ...) \
-    {.name = #member_, .type = PARAM_TYPE_##type_, .offset = offsetof(struct_, member_), __VA_ARGS__}
+#define PARAM(type_, struct_, member_, ...)                                                             \
+    {                                                                                                   \
+        .name = #member_, .type = PARAM_TYPE_##type_, .offset = offsetof(struct_, member_), __VA_ARGS__ \
+    }
 /* Every list: `struct x { ...; int64_t limit; const char *cursor; }` ends its spec with these two. */
-#define PARAMS_LIST(struct_) \
+#define PARAMS_LIST(struct_)                                                            \
     PARAM(INT, struct_, limit, .optional = true, .min = 1, .max = 200, .fallback = 50), \
         PARAM(TEXT, struct_, cursor, .optional = true, .min = 1, .max = 400)
 
@@ -82,38 +84,38 @@ struct method {
     int (*cost_of)(const cJSON *params);
     /* NULL, or the lane of this very call (search.query where a service embeds). Constant while we serve. */
     enum lane (*lane_of)(const cJSON *params);
-    bool keep;                  /* a lost connection lets it finish (search.ask) */
-    bool byte_bucket;           /* has the upload bucket: cost_of gives bytes */
-    bool alone;                 /* changes who the session is: none of its other requests run beside it */
-    bool together;              /* sql only: those that wait with the same first value share a transaction, each as its person */
+    bool keep;        /* a lost connection lets it finish (search.ask) */
+    bool byte_bucket; /* has the upload bucket: cost_of gives bytes */
+    bool exclusive;   /* changes who the session is: none of its other requests run beside it */
+    bool batched;     /* sql only: those that wait with the same first value share a transaction, each as its person */
 };
 
 /* Who is asking, as the session knew it when the request came. The database decides again. */
 struct caller {
-    uint64_t session;      /* number of the socket's session on this node; never reused */
-    char user_id[37];      /* "" for nobody */
-    char sid[37];          /* id of the row in auth.sessions that the token names */
-    char role[8];          /* student teacher admin, or "" */
-    char name[256];        /* the person's own name: redaction needs it */
+    uint64_t session; /* number of the socket's session on this node; never reused */
+    char user_id[37]; /* "" for nobody */
+    char sid[37];     /* id of the row in auth.sessions that the token names */
+    char role[8];     /* student teacher admin, or "" */
+    char name[256];   /* the person's own name: redaction needs it */
     char institution_id[65];
-    char address[64];      /* peer for limits and audit: IP, or "uid:1000" on the Unix socket */
+    char address[64]; /* peer for limits and audit: IP, or "uid:1000" on the Unix socket */
 };
 
 /* A request on its way. Handlers use the functions below and call->tx, nothing else. */
 struct call {
     const struct method *method;
     struct caller caller;
-    struct tx *tx;             /* LANE_QUICK, LANE_LOGIN, LANE_CHAT: the caller's transaction, which a handler of one
+    struct tx *tx;       /* LANE_QUICK, LANE_LOGIN, LANE_CHAT: the caller's transaction, which a handler of one
                                 * query ends itself with tx_query_commit(&call->tx, ...); else NULL */
-    const char *token;         /* for call_tx(); never logged */
-    const char *id_json;       /* the request's id as JSON, NULL for a notification */
-    bool commit_anyway;        /* set by a handler whose failure must be remembered (a wrong password) */
-    void *rpc;                 /* rpc.c's own */
+    const char *token;   /* for call_tx(); never logged */
+    const char *id_json; /* the request's id as JSON, NULL for a notification */
+    bool commit_anyway;  /* set by a handler whose failure must be remembered (a wrong password) */
+    void *rpc;           /* rpc.c's own */
 };
 
 /* Whether the caller has cancelled (rpc.cancel) or, unless method->keep, is gone. Any thread. */
 bool call_cancelled(const struct call *call);
-/* A notification to the caller's own socket, in order with its other news. `params` is one JSON object. */
+/* A notification to the caller's own socket, in order with its other notifications. `params` is one JSON object. */
 void call_notify(struct call *call, const char *method, const char *params);
 /* LANE_SLOW: a transaction as the caller. Waits for a free connection; ERR_BUSY past its limit. */
 bool call_tx(struct call *call, struct tx **tx, struct err *err) MUST_CHECK;
@@ -122,12 +124,11 @@ void call_authenticated(struct call *call, const char *token, const cJSON *user,
                         const char *expires_at);
 /* Close the caller's socket with 4401 and this reason once the reply is out (auth.logout). */
 void call_close(struct call *call, const char *reason);
-/* Once the reply is out: the caller's socket hears a room it has joined (news_join), from behind line `seq`. */
+/* Once the reply is out: the caller's socket hears a room it has joined (notify_join), from behind line `seq`. */
 void call_live(struct call *call, const char *room, int64_t seq);
 
 /* The tables, each ended by a row with name NULL; main hands them to rpc. */
-extern const struct method methods_server[], methods_auth[], methods_users[], methods_courses[],
-    methods_profile[],
+extern const struct method methods_server[], methods_auth[], methods_users[], methods_courses[], methods_profile[],
     methods_library[], methods_search[], methods_recommend[], methods_memory[], methods_chat[], methods_admin[];
 
 #endif

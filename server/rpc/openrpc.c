@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "common/mem.h"
-#include "server/rpc/announced.h"
+#include "server/rpc/notifications.h"
 #include "server/rpc/params.h"
 #include "server/rpc/rpc.h"
 
@@ -108,9 +108,7 @@ static void schema(struct buf *out, const struct param *param)
         buf_json_key(out, "items");
         items(out, param->type == PARAM_TYPE_UUIDS);
         break;
-    case PARAM_TYPE_ID:
-        buf_json_member_raw(out, "type", "[\"string\",\"number\"]");
-        break;
+    case PARAM_TYPE_ID: buf_json_member_raw(out, "type", "[\"string\",\"number\"]"); break;
     case PARAM_TYPE_END: break;
     }
     buf_json_close(out, '}');
@@ -219,10 +217,11 @@ static void info(struct buf *out)
 {
     buf_json_open(out, '{');
     buf_json_member(out, "title", "EduRag");
-    buf_json_member(out, "description",
-                    "JSON-RPC 2.0 in the text frames of one WebSocket at /ws, subprotocol edurag.v1. x-access says who may "
-                    "call a method (anyone, user, teacher, admin), x-cost how many requests of the rate limit it takes; "
-                    "x-notifications are what the server says unasked.");
+    buf_json_member(
+        out, "description",
+        "JSON-RPC 2.0 in the text frames of one WebSocket at /ws, subprotocol edurag.v1. x-access says who may "
+        "call a method (anyone, user, teacher, admin), x-cost how many requests of the rate limit it takes; "
+        "x-notifications are what the server says unasked.");
     buf_json_member(out, "version", EDURAG_VERSION);
     buf_json_close(out, '}');
 }
@@ -231,7 +230,7 @@ static void info(struct buf *out)
 static void announcements(struct buf *out)
 {
     buf_json_open(out, '[');
-    for (const struct announced *a = announced; a->name; a++) {
+    for (const struct notification *a = notifications; a->name; a++) {
         buf_json_open(out, '{');
         buf_json_member(out, "name", a->name);
         buf_json_member(out, "summary", a->summary);

@@ -53,7 +53,8 @@ static void clean(char *text)
         size_t from = at;
         uint32_t c = text_next(text, length, &at);
         bool control = (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7F && c <= 0x9F);
-        bool bidi = c == 0x061C || c == 0x200E || c == 0x200F || (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+        bool bidi =
+            c == 0x061C || c == 0x200E || c == 0x200F || (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
         if (control || bidi)
             continue;
         memmove(text + used, c == '\t' ? " " : text + from, at - from);
@@ -240,10 +241,10 @@ size_t params_bind(const struct param *spec, const void *bound, const cJSON *obj
     for (int i = 0; i < text->count; i++) {
         const char *name = text->params[i];
         const struct param *param = params_find(spec, name);
-        const char *value = param                       ? value_text(param, bound, object, &texts[i])
+        const char *value = param                      ? value_text(param, bound, object, &texts[i])
                             : !strcmp(name, "address") ? caller->address
                             : !strcmp(name, "session") ? (caller->sid[0] ? caller->sid : NULL)
-                                                         : given_text(spec, object, name);
+                                                       : given_text(spec, object, name);
         binds[i] = BIND_TEXT(value);
     }
     return (size_t)text->count;

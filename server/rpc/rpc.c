@@ -6,7 +6,7 @@
 
 #include "common/mem.h"
 #include "server/rpc/envelope.h"
-#include "server/rpc/figures.h"
+#include "server/rpc/request_metrics.h"
 #include "server/rpc/job.h"
 #include "server/rpc/params.h"
 
@@ -37,12 +37,12 @@ void rpc_start(const struct rpc_doors *doors, const struct method *const *tables
             rpc.methods[rpc.count++] = method;
         }
     qsort(rpc.methods, rpc.count, sizeof *rpc.methods, by_name);
-    figures_start(rpc.count);
+    request_metrics_start(rpc.count);
 }
 
 void rpc_stop(void)
 {
-    figures_stop();
+    request_metrics_stop();
     free(rpc.methods);
     rpc.methods = NULL;
     rpc.count = 0;
@@ -95,7 +95,7 @@ static void answer(struct rpc_peer *peer, struct job *job)
 {
     struct batch *batch = job->batch;
     bool speaks = job->id && job->reply.length;
-    figures_count(job->call.method ? place(job->call.method->name) : rpc.count, job);
+    request_metrics_count(job->call.method ? place(job->call.method->name) : rpc.count, job);
     if (!batch && speaks && peer) {
         size_t length = job->reply.length;
         rpc.doors->send(peer, buf_take(&job->reply), length);
@@ -193,7 +193,7 @@ static bool launch(struct rpc_peer *peer, struct job *job)
 {
     enum lane lane = job_lane(job);
     job->finished = rpc.doors->finished;
-    job->lane.run_many = job->call.method->together ? job_run_many : NULL;
+    job->lane.run_many = job->call.method->batched ? job_run_many : NULL;
     if (!lanes_submit(lane, &job->lane))
         return false;
     job->next = peer->running;
@@ -202,7 +202,7 @@ static bool launch(struct rpc_peer *peer, struct job *job)
         job->next->link = &job->next;
     peer->running = job;
     peer->in_flight[lane]++;
-    peer->alone = peer->alone || job->call.method->alone;
+    peer->exclusive = peer->exclusive || job->call.method->exclusive;
     rpc.jobs++;
     return true;
 }
@@ -211,13 +211,13 @@ static bool launch(struct rpc_peer *peer, struct job *job)
 static void dispatch(struct rpc_peer *peer)
 {
     struct job *job = peer->first;
-    while (job && !peer->alone && !peer->closing) {
+    while (job && !peer->exclusive && !peer->closing) {
         struct job *next = job->next;
         const struct method *method = job->call.method;
         if (!job->checked && !check(peer, job, &job->err)) {
             unlink_job(peer, job);
             refuse(peer, job);
-        } else if (method->alone && (peer->running || job != peer->first)) {
+        } else if (method->exclusive && (peer->running || job != peer->first)) {
             return;
         } else if (peer->in_flight[job_lane(job)] < most_in_flight[job_lane(job)]) {
             unlink_job(peer, job);
@@ -233,10 +233,10 @@ static void dispatch(struct rpc_peer *peer)
 
 static bool holds_others(const struct rpc_peer *peer)
 {
-    if (peer->alone)
+    if (peer->exclusive)
         return true;
     for (const struct job *job = peer->first; job; job = job->next)
-        if (job->call.method->alone)
+        if (job->call.method->exclusive)
             return true;
     return false;
 }
@@ -366,9 +366,9 @@ void rpc_finished(struct job *job)
             job->next->link = job->link;
         job->next = NULL;
         peer->in_flight[job_lane(job)]--;
-        if (job->call.method->alone) {
-            peer->alone = false;
-            peer->tried = true;
+        if (job->call.method->exclusive) {
+            peer->exclusive = false;
+            peer->login_tried = true;
         }
         if (job->ok && job->login)
             rpc.doors->authenticated(peer, job->login);
@@ -402,7 +402,7 @@ bool rpc_verify(struct rpc_peer *peer, const char *token)
         bool launched = launch(peer, job);
         if (!launched)
             job_free(job);
-        peer->alone = true;
+        peer->exclusive = true;
         return launched;
     }
     if (!job->err.code)

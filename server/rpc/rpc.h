@@ -25,9 +25,9 @@ struct rpc_peer {
     size_t waiting_bytes;
     struct job *running;
     uint8_t in_flight[LANE_COUNT];
-    bool alone;               /* one in flight changes who this is */
-    bool tried;               /* one such has come back; for the session to take note of */
-    bool closing;             /* nothing more is served */
+    bool exclusive;   /* one in flight changes who this is */
+    bool login_tried; /* one such has come back; for the session to take note of */
+    bool closing;     /* nothing more is served */
 };
 
 /* A login, resume or refresh that succeeded. */
@@ -36,11 +36,11 @@ struct rpc_login {
 };
 
 struct rpc_doors {
-    struct rpc_peer *(*find)(uint64_t session);                       /* NULL: it has ended */
-    void (*send)(struct rpc_peer *peer, char *text, size_t length);   /* takes the malloc()ed text */
+    struct rpc_peer *(*find)(uint64_t session);                     /* NULL: it has ended */
+    void (*send)(struct rpc_peer *peer, char *text, size_t length); /* takes the malloc()ed text */
     void (*authenticated)(struct rpc_peer *peer, const struct rpc_login *login);
-    void (*refused)(struct rpc_peer *peer, const struct err *err);    /* rpc_verify found no person */
-    void (*close)(struct rpc_peer *peer, const char *reason);         /* 4401 once all is sent */
+    void (*refused)(struct rpc_peer *peer, const struct err *err); /* rpc_verify found no person */
+    void (*close)(struct rpc_peer *peer, const char *reason);      /* 4401 once all is sent */
     /* false: the bucket is empty, and *wait_ms says for how long */
     bool (*charge)(struct rpc_peer *peer, bool upload, int64_t cost, long *wait_ms);
     void (*finished)(struct job *job); /* any thread: has rpc_finished(job) called on the socket thread */

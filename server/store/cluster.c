@@ -184,12 +184,21 @@ bool cluster_create(const struct cluster *c, struct err *err)
     if (version_there(c))
         return true;
     char half[PATH_MAX + 48], said[400];
-    log_event(LOG_INFO, "database_new", "data_dir=%s note=\"making a PostgreSQL cluster, once\"", log_quote(c->data_dir));
+    log_event(LOG_INFO, "database_new", "data_dir=%s note=\"making a PostgreSQL cluster, once\"",
+              log_quote(c->data_dir));
     snprintf(half, sizeof half, "%s.new", c->pgdata);
     remove_tree(c, half);
-    const char *args[] = {"-D", half, "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--auth=peer",
+    const char *args[] = {"-D",
+                          half,
+                          "-U",
+                          "postgres",
+                          "-E",
+                          "UTF8",
+                          "--locale=C.UTF-8",
+                          "--auth=peer",
                           c->settings.unsafe ? "--no-sync" : NULL,
-                          "--wal-segsize=1", NULL};
+                          "--wal-segsize=1",
+                          NULL};
     int status = 0, pid = cluster_spawn(c, "initdb", args, -1, err);
     if (pid < 0)
         return false;
@@ -240,19 +249,18 @@ static void conf_text(const struct cluster *c, struct buf *out)
     conf_path(out, "unix_socket_directories", c->run);
     conf_path(out, "log_directory", c->log);
     buf_printf(out, "shared_buffers = %ldMB\neffective_cache_size = %ldMB\n", shared, shared * 4);
-    buf_text(out,
-             "max_connections = 80\nwork_mem = 8MB\nmaintenance_work_mem = 64MB\njit = off\n"
-             "max_wal_size = 512MB\ncheckpoint_completion_target = 0.9\nwal_compression = on\n"
-             "max_parallel_workers_per_gather = 0\nrandom_page_cost = 1.5\n"
-             "timezone = 'UTC'\nlog_timezone = 'UTC'\nlc_messages = 'C'\ndatestyle = 'iso, ymd'\n"
-             "default_text_search_config = 'pg_catalog.simple'\n"
-             /* bound values hold tokens and passwords, whatever else is logged one day */
-             "log_parameter_max_length = 0\nlog_parameter_max_length_on_error = 0\n"
-             "log_min_duration_statement = -1\nlog_statement = 'none'\nlog_min_error_statement = panic\n"
-             "log_error_verbosity = terse\n" /* a detail quotes values */
-             "logging_collector = on\nlog_filename = 'postgresql-%a.log'\nlog_file_mode = 0600\n"
-             "log_truncate_on_rotation = on\nlog_rotation_age = 1d\nlog_rotation_size = 0\n"
-             "log_line_prefix = '%m [%p] %q%u '\nlog_checkpoints = off\n");
+    buf_text(out, "max_connections = 80\nwork_mem = 8MB\nmaintenance_work_mem = 64MB\njit = off\n"
+                  "max_wal_size = 512MB\ncheckpoint_completion_target = 0.9\nwal_compression = on\n"
+                  "max_parallel_workers_per_gather = 0\nrandom_page_cost = 1.5\n"
+                  "timezone = 'UTC'\nlog_timezone = 'UTC'\nlc_messages = 'C'\ndatestyle = 'iso, ymd'\n"
+                  "default_text_search_config = 'pg_catalog.simple'\n"
+                  /* bound values hold tokens and passwords, whatever else is logged one day */
+                  "log_parameter_max_length = 0\nlog_parameter_max_length_on_error = 0\n"
+                  "log_min_duration_statement = -1\nlog_statement = 'none'\nlog_min_error_statement = panic\n"
+                  "log_error_verbosity = terse\n" /* a detail quotes values */
+                  "logging_collector = on\nlog_filename = 'postgresql-%a.log'\nlog_file_mode = 0600\n"
+                  "log_truncate_on_rotation = on\nlog_rotation_age = 1d\nlog_rotation_size = 0\n"
+                  "log_line_prefix = '%m [%p] %q%u '\nlog_checkpoints = off\n");
     if (c->settings.unsafe)
         buf_text(out, "fsync = off\nfull_page_writes = off\nmin_wal_size = 32MB\n");
     else
@@ -272,6 +280,8 @@ bool cluster_configure(const struct cluster *c, struct err *err)
             buf_printf(&ident, "eduragd \"%s\" %s\n", self->pw_name, roles[i]);
     }
     return write_file(c, "postgresql.conf", conf.data, err) && write_file(c, "pg_ident.conf", ident.data, err) &&
-           write_file(c, "pg_hba.conf", "# By the Unix socket, by account, and by nothing else.\n"
-                                        "local all all peer map=eduragd\n", err);
+           write_file(c, "pg_hba.conf",
+                      "# By the Unix socket, by account, and by nothing else.\n"
+                      "local all all peer map=eduragd\n",
+                      err);
 }

@@ -11,8 +11,8 @@
 
 struct cluster {
     struct embedded_settings settings;
-    char data_dir[PATH_MAX];                             /* absolute, without links */
-    char bin[PATH_MAX];                                  /* where postgres and initdb are */
+    char data_dir[PATH_MAX]; /* absolute, without links */
+    char bin[PATH_MAX];      /* where postgres and initdb are */
     char pgdata[PATH_MAX + 32], run[PATH_MAX + 32], log[PATH_MAX + 32], lock[PATH_MAX + 32];
 };
 

@@ -12,7 +12,13 @@
 #include "server/store/migrate.h"
 #include "server/store/pool.h"
 
-enum { OWNER_WAIT_MS = 5000, APP_WAIT_MS = 2000, WORKER_WAIT_MS = 10000, WORKER_STATEMENT_MS = 600000, WORKER_SIZE = 8 };
+enum {
+    OWNER_WAIT_MS = 5000,
+    APP_WAIT_MS = 2000,
+    WORKER_WAIT_MS = 10000,
+    WORKER_STATEMENT_MS = 600000,
+    WORKER_SIZE = 8
+};
 
 static bool own_server(void)
 {
@@ -91,10 +97,11 @@ bool database_migrate(int *applied, struct err *err)
 
 bool database_as_owner(enum query query, const struct bind *values, size_t count, struct rows **rows, struct err *err)
 {
-    struct pool_settings settings = {.url = database_url("edurag_owner"), .name = "owner", .size = 1,
-                                     .wait_ms = OWNER_WAIT_MS};
+    struct pool_settings settings = {
+        .url = database_url("edurag_owner"), .name = "owner", .size = 1, .wait_ms = OWNER_WAIT_MS};
     if (!*settings.url)
-        return err_say(err, ERR_INVALID_PARAMS, "EDURAG_DATABASE_OWNER_URL is not set, and this is done as edurag_owner.");
+        return err_say(err, ERR_INVALID_PARAMS,
+                       "EDURAG_DATABASE_OWNER_URL is not set, and this is done as edurag_owner.");
     struct pool *pool = pool_open(&settings);
     struct tx *tx;
     bool ok = tx_begin(pool, NULL, &tx, err) && tx_query_commit(&tx, query, values, count, rows, err);
@@ -126,10 +133,17 @@ static int app_size(void)
 bool database_open_pools(struct err *err)
 {
     bool prepare = strcmp(config.database_prepare, "off") != 0;
-    struct pool_settings app = {.url = database_url("edurag_app"), .name = "app", .size = app_size(),
-                                .wait_ms = APP_WAIT_MS, .prepare = prepare};
-    struct pool_settings worker = {.url = database_url("edurag_worker"), .name = "worker", .size = WORKER_SIZE,
-                                   .wait_ms = WORKER_WAIT_MS, .prepare = prepare, .statement_ms = WORKER_STATEMENT_MS};
+    struct pool_settings app = {.url = database_url("edurag_app"),
+                                .name = "app",
+                                .size = app_size(),
+                                .wait_ms = APP_WAIT_MS,
+                                .prepare = prepare};
+    struct pool_settings worker = {.url = database_url("edurag_worker"),
+                                   .name = "worker",
+                                   .size = WORKER_SIZE,
+                                   .wait_ms = WORKER_WAIT_MS,
+                                   .prepare = prepare,
+                                   .statement_ms = WORKER_STATEMENT_MS};
     pool_set(pool_open(&app), pool_open(&worker));
     return pool_check(pool_app(), err) && pool_check(pool_worker(), err);
 }

@@ -25,8 +25,8 @@ bool database_migrate(int *applied, struct err *err) MUST_CHECK;
 /* Hands over the settings that the database itself obeys: times to live, the cost of a hash. */
 bool database_configure(struct err *err) MUST_CHECK;
 /* Runs `query` as the owner in a transaction of its own. */
-bool database_as_owner(enum query query, const struct bind *values, size_t count, struct rows **rows,
-                       struct err *err) MUST_CHECK;
+bool database_as_owner(enum query query, const struct bind *values, size_t count, struct rows **rows, struct err *err)
+    MUST_CHECK;
 /* Opens the two pools of pool.h and refuses logins that may do too much. */
 bool database_open_pools(struct err *err) MUST_CHECK;
 void database_close_pools(void);

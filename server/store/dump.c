@@ -42,8 +42,10 @@ static bool find(const char *program, char *path, size_t size, struct err *err)
     }
     globfree(&found);
     return newest >= OLDEST ? true
-                            : err_say(err, ERR_NOT_FOUND, "%s %d or newer is not installed. Install it: apt-get install "
-                                                          "postgresql-client", program, OLDEST);
+                            : err_say(err, ERR_NOT_FOUND,
+                                      "%s %d or newer is not installed. Install it: apt-get install "
+                                      "postgresql-client",
+                                      program, OLDEST);
 }
 
 static void environment_free(char **list)
@@ -60,7 +62,8 @@ static bool environment(char **list, struct err *err)
     const char *url = database_url("edurag_owner");
     size_t count = 0;
     if (!*url)
-        return err_say(err, ERR_INVALID_PARAMS, "EDURAG_DATABASE_OWNER_URL is not set, and this is done as edurag_owner.");
+        return err_say(err, ERR_INVALID_PARAMS,
+                       "EDURAG_DATABASE_OWNER_URL is not set, and this is done as edurag_owner.");
     PQconninfoOption *options = PQconninfoParse(url, NULL);
     if (!options)
         return err_say(err, ERR_INVALID_PARAMS, "EDURAG_DATABASE_OWNER_URL is not a connection string.");
@@ -110,8 +113,13 @@ bool dump_write(int fd, struct err *err)
 {
     /* Row security stays on: the owner's own policies show it every row, and without it pg_dump refuses. Rights on
      * what is in pg_catalog are an administrator's (roles.sql), in each database anew. */
-    static const char *const args[] = {"--format=custom", "--enable-row-security", "--exclude-schema=pg_catalog", "--no-owner",
-                                       "--no-password", "--lock-wait-timeout=60000", NULL};
+    static const char *const args[] = {"--format=custom",
+                                       "--enable-row-security",
+                                       "--exclude-schema=pg_catalog",
+                                       "--no-owner",
+                                       "--no-password",
+                                       "--lock-wait-timeout=60000",
+                                       NULL};
     if (!run("pg_dump", args, -1, fd, err))
         return false;
     return fsync(fd) == 0 ? true : err_set(err, ERR_INTERNAL, "fsync: %s", strerror(errno));
@@ -119,7 +127,8 @@ bool dump_write(int fd, struct err *err)
 
 static bool rewind_fd(int fd, struct err *err)
 {
-    return lseek(fd, 0, SEEK_SET) == 0 ? true : err_say(err, ERR_INVALID_PARAMS, "That is not a file: %s.", strerror(errno));
+    return lseek(fd, 0, SEEK_SET) == 0 ? true
+                                       : err_say(err, ERR_INVALID_PARAMS, "That is not a file: %s.", strerror(errno));
 }
 
 static bool sha256_of(int fd, char text[DUMP_SHA_TEXT], struct err *err)
@@ -145,14 +154,16 @@ bool dump_verify(int fd, char sha256[DUMP_SHA_TEXT], struct err *err)
 {
     /* As text to nowhere: every block of every table is found, decompressed and checked. */
     static const char *const args[] = {"--file=/dev/null", NULL};
-    return rewind_fd(fd, err) && run("pg_restore", args, fd, -1, err) && rewind_fd(fd, err) && sha256_of(fd, sha256, err);
+    return rewind_fd(fd, err) && run("pg_restore", args, fd, -1, err) && rewind_fd(fd, err) &&
+           sha256_of(fd, sha256, err);
 }
 
 bool dump_target_empty(bool *empty, struct err *err)
 {
     const char *url = database_url("edurag_owner");
     if (!*url)
-        return err_say(err, ERR_INVALID_PARAMS, "EDURAG_DATABASE_OWNER_URL is not set, and this is done as edurag_owner.");
+        return err_say(err, ERR_INVALID_PARAMS,
+                       "EDURAG_DATABASE_OWNER_URL is not set, and this is done as edurag_owner.");
     AUTO(wire_close) struct wire *wire = wire_open(url, "eduragd restore", SQL_MS, err);
     AUTO(wire_result_free) PGresult *result = NULL;
     if (!wire || !wire_exec(wire, empty_sql, NULL, 0, SQL_MS, &result, err))
@@ -163,8 +174,8 @@ bool dump_target_empty(bool *empty, struct err *err)
 
 bool dump_load(int fd, struct err *err)
 {
-    static const char *const args[] = {"--dbname=", "--single-transaction", "--exit-on-error", "--no-owner",
-                                       "--no-password", NULL};
+    static const char *const args[] = {"--dbname=",  "--single-transaction", "--exit-on-error",
+                                       "--no-owner", "--no-password",        NULL};
     if (!rewind_fd(fd, err) || !run("pg_restore", args, fd, -1, err))
         return false;
     AUTO(wire_close) struct wire *wire = wire_open(database_url("edurag_owner"), "eduragd restore", SQL_MS, err);

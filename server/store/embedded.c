@@ -30,10 +30,10 @@ static const char *const roles[] = {"postgres", "edurag_owner", "edurag_app", "e
 static struct {
     struct cluster cluster;
     int lock_fd;
-    bool watched;                 /* the thread runs */
+    bool watched; /* the thread runs */
     pthread_t thread;
     char *urls[COUNT_OF(roles)];
-    pthread_mutex_t lock;         /* guards what follows */
+    pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t changed;
     int pid;
     bool stopping, decided, ready; /* decided: the first start has ended, one way or the other */

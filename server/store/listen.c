@@ -17,9 +17,9 @@ enum {
     CHANNELS_MOST = 32,
     CONNECT_MS = 3000,
     ANSWER_MS = 4000,
-    GATHER_MS = 10,       /* of notifications on the heels of others */
-    QUIET_MS = 5000,      /* then the connection is asked whether it is still there */
-    POLL_MS = 1000,       /* behind a pooler that swallows LISTEN */
+    GATHER_MS = 10,  /* of notifications on the heels of others */
+    QUIET_MS = 5000, /* then the connection is asked whether it is still there */
+    POLL_MS = 1000,  /* behind a pooler that swallows LISTEN */
     PROBE_MS = 2000,
     BACKOFF_FIRST_MS = 50,
     BACKOFF_MOST_MS = 1000,
@@ -87,7 +87,7 @@ static bool deliver_all(struct wire *wire)
     return any;
 }
 
-/* Waits for the server's news, or for the end. */
+/* Waits for the server's notifications, or for the end. */
 static bool pause_on(struct wire *wire, int ms)
 {
     return wire_wait(wire, state.wake, ms) && !state.stopping;

@@ -12,9 +12,8 @@ enum { CONNECT_MS = 5000, LOCK_MS = 300000, STATEMENT_MS = 3600000, SHA_TEXT = 6
 
 /* A number that nothing else locks: "edurag" in ASCII. */
 static const char lock_sql[] = "select pg_catalog.pg_advisory_lock(111477680808295)";
-static const char session_sql[] =
-    "set client_min_messages = warning; set statement_timeout = 0; set row_security = on;"
-    "set search_path = pg_catalog, public, pg_temp; set lock_timeout = '300s'";
+static const char session_sql[] = "set client_min_messages = warning; set statement_timeout = 0; set row_security = on;"
+                                  "set search_path = pg_catalog, public, pg_temp; set lock_timeout = '300s'";
 /* 001_identity.sql finds it made, and protects it. */
 static const char table_sql[] =
     "create table if not exists public.schema_migrations ("

@@ -17,10 +17,10 @@ struct pool {
     char *url, *name;
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t changed;
-    struct wire **idle;   /* a stack: the warmest connection is used next */
+    struct wire **idle; /* a stack: the warmest connection is used next */
     int idle_count, open, in_use, waiting;
-    int backoff_ms;       /* after failures in a row */
-    int64_t retry_at;     /* no attempt to connect before */
+    int backoff_ms;   /* after failures in a row */
+    int64_t retry_at; /* no attempt to connect before */
     _Atomic bool reachable, shared;
 };
 
@@ -224,7 +224,7 @@ bool pool_reachable(const struct pool *pool)
     return pool->reachable;
 }
 
-void pool_figures(const struct pool *pool, int *in_use, int *open, int *waiting)
+void pool_stats(const struct pool *pool, int *in_use, int *open, int *waiting)
 {
     struct pool *p = (struct pool *)pool; /* the lock is no part of what is const to a reader */
     pthread_mutex_lock(&p->lock);
@@ -236,10 +236,9 @@ void pool_figures(const struct pool *pool, int *in_use, int *open, int *waiting)
 
 bool pool_check(struct pool *pool, struct err *err)
 {
-    static const char sql[] =
-        "select session_user, exists (select from pg_catalog.pg_roles r where"
-        " pg_catalog.pg_has_role(session_user, r.oid, 'member')"
-        " and (r.rolsuper or r.rolbypassrls or r.rolname = 'edurag_owner'))";
+    static const char sql[] = "select session_user, exists (select from pg_catalog.pg_roles r where"
+                              " pg_catalog.pg_has_role(session_user, r.oid, 'member')"
+                              " and (r.rolsuper or r.rolbypassrls or r.rolname = 'edurag_owner'))";
     AUTO(wire_close) struct wire *wire = wire_open(pool->settings.url, "eduragd", CONNECT_MS, err);
     AUTO(wire_result_free) PGresult *result = NULL;
     if (!wire || !wire_exec(wire, sql, NULL, 0, CONNECT_MS, &result, err))

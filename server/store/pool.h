@@ -27,7 +27,7 @@ void pool_close(struct pool *pool); /* waits until every connection has come bac
  * a superuser or BYPASSRLS). */
 bool pool_check(struct pool *pool, struct err *err) MUST_CHECK;
 bool pool_reachable(const struct pool *pool); /* the last attempt to use it succeeded */
-void pool_figures(const struct pool *pool, int *in_use, int *open, int *waiting);
+void pool_stats(const struct pool *pool, int *in_use, int *open, int *waiting);
 
 /* The two that main opened at start; NULL before. */
 struct pool *pool_app(void);

@@ -10,9 +10,9 @@
 struct meaning {
     const char *prefix; /* of the SQLSTATE; the first row that fits wins */
     enum err_code code;
-    bool say;           /* its message was written for people */
+    bool say; /* its message was written for people */
     long retry_after_ms;
-    const char *word;   /* which the message must contain; NULL: any */
+    const char *word; /* which the message must contain; NULL: any */
 };
 
 static const struct meaning meanings[] = {
@@ -24,26 +24,26 @@ static const struct meaning meanings[] = {
     {"ER422", ERR_INVALID_PARAMS, true, 0, NULL},
     {"ER429", ERR_RATE_LIMITED, true, 1000, NULL},
     {"ER503", ERR_BUSY, true, 1000, NULL},
-    {"42501", ERR_FORBIDDEN, false, 0, NULL},         /* insufficient_privilege, row policy violated */
-    {"23505", ERR_CONFLICT, false, 0, NULL},          /* unique_violation */
-    {"23P01", ERR_CONFLICT, false, 0, NULL},          /* exclusion_violation */
-    {"23503", ERR_NOT_FOUND, false, 0, NULL},         /* foreign_key_violation: what it names is gone */
-    {"23514", ERR_INVALID_PARAMS, false, 0, NULL},    /* check_violation */
-    {"22P02", ERR_INVALID_PARAMS, false, 0, NULL},    /* text that is no uuid, number, JSON */
-    {"22023", ERR_INVALID_PARAMS, false, 0, NULL},    /* invalid_parameter_value: a cursor, mostly */
-    {"22003", ERR_INVALID_PARAMS, false, 0, NULL},    /* out of range */
-    {"22007", ERR_INVALID_PARAMS, false, 0, NULL},    /* not a time */
+    {"42501", ERR_FORBIDDEN, false, 0, NULL},      /* insufficient_privilege, row policy violated */
+    {"23505", ERR_CONFLICT, false, 0, NULL},       /* unique_violation */
+    {"23P01", ERR_CONFLICT, false, 0, NULL},       /* exclusion_violation */
+    {"23503", ERR_NOT_FOUND, false, 0, NULL},      /* foreign_key_violation: what it names is gone */
+    {"23514", ERR_INVALID_PARAMS, false, 0, NULL}, /* check_violation */
+    {"22P02", ERR_INVALID_PARAMS, false, 0, NULL}, /* text that is no uuid, number, JSON */
+    {"22023", ERR_INVALID_PARAMS, false, 0, NULL}, /* invalid_parameter_value: a cursor, mostly */
+    {"22003", ERR_INVALID_PARAMS, false, 0, NULL}, /* out of range */
+    {"22007", ERR_INVALID_PARAMS, false, 0, NULL}, /* not a time */
     {"22008", ERR_INVALID_PARAMS, false, 0, NULL},
-    {"22021", ERR_INVALID_PARAMS, false, 0, NULL},    /* text with U+0000 */
-    {"40", ERR_BUSY, false, 100, NULL},               /* serialization, deadlock */
-    {"55P03", ERR_BUSY, false, 500, NULL},            /* lock_not_available */
-    {"57014", ERR_BUSY, false, 1000, "timeout"},    /* query_canceled by statement_timeout */
+    {"22021", ERR_INVALID_PARAMS, false, 0, NULL}, /* text with U+0000 */
+    {"40", ERR_BUSY, false, 100, NULL},            /* serialization, deadlock */
+    {"55P03", ERR_BUSY, false, 500, NULL},         /* lock_not_available */
+    {"57014", ERR_BUSY, false, 1000, "timeout"},   /* query_canceled by statement_timeout */
     {"57014", ERR_CANCELLED, false, 0, NULL},
-    {"57", ERR_BUSY, false, 1000, NULL},              /* shutting down, starting up, crashed */
-    {"53", ERR_BUSY, false, 2000, NULL},              /* out of disk, memory, connections */
-    {"08", ERR_BUSY, false, 1000, NULL},              /* connection lost */
-    {"25006", ERR_BUSY, false, 2000, NULL},           /* read-only: a standby was promoted elsewhere */
-    {"25P03", ERR_BUSY, false, 1000, NULL},           /* idle_in_transaction_session_timeout */
+    {"57", ERR_BUSY, false, 1000, NULL},    /* shutting down, starting up, crashed */
+    {"53", ERR_BUSY, false, 2000, NULL},    /* out of disk, memory, connections */
+    {"08", ERR_BUSY, false, 1000, NULL},    /* connection lost */
+    {"25006", ERR_BUSY, false, 2000, NULL}, /* read-only: a standby was promoted elsewhere */
+    {"25P03", ERR_BUSY, false, 1000, NULL}, /* idle_in_transaction_session_timeout */
     {"", ERR_INTERNAL, false, 0, NULL},
 };
 

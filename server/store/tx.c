@@ -13,7 +13,12 @@
 #include "server/store/pool.h"
 #include "server/store/sqlstate.h"
 
-enum { GRACE_MS = 2000, TRIES = 3, STEPS_MOST = 2 * TX_PARTS_MOST + 6 /* begin, commit, and four to prepare */, WORKER_SHORT_MS = 10000 };
+enum {
+    GRACE_MS = 2000,
+    TRIES = 3,
+    STEPS_MOST = 2 * TX_PARTS_MOST + 6 /* begin, commit, and four to prepare */,
+    WORKER_SHORT_MS = 10000
+};
 
 struct rows {
     PGresult *result;
@@ -30,8 +35,8 @@ struct pipeline {
     struct tx *tx;
     struct step steps[STEPS_MOST];
     int count;
-    PGresult *rows;  /* of the wanted step */
-    bool stale;      /* a name was known, or unknown, where we thought otherwise: worth another try */
+    PGresult *rows; /* of the wanted step */
+    bool stale;     /* a name was known, or unknown, where we thought otherwise: worth another try */
 };
 
 struct request {
@@ -134,14 +139,13 @@ static bool send_query(struct pipeline *p, enum query query, const struct bind *
         formats[i] = values[i].binary;
     }
     if (pool_shared(p->tx->pool))
-        return sent(p, PQsendQueryParams(wire->pg, text->text, (int)count, NULL, data, lengths, formats, binary),
-                    query, false, rows);
+        return sent(p, PQsendQueryParams(wire->pg, text->text, (int)count, NULL, data, lengths, formats, binary), query,
+                    false, rows);
     char name[24];
     statement_name(query, name);
     if (!is_prepared(p, query) && !sent(p, PQsendPrepare(wire->pg, name, text->text, 0, NULL), query, true, NULL))
         return false;
-    return sent(p, PQsendQueryPrepared(wire->pg, name, (int)count, data, lengths, formats, binary), query, false,
-                rows);
+    return sent(p, PQsendQueryPrepared(wire->pg, name, (int)count, data, lengths, formats, binary), query, false, rows);
 }
 
 static bool send_token(struct pipeline *p, const char *token)
@@ -242,8 +246,7 @@ static bool finish(struct tx *tx, enum query how, struct err *err)
 {
     struct pipeline p = {.tx = tx};
     tx->begun = false;
-    return send_query(&p, how, NULL, 0, false, NULL) && PQpipelineSync(tx->wire->pg) ? collect(&p, err)
-                                                                                      : away(tx, err);
+    return send_query(&p, how, NULL, 0, false, NULL) && PQpipelineSync(tx->wire->pg) ? collect(&p, err) : away(tx, err);
 }
 
 static bool refuse_spent(const struct tx *tx, struct err *err)
@@ -307,7 +310,8 @@ static bool send_ahead(struct tx *tx, const struct request *r, struct err *err)
     struct sent *sent = mem_alloc(sizeof *sent), **last = &tx->sent;
     sent->pipeline.tx = tx;
     sent->again = tx->begun || tx->sent || r->count || r->whole ? QUERY_NONE : r->query;
-    bool ok = r->query == QUERY_NONE ? send_query(&sent->pipeline, SQL_TX_COMMIT, NULL, 0, false, NULL) : send_all(&sent->pipeline, r);
+    bool ok = r->query == QUERY_NONE ? send_query(&sent->pipeline, SQL_TX_COMMIT, NULL, 0, false, NULL)
+                                     : send_all(&sent->pipeline, r);
     while (*last)
         last = &(*last)->next;
     *last = sent;
@@ -382,11 +386,12 @@ static bool send_parts(struct pipeline *p, const struct tx_part *parts, size_t c
 {
     bool ok = send_query(p, SQL_TX_BEGIN, NULL, 0, false, NULL);
     for (size_t i = 0; ok && i < count; i++)
-        ok = send_token(p, parts[i].token) && send_query(p, parts[i].query, parts[i].values, parts[i].count, false, &results[i]);
+        ok = send_token(p, parts[i].token) &&
+             send_query(p, parts[i].query, parts[i].values, parts[i].count, false, &results[i]);
     return ok && send_query(p, SQL_TX_COMMIT, NULL, 0, false, NULL) && PQpipelineSync(p->tx->wire->pg);
 }
 
-bool tx_query_together(struct pool *pool, struct tx_part *parts, size_t count, bool *undone, struct err *err)
+bool tx_query_batch(struct pool *pool, struct tx_part *parts, size_t count, bool *undone, struct err *err)
 {
     AUTO(tx_free) struct tx *tx = NULL;
     PGresult *results[TX_PARTS_MOST] = {NULL};
@@ -410,7 +415,8 @@ bool tx_query_worker(enum query query, const struct bind *values, size_t count, 
     struct tx *tx = NULL;
     if (!tx_begin(pool_worker(), NULL, &tx, err))
         return false;
-    if (tx->limit_ms > WORKER_SHORT_MS) /* the pool's limit is for storing a book; a silent connection may not cost that */
+    if (tx->limit_ms >
+        WORKER_SHORT_MS) /* the pool's limit is for storing a book; a silent connection may not cost that */
         tx->limit_ms = WORKER_SHORT_MS;
     return tx_query_commit(&tx, query, values, count, rows, err);
 }

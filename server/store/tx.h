@@ -43,7 +43,7 @@ const char *tx_int(char *buffer24, int64_t value);
 bool tx_query(struct tx *tx, enum query query, const struct bind *values, size_t count, struct rows **rows,
               struct err *err) MUST_CHECK;
 /* tx_run(tx, SQL_X, &rows, err, BIND_TEXT(a), BIND_INT(b)) */
-#define tx_run(tx_, query_, rows_, err_, ...) \
+#define tx_run(tx_, query_, rows_, err_, ...)                 \
     tx_query(tx_, query_, (const struct bind[]){__VA_ARGS__}, \
              sizeof((const struct bind[]){__VA_ARGS__}) / sizeof(struct bind), rows_, err_)
 #define tx_run0(tx_, query_, rows_, err_) tx_query(tx_, query_, NULL, 0, rows_, err_)
@@ -56,12 +56,12 @@ bool tx_send(struct tx *tx, enum query query, const struct bind *values, size_t 
 bool tx_send_last(struct tx *tx, enum query query, const struct bind *values, size_t count, struct err *err) MUST_CHECK;
 bool tx_receive(struct tx *tx, struct rows **rows, struct err *err) MUST_CHECK;
 /* The same with results in PostgreSQL's binary format (float4 arrays, bytea, int8): read by rows_bytes. */
-bool tx_query_binary(struct tx *tx, enum query query, const struct bind *values, size_t count,
-                     struct rows **rows, struct err *err) MUST_CHECK;
+bool tx_query_binary(struct tx *tx, enum query query, const struct bind *values, size_t count, struct rows **rows,
+                     struct err *err) MUST_CHECK;
 /* One statement and the end of the transaction in one round trip: set_config, query, one Sync.
  * *tx is NULL afterwards, committed or not. */
-bool tx_query_commit(struct tx **tx, enum query query, const struct bind *values, size_t count,
-                     struct rows **rows, struct err *err) MUST_CHECK;
+bool tx_query_commit(struct tx **tx, enum query query, const struct bind *values, size_t count, struct rows **rows,
+                     struct err *err) MUST_CHECK;
 
 /* Statements of several people in one transaction with one commit, in this order; each sees its own person's token.
  * All are kept or none; `*undone`, where that is sure: each may be tried alone, and gets its own answer. */
@@ -73,10 +73,11 @@ struct tx_part {
     struct rows *rows; /* the caller's to free */
 };
 enum { TX_PARTS_MOST = 16 };
-bool tx_query_together(struct pool *pool, struct tx_part *parts, size_t count, bool *undone, struct err *err) MUST_CHECK;
+bool tx_query_batch(struct pool *pool, struct tx_part *parts, size_t count, bool *undone, struct err *err) MUST_CHECK;
 
 /* One short statement with the worker's own rights, in a transaction of its own: given up after 12 s. */
-bool tx_query_worker(enum query query, const struct bind *values, size_t count, struct rows **rows, struct err *err) MUST_CHECK;
+bool tx_query_worker(enum query query, const struct bind *values, size_t count, struct rows **rows, struct err *err)
+    MUST_CHECK;
 #define tx_worker(query_, rows_, err_, ...)                     \
     tx_query_worker(query_, (const struct bind[]){__VA_ARGS__}, \
                     sizeof((const struct bind[]){__VA_ARGS__}) / sizeof(struct bind), rows_, err_)

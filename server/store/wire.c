@@ -42,8 +42,8 @@ static bool lost(struct wire *wire, struct err *err, const char *what)
 /* A dead peer must show within seconds, whatever the network does with it. */
 static PGconn *connect_begin(const char *url, const char *program)
 {
-    const char *keys[] = {"dbname", "fallback_application_name", "keepalives_idle", "keepalives_interval",
-                          "keepalives_count", "tcp_user_timeout", "client_encoding", NULL};
+    const char *keys[] = {"dbname",           "fallback_application_name", "keepalives_idle", "keepalives_interval",
+                          "keepalives_count", "tcp_user_timeout",          "client_encoding", NULL};
     const char *values[] = {url, program, "5", "2", "2", "9000", "UTF8", NULL};
     return PQconnectStartParams(keys, values, 1);
 }
@@ -62,8 +62,7 @@ struct wire *wire_open(const char *url, const char *program, int timeout_ms, str
     wire->pg = connect_begin(url, program);
     PostgresPollingStatusType state = PGRES_POLLING_WRITING;
     while (wire->pg && PQstatus(wire->pg) != CONNECTION_BAD && state != PGRES_POLLING_OK) {
-        struct pollfd fd = {.fd = PQsocket(wire->pg),
-                            .events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT};
+        struct pollfd fd = {.fd = PQsocket(wire->pg), .events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT};
         int ready = poll(&fd, 1, left(until));
         if (ready < 0 && errno == EINTR)
             continue;

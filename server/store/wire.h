@@ -15,8 +15,8 @@
 
 struct wire {
     PGconn *pg;
-    bool broken;                    /* a wait ran out or the server went away */
-    bool prepared[QUERY_COUNT];     /* known to this connection under wire_statement's name */
+    bool broken;                /* a wait ran out or the server went away */
+    bool prepared[QUERY_COUNT]; /* known to this connection under wire_statement's name */
 };
 
 /* NULL on failure: ERR_BUSY with libpq's words in the log text. `program` is its application_name. */
@@ -31,7 +31,7 @@ bool wire_idle(const struct wire *wire);
 /* Sends what is queued and waits for the next result; NULL is libpq's end of one command, and also
  * what a failure returns, with *err set. `until` is in wire_now() milliseconds. */
 bool wire_result(struct wire *wire, int64_t until, PGresult **result, struct err *err) MUST_CHECK;
-/* Waits for news from the server or on the descriptor `also` (-1: none), whichever is first. */
+/* Waits for notifications from the server or on the descriptor `also` (-1: none), whichever is first. */
 bool wire_wait(struct wire *wire, int also, int timeout_ms);
 
 /* Waits without a connection, until `also` is readable at most. */

@@ -50,7 +50,7 @@ select c.text from public.pdf_chunks c where c.pdf_id = :pdf_id::uuid order by c
 select worker.store_vectors(:job_id::uuid, :lease::uuid)
 
 -- whom a job's progress is for, and what it says
--- name: jobs_news
+-- name: jobs_notification
 select coalesce(j.uploaded_by::text, ''), api.job_json(j, p.title) from public.index_jobs j join public.pdfs p using (pdf_id)
  where j.job_id = :job_id::uuid
 

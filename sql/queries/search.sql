@@ -4,7 +4,7 @@
 -- name: search_asker
 select a.courses, a.user_id from api.search_asker() a
 
--- The rows behind the shelf's candidates, in their order; what the person may not see is not there.
+-- The rows behind the index's candidates, in their order; what the person may not see is not there.
 -- name: search_passages
 select c.chunk_id, c.pdf_id, p.title, c.first_page, c.last_page, c.first_label, c.last_label, c.heading, c.text, c.spans,
        case when c.last_page > c.first_page + 1 then (

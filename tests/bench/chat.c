@@ -27,7 +27,15 @@
 #include "tests/lib/harness.h"
 #include "tests/lib/pg.h"
 
-enum { MOST = 5000, DELAYS = 400000, WINDOW = 48, FLOOR_LINES = 1000, LIMIT_US = 30000000, LINE_BYTES = 330, FILES = 7200 };
+enum {
+    MOST = 5000,
+    DELAYS = 400000,
+    WINDOW = 48,
+    FLOOR_LINES = 1000,
+    LIMIT_US = 30000000,
+    LINE_BYTES = 330,
+    FILES = 7200
+};
 
 static struct harness h;
 static struct ws members[MOST];
@@ -70,7 +78,7 @@ struct run {
     size_t count, stalled, senders; /* the last `stalled` members never read */
     uint64_t lines;
     bool bare;
-    int64_t pace_us;                /* between two lines; 0: as fast as they are taken */
+    int64_t pace_us; /* between two lines; 0: as fast as they are taken */
 };
 
 struct outcome {
@@ -92,9 +100,11 @@ static void send_line(const struct run *run, uint64_t n)
     char text[512];
     int length;
     if (run->bare) /* as many bytes as a chat.message has */
-        length = snprintf(text, sizeof text, "{\"text\":\"T%lld\",\"padding\":\"%0*d\"}", (long long)bench_now_us(), LINE_BYTES - 60, 0);
+        length = snprintf(text, sizeof text, "{\"text\":\"T%lld\",\"padding\":\"%0*d\"}", (long long)bench_now_us(),
+                          LINE_BYTES - 60, 0);
     else
-        length = snprintf(text, sizeof text, "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"chat.send\",\"params\":{\"text\":\"T%lld\"}}",
+        length = snprintf(text, sizeof text,
+                          "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"chat.send\",\"params\":{\"text\":\"T%lld\"}}",
                           (int)n, (long long)bench_now_us());
     ws_send(&members[n % run->senders], text, (size_t)length);
 }
@@ -110,16 +120,19 @@ static struct outcome measure(const struct run *run, pid_t pid)
     got.count = got.delivered = got.probed = 0;
     int64_t cpu = bench_cpu_us(pid), began = bench_now_us();
     for (uint64_t sent = 0; got.delivered < run->lines * readers;) {
-        while (sent < run->lines && (run->pace_us ? bench_now_us() >= began + (int64_t)sent * run->pace_us : sent - got.probed < WINDOW))
+        while (sent < run->lines &&
+               (run->pace_us ? bench_now_us() >= began + (int64_t)sent * run->pace_us : sent - got.probed < WINDOW))
             send_line(run, sent++);
         pump(epoll, run->pace_us ? 1 : 1000);
         if (bench_now_us() - began > LIMIT_US) {
-            fprintf(stderr, "bench: %llu of %llu deliveries\n", (unsigned long long)got.delivered, (unsigned long long)(run->lines * readers));
+            fprintf(stderr, "bench: %llu of %llu deliveries\n", (unsigned long long)got.delivered,
+                    (unsigned long long)(run->lines * readers));
             break;
         }
     }
     double seconds = (double)(bench_now_us() - began) / 1e6;
-    struct outcome o = {.per_second = (double)got.delivered / seconds, .cpu_us = (double)(bench_cpu_us(pid) - cpu) / (double)got.delivered};
+    struct outcome o = {.per_second = (double)got.delivered / seconds,
+                        .cpu_us = (double)(bench_cpu_us(pid) - cpu) / (double)got.delivered};
     o.p50 = bench_percentile(got.us, got.count, 0.5);
     o.p99 = bench_percentile(got.us, got.count, 0.99);
     close(epoll);
@@ -137,7 +150,8 @@ static void open_members(size_t count, const char *target, SSL_CTX *tls, bool jo
         }
         if (join)
             free(ws_call(&members[i], 1, "chat.join", "{\"after_seq\":1000000000}", 20000));
-        epoll_ctl(epoll, EPOLL_CTL_ADD, members[i].fd, &(struct epoll_event){.events = EPOLLIN, .data.ptr = &members[i]});
+        epoll_ctl(epoll, EPOLL_CTL_ADD, members[i].fd,
+                  &(struct epoll_event){.events = EPOLLIN, .data.ptr = &members[i]});
         if (i % 50 == 49)
             pump(epoll, 0); /* those who came first are pinged meanwhile */
     }
@@ -203,11 +217,13 @@ static void tell(const char *what, const struct outcome *o, const struct outcome
 /* Lines a second by libpq alone. */
 static double bare_lines(void)
 {
-    static const char line[] =
-        "with r as (update public.chat_rooms set last_seq = last_seq + 1 where course_id is null returning room_id, last_seq), m as ("
-        "insert into public.chat_messages (room_id, seq, user_id, text, expires_at) select r.room_id, r.last_seq, u.user_id, 'T12345678901', "
-        "clock_timestamp() + interval '1 hour' from r, public.users u where u.institution_id = 'sue' returning room_id, seq) "
-        "select pg_notify('edurag_chat', m.room_id || ' ' || m.seq) from m";
+    static const char line[] = "with r as (update public.chat_rooms set last_seq = last_seq + 1 where course_id is "
+                               "null returning room_id, last_seq), m as ("
+                               "insert into public.chat_messages (room_id, seq, user_id, text, expires_at) select "
+                               "r.room_id, r.last_seq, u.user_id, 'T12345678901', "
+                               "clock_timestamp() + interval '1 hour' from r, public.users u where u.institution_id = "
+                               "'sue' returning room_id, seq) "
+                               "select pg_notify('edurag_chat', m.room_id || ' ' || m.seq) from m";
     PGconn *pg = bench_connect(pg_url_in(h.directory, "edurag_owner"));
     PQclear(PQprepare(pg, "line", line, 0, NULL));
     int64_t began = bench_now_us();
@@ -227,8 +243,13 @@ static double bare_lines(void)
 /* ---- where the time of a line goes ---- */
 
 enum stage { SOCKETS, REQUESTS, READ_BACK, STORE_REQUESTS, STORE_READ_BACK, STORE_LISTEN, MEMBERS, STAGES };
-static const char *const stage_names[STAGES] = {
-    "sockets", "requests", "read back", "PostgreSQL, requests", "PostgreSQL, read back", "PostgreSQL, listen", "the members (not ours)"};
+static const char *const stage_names[STAGES] = {"sockets",
+                                                "requests",
+                                                "read back",
+                                                "PostgreSQL, requests",
+                                                "PostgreSQL, read back",
+                                                "PostgreSQL, listen",
+                                                "the members (not ours)"};
 
 /* Nanoseconds on a processor so far. */
 static double spent(const char *path)
@@ -252,7 +273,10 @@ static void spent_by_threads(pid_t pid, double us[STAGES])
         FILE *file = task->d_name[0] == '.' ? NULL : fopen(path, "r");
         if (!file)
             continue;
-        enum stage stage = !fgets(name, sizeof name, file) ? SOCKETS : !strncmp(name, "quick", 5) || !strncmp(name, "chat-", 5) ? REQUESTS : !strncmp(name, "listen", 6) ? READ_BACK : SOCKETS;
+        enum stage stage = !fgets(name, sizeof name, file)                            ? SOCKETS
+                           : !strncmp(name, "quick", 5) || !strncmp(name, "chat-", 5) ? REQUESTS
+                           : !strncmp(name, "listen", 6)                              ? READ_BACK
+                                                                                      : SOCKETS;
         fclose(file);
         snprintf(path, sizeof path, "/proc/%d/task/%.20s/schedstat", (int)pid, task->d_name);
         us[stage] += spent(path) / 1000;
@@ -268,8 +292,10 @@ static void spent_by_stage(double us[STAGES])
     spent_by_threads(h.pid, us);
     us[MEMBERS] = spent("/proc/self/schedstat") / 1000;
     PGconn *pg = bench_connect(pg_url_in(h.directory, "postgres"));
-    PGresult *r = PQexec(pg, "select pid, case when application_name like '%listen' then 2 when usename = 'edurag_app' then 0 else 1 end "
-                             "from pg_stat_activity where usename in ('edurag_app', 'edurag_worker')");
+    PGresult *r = PQexec(
+        pg,
+        "select pid, case when application_name like '%listen' then 2 when usename = 'edurag_app' then 0 else 1 end "
+        "from pg_stat_activity where usename in ('edurag_app', 'edurag_worker')");
     for (int i = 0; i < PQntuples(r); i++) {
         snprintf(path, sizeof path, "/proc/%.20s/schedstat", PQgetvalue(r, i, 0));
         us[STORE_REQUESTS + atoi(PQgetvalue(r, i, 1))] += spent(path) / 1000;
@@ -300,7 +326,9 @@ static void lines(const char *what, const char *aim)
 
 static void fan_out(const char *mode, SSL_CTX *tls, const char *cert, const char *key)
 {
-    static const struct run runs[] = {{.count = 100, .senders = 1, .lines = 1500}, {.count = 1000, .senders = 1, .lines = 300}, {.count = 5000, .senders = 1, .lines = 60}};
+    static const struct run runs[] = {{.count = 100, .senders = 1, .lines = 1500},
+                                      {.count = 1000, .senders = 1, .lines = 300},
+                                      {.count = 5000, .senders = 1, .lines = 60}};
     for (size_t i = 0; i < COUNT_OF(runs) && runs[i].count <= most_members; i++) {
         char what[40], name[80];
         struct outcome floor = bare(&runs[i], cert, key, tls);
@@ -357,8 +385,10 @@ static void part_plain(void)
 {
     serve(NULL, (const char *const[]){PLENTY, NULL});
     fan_out("", NULL, NULL, NULL);
-    struct run crowd = {.count = 300, .senders = 30, .lines = 1500}, calm = {.count = 1000, .senders = 1, .lines = 100, .pace_us = 50000};
-    struct run slow = {.count = 1000, .stalled = 10, .senders = 1, .lines = 300}, none = {.count = 990, .senders = 1, .lines = 300};
+    struct run crowd = {.count = 300, .senders = 30, .lines = 1500},
+               calm = {.count = 1000, .senders = 1, .lines = 100, .pace_us = 50000};
+    struct run slow = {.count = 1000, .stalled = 10, .senders = 1, .lines = 300},
+               none = {.count = 990, .senders = 1, .lines = 300};
     struct outcome floor = bare(&crowd, NULL, NULL, NULL);
     open_members(crowd.count, h.target, NULL, true);
     struct outcome many = measure(&crowd, h.pid);
@@ -404,8 +434,10 @@ static void raise_files(void)
     if (files.rlim_max >= FILES)
         return;
     most_members = files.rlim_max < 2000 ? 100 : 1000;
-    fprintf(stderr, "bench: %llu open files are allowed here, and 5,000 members need %d: rooms of more than %zu are left out. "
-                    "As root, \"ulimit -Hn 20000\" allows more.\n", (unsigned long long)files.rlim_max, FILES, most_members);
+    fprintf(stderr,
+            "bench: %llu open files are allowed here, and 5,000 members need %d: rooms of more than %zu are left out. "
+            "As root, \"ulimit -Hn 20000\" allows more.\n",
+            (unsigned long long)files.rlim_max, FILES, most_members);
 }
 
 int main(int argc, char **argv)

@@ -18,18 +18,30 @@
 #include "tests/lib/harness.h"
 #include "tests/lib/library.h"
 
-enum { ASKS = 100, WARM = 3, PAUSE_MS = 5, WAIT_US = 20000000, CLASS = 30, PLACES = 4, BESIDE = 200, BETWEEN_US = 50000 };
+enum {
+    ASKS = 100,
+    WARM = 3,
+    PAUSE_MS = 5,
+    WAIT_US = 20000000,
+    CLASS = 30,
+    PLACES = 4,
+    BESIDE = 200,
+    BETWEEN_US = 50000
+};
 
 /* Pieces of seven bytes, none of which ends in what the server has to hold back: a blank or half a citation. */
-static const char answer[] = "Enzymes enable plants across nature toward making sugars within leaves during bright summer mornin"
-                             " before clouds gather around higher valley meadow beside cattle stroll slowly behind wooden fences"
-                             " by [1]";
+static const char answer[] =
+    "Enzymes enable plants across nature toward making sugars within leaves during bright summer mornin"
+    " before clouds gather around higher valley meadow beside cattle stroll slowly behind wooden fences"
+    " by [1]";
 static const char question[] = "{\"query\":\"how do enzymes work in the cell?\"";
 
 static const struct library_passage pages[] = {
     {1, "Cells are the smallest living units. Every cell is bounded by a membrane. The membrane lets water pass."},
-    {2, "Enzymes speed up reactions in the cell. An inhibitor that resembles the substrate blocks the active site of the enzyme."},
-    {3, "Mitochondria release energy from glucose. Photosynthesis in chloroplasts stores energy from light as glucose."},
+    {2, "Enzymes speed up reactions in the cell. An inhibitor that resembles the substrate blocks the active site of "
+        "the enzyme."},
+    {3,
+     "Mitochondria release energy from glucose. Photosynthesis in chloroplasts stores energy from light as glucose."},
 };
 
 static struct harness h;
@@ -38,7 +50,7 @@ static struct fake_models *fake;
 struct heard {
     size_t bytes, count;
     int64_t at[FAKE_MODELS_DELTAS]; /* when the nth whole piece was here */
-    bool done, generated, waits; /* waits: has been told a place in the line */
+    bool done, generated, waits;    /* waits: has been told a place in the line */
 };
 
 static void hear(struct ws *ws, const char *text, size_t length, void *context)
@@ -67,7 +79,9 @@ static _Noreturn void give_up(const char *what)
 /* One question: when it was sent, and what was heard of it. */
 static int64_t ask(struct ws *ws, struct heard *heard)
 {
-    AUTO(mem_freep) char *text = mem_printf("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"search.ask\",\"params\":%s,\"stream\":true}}", question);
+    AUTO(mem_freep)
+    char *text =
+        mem_printf("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"search.ask\",\"params\":%s,\"stream\":true}}", question);
     int64_t from = bench_now_us();
     struct pollfd p = {.fd = ws->fd, .events = POLLIN};
     *heard = (struct heard){0};
@@ -94,17 +108,22 @@ static void timed(struct ws *ws, const char *method, const char *params, int64_t
 
 static void tell(const char *what, int64_t *us, size_t count, int64_t *floor, size_t floors)
 {
-    static const struct { const char *name; double part; } parts[] = {{"p50", 0.5}, {"p95", 0.95}};
+    static const struct {
+        const char *name;
+        double part;
+    } parts[] = {{"p50", 0.5}, {"p95", 0.95}};
     for (size_t i = 0; i < COUNT_OF(parts); i++) {
         char name[80];
         snprintf(name, sizeof name, "%s, %s", what, parts[i].name);
-        bench_figure(name, bench_percentile(us, count, parts[i].part) / 1e3, "ms", bench_percentile(floor, floors, parts[i].part) / 1e3);
+        bench_figure(name, bench_percentile(us, count, parts[i].part) / 1e3, "ms",
+                     bench_percentile(floor, floors, parts[i].part) / 1e3);
     }
 }
 
 static void measure(struct ws *ws, size_t asks)
 {
-    int64_t *asked = mem_array(asks, sizeof *asked), *searched = mem_array(asks, sizeof *searched), *pinged = mem_array(asks, sizeof *pinged);
+    int64_t *asked = mem_array(asks, sizeof *asked), *searched = mem_array(asks, sizeof *searched),
+            *pinged = mem_array(asks, sizeof *pinged);
     int64_t *delays = mem_array(asks * FAKE_MODELS_DELTAS, sizeof *delays);
     size_t count = 0;
     AUTO(mem_freep) char *query = mem_printf("%s}", question);
@@ -124,7 +143,9 @@ static void measure(struct ws *ws, size_t asks)
     tell("answers: from the question to the model", asked, asks, searched, asks);
     tell("answers: a piece, from model to person", delays, count, pinged, asks);
     double search = bench_percentile(searched, asks, 0.5);
-    bench_aim("answers: both together beyond search, p95", (bench_percentile(asked, asks, 0.95) - search + bench_percentile(delays, count, 0.95)) / 1e3, "ms", 0, "<= 5");
+    bench_aim("answers: both together beyond search, p95",
+              (bench_percentile(asked, asks, 0.95) - search + bench_percentile(delays, count, 0.95)) / 1e3, "ms", 0,
+              "<= 5");
     free(asked), free(searched), free(pinged), free(delays);
 }
 
@@ -140,7 +161,8 @@ static size_t beside(struct ws *ws, int64_t *searched, int64_t *chatted, bool (*
     return count;
 }
 
-struct class {
+struct class
+{
     struct ws ws[CLASS];
     struct heard heard[CLASS];
     int64_t until;
@@ -196,8 +218,11 @@ static void measure_class(struct ws *ws, int answer_ms)
     class.until = bench_now_us() + WAIT_US + (int64_t)answer_ms * 1000 * CLASS / PLACES;
     int before = fake_models_requests(fake);
     for (int i = 0; i < CLASS; i++) {
-        AUTO(mem_freep) char *text = mem_printf("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"search.ask\",\"params\":{\"query\":\"how do enzymes work in the cell? "
-                                                "asks number %d.\",\"stream\":true}}", i);
+        AUTO(mem_freep)
+        char *text = mem_printf("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"search.ask\",\"params\":{\"query\":\"how "
+                                "do enzymes work in the cell? "
+                                "asks number %d.\",\"stream\":true}}",
+                                i);
         if (!ws_send(&class.ws[i], text, strlen(text)))
             give_up("a pupil's socket ended");
         /* The next when this one is at work or in the line, so that everybody's place is known. */
@@ -208,7 +233,8 @@ static void measure_class(struct ws *ws, int answer_ms)
     among = beside(ws, searched[1], chatted[1], class_waits, &class);
     while (class_waits(&class))
         poll(NULL, 0, 10);
-    bench_figure("a class of 30, 4 at a time, until all are answered", (double)(bench_now_us() - from) / 1e6, "s", answer_ms / 1e3 * CLASS / PLACES);
+    bench_figure("a class of 30, 4 at a time, until all are answered", (double)(bench_now_us() - from) / 1e6, "s",
+                 answer_ms / 1e3 * CLASS / PLACES);
     bench_figure("a class of 30, greatest distance out of turn", out_of_turn(before), "places", 1);
     tell("search.query beside the class", searched[1], among, searched[0], alone);
     tell("chat.send beside the class", chatted[1], among, chatted[0], alone);
@@ -225,8 +251,9 @@ int main(void)
     fake = fake_models_start(0);
     fake_models_answer(fake, answer);
     AUTO(mem_freep) char *url = mem_printf("OPENAI_BASE_URL=http://127.0.0.1:%d/v1", fake_models_port(fake));
-    harness_start(&h, NULL, (const char *const[]){"EDURAG_LOG=info", "EDURAG_GENERATION=openai", url, "OPENAI_API_KEY=sk-bench",
-                                                  "EDURAG_EMBEDDINGS=builtin", NULL});
+    harness_start(&h, NULL,
+                  (const char *const[]){"EDURAG_LOG=info", "EDURAG_GENERATION=openai", url, "OPENAI_API_KEY=sk-bench",
+                                        "EDURAG_EMBEDDINGS=builtin", NULL});
     harness_user(&h, "student", "asker", "Asker");
     for (int i = 0; i < CLASS; i++) {
         char id[8];

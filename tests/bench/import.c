@@ -71,7 +71,8 @@ static double bare_hash_ms(void)
     char error[200];
     int64_t from = bench_now_us();
     free(pg_try(pg_url_in(h.directory, "edurag_owner"),
-                "select count(crypto.crypt('x' || i, crypto.gen_salt('bf', 12))) from generate_series(1, 5) i", error, sizeof error));
+                "select count(crypto.crypt('x' || i, crypto.gen_salt('bf', 12))) from generate_series(1, 5) i", error,
+                sizeof error));
     return (double)(bench_now_us() - from) / 5e3;
 }
 
@@ -105,7 +106,8 @@ int main(void)
     pthread_join(reader.thread, NULL);
     snprintf(name, sizeof name, "import: an account of %d", people);
     bench_figure(name, seconds * 1e3 / people, "ms", hash);
-    bench_figure("import: a login meanwhile, p50", bench_percentile(busy, count, 0.5) / 1e3, "ms", bench_percentile(calm, CALM, 0.5) / 1e3);
+    bench_figure("import: a login meanwhile, p50", bench_percentile(busy, count, 0.5) / 1e3, "ms",
+                 bench_percentile(calm, CALM, 0.5) / 1e3);
     bench_figure("import: a login meanwhile, p95", bench_percentile(busy, count, 0.95) / 1e3, "ms", 0);
     bench_figure("import: a read meanwhile, p50", bench_percentile(reader.us, reader.count, 0.5) / 1e3, "ms", 0);
     bench_figure("import: a read meanwhile, p99", bench_percentile(reader.us, reader.count, 0.99) / 1e3, "ms", 0);

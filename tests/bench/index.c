@@ -54,7 +54,9 @@ static void add_folder(const char *path, int round)
 static void gather(void)
 {
     const char *shared = getenv("EDURAG_SHARED"), *set = getenv("BENCH_ROUNDS");
-    AUTO(mem_freep) char *real = mem_printf("%s/pdf/real", shared ? shared : "../shared"), *demo = mem_printf("%s/demo", pg_build());
+    AUTO(mem_freep)
+    char *real = mem_printf("%s/pdf/real", shared ? shared : "../shared"),
+         *demo = mem_printf("%s/demo", pg_build());
     bool here = access(real, R_OK) == 0;
     int rounds = set ? atoi(set) : here ? ROUNDS_REAL : ROUNDS_DEMO;
     for (int i = 0; i < rounds; i++)
@@ -109,7 +111,8 @@ static double index_all(struct ws *ws)
             uploads_commit(ws, &files[i].upload);
     for (size_t i = 0; i < file_count; i++) {
         struct upload *upload = &files[i].upload;
-        bool fine = !strcmp(upload->reason, "ok") && uploads_wait(ws, upload, WAIT_MS) && !strcmp(upload->state, "indexed");
+        bool fine =
+            !strcmp(upload->reason, "ok") && uploads_wait(ws, upload, WAIT_MS) && !strcmp(upload->state, "indexed");
         if (fine != files[i].readable) {
             fprintf(stderr, "bench: %s: %s %s %s\n", files[i].name, upload->reason, upload->state, upload->message);
             exit(1);

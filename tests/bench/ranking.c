@@ -28,7 +28,7 @@ static const struct {
     const char *aim;
 } sets[] = {{"squad", 0.885, ">= 0.885"}, {"cran", 0.415, ">= 0.415"}, {"med", 0.725, ">= 0.725"}};
 
-struct figures {
+struct stats {
     double ndcg, recall;
 };
 
@@ -39,17 +39,20 @@ static void store(const struct harness *h, const struct judged *judged)
     for (size_t from = 0; from < judged->passage_count; from += DOCUMENT) {
         size_t count = 0;
         for (; count < DOCUMENT && from + count < judged->passage_count; count++)
-            passages[count] = (struct library_passage){(int)count + 1, *judged->passages[from + count].text ? judged->passages[from + count].text : "."};
+            passages[count] = (struct library_passage){
+                (int)count + 1, *judged->passages[from + count].text ? judged->passages[from + count].text : "."};
         snprintf(title, sizeof title, "%zu", from);
         library_put(h->directory, title, NULL, passages, count, pdf_id);
     }
 }
 
-/* Until every document is served by the fitted model, and the shelf has heard of it. */
+/* Until every document is served by the fitted model, and the index has heard of it. */
 static bool settled(const struct harness *h)
 {
     for (int second = 0; second < WAIT_SECONDS; second++) {
-        AUTO(mem_freep) char *left = library_sql(h->directory, "edurag_owner",
+        AUTO(mem_freep)
+        char *left = library_sql(
+            h->directory, "edurag_owner",
             "select count(*) from public.pdfs where embedding_model is distinct from "
             "(select model from public.embedding_models where state = 'current' and model like 'builtin-lsa-%' "
             "and fitted_on > 0.9 * (select count(*) from public.pdf_chunks))");
@@ -70,21 +73,23 @@ static size_t ask(struct ws *ws, const char *question, size_t *ranking)
     AUTO(json_freep) cJSON *reply = harness_call(ws, "search.query", params.data);
     const cJSON *one;
     size_t count = 0;
-    cJSON_ArrayForEach(one, json_get(json_get(reply, "result"), "results"))
+    cJSON_ArrayForEach (one, json_get(json_get(reply, "result"), "results"))
         if (count < TOP)
             ranking[count++] = strtoul(json_text(one, "title", "0"), NULL, 10) + (size_t)json_int(one, "page", 1) - 1;
     return count;
 }
 
-static struct figures measure(struct ws *ws, const struct judged *judged, bool mistyped)
+static struct stats measure(struct ws *ws, const struct judged *judged, bool mistyped)
 {
-    struct figures sum = {0};
+    struct stats sum = {0};
     size_t counted = 0;
     unsigned long long random = TYPING_SEED;
     for (size_t q = 0; q < judged->question_count; q++) {
         size_t ranking[TOP];
         double ndcg, recall;
-        AUTO(mem_freep) char *typed = mistyped ? judged_mistype(judged->questions[q].text, &random) : mem_dup(judged->questions[q].text);
+        AUTO(mem_freep)
+        char *typed =
+            mistyped ? judged_mistype(judged->questions[q].text, &random) : mem_dup(judged->questions[q].text);
         size_t count = ask(ws, typed, ranking);
         if (!judged_score(judged, q, ranking, count, &ndcg, &recall))
             continue;
@@ -92,7 +97,7 @@ static struct figures measure(struct ws *ws, const struct judged *judged, bool m
         sum.recall += recall;
         counted++;
     }
-    return (struct figures){sum.ndcg / (double)counted, sum.recall / (double)counted};
+    return (struct stats){sum.ndcg / (double)counted, sum.recall / (double)counted};
 }
 
 /* The share of up to ASKED of a set's questions that get an answer. */
@@ -134,19 +139,20 @@ static void cross_ask(struct ws *ws, size_t own, const struct judged *judged)
 }
 
 /* The floor beside it: the same words and the same index, without vectors, pairs or spelling. */
-static struct figures measure_bm25(const struct judged *judged)
+static struct stats measure_bm25(const struct judged *judged)
 {
     struct lexical *lexical = lexical_new();
     AUTO(tokens_freep) struct tokens *tokens = tokens_new();
     AUTO(mem_freep) uint64_t *bits = mem_array(judged->passage_count / 64 + 1, sizeof *bits);
     AUTO(fuse_work_free) struct fuse_work work = {0};
     struct lexical_scope scope = {.bits = bits};
-    struct figures sum = {0};
+    struct stats sum = {0};
     size_t counted = 0;
     const struct token *words;
     enum language language;
     for (size_t i = 0; i < judged->passage_count; i++) {
-        size_t count = tokens_split(tokens, judged->passages[i].text, strlen(judged->passages[i].text), &words, &language);
+        size_t count =
+            tokens_split(tokens, judged->passages[i].text, strlen(judged->passages[i].text), &words, &language);
         lexical_add(lexical, tokens, language, words, count);
         bits[i / 64] |= 1ull << i % 64;
     }
@@ -154,7 +160,8 @@ static struct figures measure_bm25(const struct judged *judged)
     for (size_t q = 0; q < judged->question_count; q++) {
         struct lexical_question question = {0};
         struct fuse_hit hits[TOP];
-        size_t ranking[TOP], count = tokens_split(tokens, judged->questions[q].text, strlen(judged->questions[q].text), &words, &language);
+        size_t ranking[TOP], count = tokens_split(tokens, judged->questions[q].text, strlen(judged->questions[q].text),
+                                                  &words, &language);
         double ndcg, recall;
         for (size_t i = 0; i < count; i++) {
             size_t length = words[i].length;
@@ -173,7 +180,7 @@ static struct figures measure_bm25(const struct judged *judged)
         counted++;
     }
     lexical_free(lexical);
-    return (struct figures){sum.ndcg / (double)counted, sum.recall / (double)counted};
+    return (struct stats){sum.ndcg / (double)counted, sum.recall / (double)counted};
 }
 
 int main(void)
@@ -196,7 +203,8 @@ int main(void)
             return 1;
         }
         harness_open(&h, &ws, "ranker");
-        struct figures bm25 = measure_bm25(&judged), whole = measure(&ws, &judged, false), typed = measure(&ws, &judged, true);
+        struct stats bm25 = measure_bm25(&judged), whole = measure(&ws, &judged, false),
+                     typed = measure(&ws, &judged, true);
         tell(i, "nDCG@10, beside BM25 alone", whole.ndcg, bm25.ndcg, sets[i].aim);
         tell(i, "recall@10, beside BM25 alone", whole.recall, bm25.recall, NULL);
         tell(i, "nDCG@10 with typing errors", typed.ndcg, whole.ndcg, NULL);

@@ -32,10 +32,10 @@ static void serve(void)
     harness_start(&h, h.directory, (const char *const[]){"EDURAG_LOG=info", "EDURAG_RATE_PERSON=1000000", NULL});
     for (int64_t until = bench_now_us() + READY_US; bench_now_us() < until; poll(NULL, 0, 50)) {
         AUTO(mem_freep) char *log = harness_log(&h);
-        if (strstr(log, "shelf_ready"))
+        if (strstr(log, "index_sync_ready"))
             return;
     }
-    fprintf(stderr, "bench: the shelf was not ready\n");
+    fprintf(stderr, "bench: the index was not ready\n");
     exit(1);
 }
 
@@ -89,10 +89,16 @@ int main(void)
     remember(&ws);
     measure(&ws, "search.query", true, searched);
     measure(&ws, "recommend.list", false, listed);
-    static const struct { const char *name; double part; const char *aim; } parts[] = {{"p50", 0.5, NULL}, {"p95", 0.95, "<= 50"}};
+    static const struct {
+        const char *name;
+        double part;
+        const char *aim;
+    } parts[] = {{"p50", 0.5, NULL}, {"p95", 0.95, "<= 50"}};
     for (size_t i = 0; i < COUNT_OF(parts); i++) {
-        snprintf(name, sizeof name, "recommend.list %s, %d facts, %zu passages", parts[i].name, FACTS, filling.passages);
-        bench_aim(name, bench_percentile(listed, CALLS, parts[i].part) / 1e3, "ms", bench_percentile(searched, CALLS, parts[i].part) / 1e3, parts[i].aim);
+        snprintf(name, sizeof name, "recommend.list %s, %d facts, %zu passages", parts[i].name, FACTS,
+                 filling.passages);
+        bench_aim(name, bench_percentile(listed, CALLS, parts[i].part) / 1e3, "ms",
+                  bench_percentile(searched, CALLS, parts[i].part) / 1e3, parts[i].aim);
     }
     ws_close(&ws);
     filling_free(&filling);

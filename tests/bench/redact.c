@@ -12,12 +12,16 @@
 
 enum { ROUNDS = 20000 };
 
-static const struct { const char *name, *text; } facts[] = {
+static const struct {
+    const char *name, *text;
+} facts[] = {
     {"redaction of a fact, 200 characters, nothing to hide",
-     "student searched for enzyme inhibition mechanisms in Biochemistry 101 and opened page 120-135 of Principles of Biochemistry, "
+     "student searched for enzyme inhibition mechanisms in Biochemistry 101 and opened page 120-135 of Principles of "
+     "Biochemistry, "
      "the section on competitive inhibitors from 1914-1918, then asked for Km values"},
     {"redaction of a fact, 200 characters, three details",
-     "student Maya Okafor (maya@okafor.net, +49 30 1234567) searched for enzyme inhibition in Biochemistry 101 and opened pages "
+     "student Maya Okafor (maya@okafor.net, +49 30 1234567) searched for enzyme inhibition in Biochemistry 101 and "
+     "opened pages "
      "120-135 of Principles of Biochemistry, call 555-123-4567 ext. 12 for the notes, 2024-01-15"},
 };
 

@@ -1,4 +1,4 @@
-/* search.c - how fast a library of 10,000 and of 100,000 passages answers, and what it costs to keep it on the shelf.
+/* search.c - how fast a library of 10,000 and of 100,000 passages answers, and what it costs to keep it on the index.
  *
  * Passages are runs of words from the judged sets, 170 words each, in documents of 200; their vectors are latent
  * ones fitted here. One client asks as fast as it is answered; then thirty ask once a second each and send
@@ -77,12 +77,12 @@ static long resident_kb(pid_t pid)
     return kb;
 }
 
-/* Starts the server on what is stored and tells how long until the last passage was on the shelf. */
+/* Starts the server on what is stored and tells how long until the last passage was on the index. */
 static double start_again(struct bench *b, long empty_kb)
 {
     double from = now_ms();
     harness_start(&b->h, b->h.directory, (const char *const[]){"EDURAG_LOG=info", "EDURAG_RATE_PERSON=1000000", NULL});
-    while (!log_says(&b->h, "shelf_ready") && now_ms() - from < READY_MS)
+    while (!log_says(&b->h, "index_sync_ready") && now_ms() - from < READY_MS)
         poll(NULL, 0, 20);
     double ready = now_ms() - from;
     long kb = resident_kb(b->h.pid);
@@ -130,7 +130,7 @@ static void alone(struct bench *b)
 
 struct client {
     struct ws ws;
-    double due, sent[64];   /* by id modulo 64 */
+    double due, sent[64]; /* by id modulo 64 */
     int next;
     struct load *load;
 };
@@ -138,7 +138,7 @@ struct client {
 struct load {
     struct client clients[CLIENTS];
     double *took;
-    size_t count, room;
+    size_t count, capacity;
 };
 
 static void heard(struct ws *ws, const char *text, size_t length, void *context)
@@ -150,8 +150,9 @@ static void heard(struct ws *ws, const char *text, size_t length, void *context)
     (void)length;
     if (!id)
         return;
-    if (load->count == load->room)
-        load->took = mem_grow(load->took, load->room = load->room ? load->room * 2 : 4096, sizeof *load->took);
+    if (load->count == load->capacity)
+        load->took =
+            mem_grow(load->took, load->capacity = load->capacity ? load->capacity * 2 : 4096, sizeof *load->took);
     load->took[load->count++] = now_ms() - client->sent[atoi(id + 5) % 64];
     if (client->due < 0)
         client->due = 0; /* as fast as it goes: answered, so ask again */
@@ -160,7 +161,9 @@ static void heard(struct ws *ws, const char *text, size_t length, void *context)
 static void send_one(struct bench *b, struct client *client, bool preview)
 {
     AUTO(mem_freep) char *params = filling_question(&b->f, preview);
-    AUTO(mem_freep) char *text = mem_printf("{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"search.query\",\"params\":%s}", client->next, params);
+    AUTO(mem_freep)
+    char *text =
+        mem_printf("{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"search.query\",\"params\":%s}", client->next, params);
     client->sent[client->next++ % 64] = now_ms();
     if (!ws_send(&client->ws, text, strlen(text)))
         fprintf(stderr, "search: a socket ended\n");
@@ -244,8 +247,10 @@ static void measure_floor(struct bench *b)
         double from = now_ms();
         question_read(&question, b->f.lexical, &scope, b->f.tokens, text, strlen(text));
         latent_embed(b->f.latent, b->f.tokens, text, strlen(text), vector);
-        struct fuse_model model = {.vectors = b->f.vectors, .question = vector, .weight = FUSE_LATENT_WEIGHT, .spans = &span, .span_count = 1};
-        size_t count = fuse_rank(&(struct fuse_input){b->f.lexical, &scope, &question.words, &model, 1, NULL}, &work, hits, 10);
+        struct fuse_model model = {
+            .vectors = b->f.vectors, .question = vector, .weight = FUSE_LATENT_WEIGHT, .spans = &span, .span_count = 1};
+        size_t count =
+            fuse_rank(&(struct fuse_input){b->f.lexical, &scope, &question.words, &model, 1, NULL}, &work, hits, 10);
         rank[i] = now_ms() - from;
         question_free(&question);
         for (size_t k = 0; k < count; k++)
@@ -260,8 +265,10 @@ static void measure_floor(struct bench *b)
     b->floor_ms = part(rank, ALONE, 0.5) + part(fetch, ALONE, 0.5);
     tell(b, "postings, scan and spelling alone, p50", part(rank, ALONE, 0.5), "ms", 0, NULL);
     tell(b, "one indexed fetch of ten rows, p50", part(fetch, ALONE, 0.5), "ms", 0, NULL);
-    tell(b, "of a passage's memory, the index", (double)lexical_bytes(b->f.lexical) / (double)b->f.passages, "B", 0, NULL);
-    tell(b, "of a passage's memory, the vectors", (double)vectors_bytes(b->f.vectors) / (double)b->f.passages, "B", 0, NULL);
+    tell(b, "of a passage's memory, the index", (double)lexical_bytes(b->f.lexical) / (double)b->f.passages, "B", 0,
+         NULL);
+    tell(b, "of a passage's memory, the vectors", (double)vectors_bytes(b->f.vectors) / (double)b->f.passages, "B", 0,
+         NULL);
 }
 
 static void measure(struct bench *b, size_t passages)

@@ -95,7 +95,10 @@ static double floor_rate(const char *token, int count)
 
 static void rates(const char *token)
 {
-    static const struct { size_t clients; int connections; } steps[] = {{1, 1}, {30, 4}, {300, 4}};
+    static const struct {
+        size_t clients;
+        int connections;
+    } steps[] = {{1, 1}, {30, 4}, {300, 4}};
     for (size_t i = 0; i < COUNT_OF(steps); i++) {
         char name[80];
         struct bench_load load;
@@ -107,13 +110,15 @@ static void rates(const char *token)
         double cpu = (double)(bench_cpu_us(h.pid) - before) / (double)load.count;
         close_sockets(steps[i].clients);
         double floor = floor_rate(token, steps[i].connections);
-        snprintf(name, sizeof name, "requests a second, %zu client%s", steps[i].clients, steps[i].clients == 1 ? "" : "s");
+        snprintf(name, sizeof name, "requests a second, %zu client%s", steps[i].clients,
+                 steps[i].clients == 1 ? "" : "s");
         bench_aim(name, load.per_second, "/s", floor, ">= 0.5x");
         snprintf(name, sizeof name, "a request, %zu client%s, p50", steps[i].clients, steps[i].clients == 1 ? "" : "s");
         bench_figure(name, bench_percentile(load.us, load.count, 0.5), "us", steps[i].clients == 1 ? 1e6 / floor : 0);
         snprintf(name, sizeof name, "a request, %zu client%s, p99", steps[i].clients, steps[i].clients == 1 ? "" : "s");
         bench_figure(name, bench_percentile(load.us, load.count, 0.99), "us", 0);
-        snprintf(name, sizeof name, "our processor time a request, %zu client%s", steps[i].clients, steps[i].clients == 1 ? "" : "s");
+        snprintf(name, sizeof name, "our processor time a request, %zu client%s", steps[i].clients,
+                 steps[i].clients == 1 ? "" : "s");
         bench_aim(name, cpu, "us", 0, "<= 60");
         free(load.us);
     }
@@ -166,8 +171,9 @@ static void *storm_work(void *argument)
     for (int i = 0; i < STORM; i++)
         if (!ws_open(&strangers[i], h.socket, NULL, NULL, &err))
             exit(1);
-    const char *login = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"auth.login\",\"params\":{\"institution_id\":\"sue\","
-                        "\"password\":\"sue-password\"}}";
+    const char *login =
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"auth.login\",\"params\":{\"institution_id\":\"sue\","
+        "\"password\":\"sue-password\"}}";
     int64_t from = bench_now_us();
     for (int i = 0; i < STORM; i++)
         ws_send(&strangers[i], login, strlen(login));
@@ -189,7 +195,8 @@ static void *storm_work(void *argument)
 static double bare_bcrypt_rate(void)
 {
     char sql[200];
-    snprintf(sql, sizeof sql, "select count(crypto.crypt('x' || i, crypto.gen_salt('bf', %d))) from generate_series(1, 20) i",
+    snprintf(sql, sizeof sql,
+             "select count(crypto.crypt('x' || i, crypto.gen_salt('bf', %d))) from generate_series(1, 20) i",
              STORM_COST);
     char error[200];
     int64_t from = bench_now_us();
@@ -209,7 +216,8 @@ static void login_storm(const char *token)
     pthread_join(storm.thread, NULL);
     close_sockets(30);
     bench_figure("logins a second (bcrypt cost 10)", STORM / storm.seconds, "/s", bare_bcrypt_rate());
-    double before = bench_percentile(calm.us, calm.count, 0.99), during = bench_percentile(stormy.us, stormy.count, 0.99);
+    double before = bench_percentile(calm.us, calm.count, 0.99),
+           during = bench_percentile(stormy.us, stormy.count, 0.99);
     bench_figure("p99 of 30 readers, calm", before / 1e3, "ms", 0);
     bench_figure("p99 of 30 readers, 300 logins at once", during / 1e3, "ms", before / 1e3);
     bench_aim("p99 that 300 logins add to 30 readers", (during - before) / 1e3, "ms", 0, "<= 10");
@@ -224,10 +232,16 @@ int main(void)
     setrlimit(RLIMIT_NOFILE, &files);
     const char *directory = pg_directory();
     struct account account = pg_account();
-    const char *settings[] = {"EDURAG_LOG=info", "EDURAG_CONNECTIONS=6000", "EDURAG_LOGIN_TIMEOUT=3600",
-                              "EDURAG_RATE_PERSON=1000000", "EDURAG_RATE_ADDRESS=1000000", "EDURAG_BCRYPT_COST=10",
+    const char *settings[] = {"EDURAG_LOG=info",
+                              "EDURAG_CONNECTIONS=6000",
+                              "EDURAG_LOGIN_TIMEOUT=3600",
+                              "EDURAG_RATE_PERSON=1000000",
+                              "EDURAG_RATE_ADDRESS=1000000",
+                              "EDURAG_BCRYPT_COST=10",
                               "EDURAG_PING=3600", /* who waits in a row for its turn to be read answers none */
-                              NULL, NULL, NULL};
+                              NULL,
+                              NULL,
+                              NULL};
     harness_start(&h, directory, settings);
     harness_user(&h, "student", "sue", "Sue");
     AUTO(mem_freep) char *token = harness_token(&h, "sue");

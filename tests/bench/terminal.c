@@ -26,9 +26,9 @@ enum { QUIET_MS = 30, KEYS = 200, PASSAGES = 200, LINES = 10000, CLIENTS = 30, R
 struct seat {
     pid_t pid;
     int fd;
-    size_t bytes;       /* since the last look */
-    int64_t last_us;    /* when the last of them came */
-    struct buf seen;    /* all of them since the last look */
+    size_t bytes;    /* since the last look */
+    int64_t last_us; /* when the last of them came */
+    struct buf seen; /* all of them since the last look */
 };
 
 static char home[] = "/tmp/edurag-seat-XXXXXX";
@@ -94,7 +94,8 @@ static void settle(struct seat *s)
 }
 
 /* `run` times one key, then as often the other: microseconds each, and bytes where `tell_bytes`. */
-static void keys(struct seat *s, const char *name, const char *key, const char *other, int run, bool tell_bytes, const char *aim)
+static void keys(struct seat *s, const char *name, const char *key, const char *other, int run, bool tell_bytes,
+                 const char *aim)
 {
     int64_t us[KEYS];
     size_t sum = 0, most = 0;
@@ -144,21 +145,26 @@ static void fill(const struct harness *h)
 {
     struct library_passage passages[PASSAGES];
     static char texts[PASSAGES][200];
-    static const char *const words[] = {"lowers", "the", "activation", "energy", "of", "its", "reaction", "and", "inhibitors", "slow", "it", "down"};
+    static const char *const words[] = {"lowers",   "the", "activation", "energy", "of", "its",
+                                        "reaction", "and", "inhibitors", "slow",   "it", "down"};
     char id[40], sql[700];
     for (int i = 0; i < PASSAGES; i++) {
         int length = snprintf(texts[i], sizeof texts[i], "Passage %d says that an enzyme", i);
         for (unsigned word = (unsigned)i * 7919 + 1; length < 130; word = word * 1103515245u + 12345u)
-            length += snprintf(texts[i] + length, sizeof texts[i] - (size_t)length, " %s", words[word / 65536 % COUNT_OF(words)]);
+            length += snprintf(texts[i] + length, sizeof texts[i] - (size_t)length, " %s",
+                               words[word / 65536 % COUNT_OF(words)]);
         passages[i] = (struct library_passage){.page = i + 1, .text = texts[i]};
     }
     library_put(h->directory, "Enzymes in two hundred passages", NULL, passages, PASSAGES, id);
     snprintf(sql, sizeof sql,
-             "with room as (update public.chat_rooms set last_seq = %d where room_id = auth.open_course() returning room_id) "
+             "with room as (update public.chat_rooms set last_seq = %d where room_id = auth.open_course() returning "
+             "room_id) "
              "insert into public.chat_messages (room_id, seq, user_id, text, at, expires_at) "
              "select room.room_id, n, (select user_id from public.users where institution_id = 't1'), "
-             "'line ' || n || ' of a long talk about enzymes', now() + n * interval '1 millisecond', now() + interval '50 minutes' "
-             "from room, generate_series(1, %d) n returning 'done'", LINES, LINES);
+             "'line ' || n || ' of a long talk about enzymes', now() + n * interval '1 millisecond', now() + interval "
+             "'50 minutes' "
+             "from room, generate_series(1, %d) n returning 'done'",
+             LINES, LINES);
     free(library_sql(h->directory, "edurag_owner", sql));
 }
 

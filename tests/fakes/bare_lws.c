@@ -11,7 +11,7 @@
 enum { RING = 4096, MOST = 4096 };
 
 struct peer {
-    unsigned next; /* the first message of the ring that this peer has not got */
+    unsigned next;       /* the first message of the ring that this peer has not got */
     unsigned char *text; /* the message that is coming in: of those who speak only */
     size_t length;
 };
@@ -26,12 +26,8 @@ static int serve(struct lws *wsi, enum lws_callback_reasons reason, void *user, 
 {
     struct peer *peer = user;
     switch (reason) {
-    case LWS_CALLBACK_ESTABLISHED:
-        *peer = (struct peer){.next = written};
-        break;
-    case LWS_CALLBACK_CLOSED:
-        free(peer->text);
-        break;
+    case LWS_CALLBACK_ESTABLISHED: *peer = (struct peer){.next = written}; break;
+    case LWS_CALLBACK_CLOSED: free(peer->text); break;
     case LWS_CALLBACK_RECEIVE:
         if (!peer->text)
             peer->text = malloc(MOST);
@@ -54,8 +50,7 @@ static int serve(struct lws *wsi, enum lws_callback_reasons reason, void *user, 
         if (++peer->next != written)
             lws_callback_on_writable(wsi);
         break;
-    default:
-        break;
+    default: break;
     }
     return 0;
 }

@@ -22,7 +22,15 @@
 #include "tests/lib/pg.h"
 #include "tests/lib/uploads.h"
 
-enum { HOUR = 3600, BOOKS = 6, SETTLE_MS = 40000, WAIT_MS = 20000, CALM_MS = 3000, CALM_TRANSACTIONS = 1000, TRIES_MOST = 200 };
+enum {
+    HOUR = 3600,
+    BOOKS = 6,
+    SETTLE_MS = 40000,
+    WAIT_MS = 20000,
+    CALM_MS = 3000,
+    CALM_TRANSACTIONS = 1000,
+    TRIES_MOST = 200
+};
 
 static struct harness node, strict; /* strict: a request a second */
 static char *sue, *tim, *eve, *everything, *server_preload, *clock_setting, *asan;
@@ -87,7 +95,8 @@ static void all_is_calm(const char *jump)
     int64_t did = number(done) - before;
     used = processor_ms() - used;
     if (did > CALM_TRANSACTIONS || used > CALM_MS / 2)
-        fail_msg("%s: %lld transactions and %ld ms of processor in %d ms of nothing to do", jump, (long long)did, used, CALM_MS);
+        fail_msg("%s: %lld transactions and %ld ms of processor in %d ms of nothing to do", jump, (long long)did, used,
+                 CALM_MS);
 }
 
 static void bring_books(int round)
@@ -108,7 +117,8 @@ static void bring_books(int round)
 static void queue_all_again(void)
 {
     number("with again as (insert into public.index_jobs (pdf_id) select p.pdf_id from public.pdfs p where not exists "
-           "(select from public.index_jobs j where j.pdf_id = p.pdf_id and j.state not in ('indexed', 'failed')) returning 1) select count(*) from again");
+           "(select from public.index_jobs j where j.pdf_id = p.pdf_id and j.state not in ('indexed', 'failed')) "
+           "returning 1) select count(*) from again");
 }
 
 /* An hour has passed by the clock on the wall, which is what a line's hour means. */
@@ -117,7 +127,7 @@ static void what_was_said_is_over(struct ws *ws, const char *text)
     AUTO(json_freep) cJSON *reply = harness_call(ws, "chat.join", "{}");
     const cJSON *line;
     assert_non_null(json_get(reply, "result"));
-    cJSON_ArrayForEach(line, json_get(json_get(reply, "result"), "messages"))
+    cJSON_ArrayForEach (line, json_get(json_get(reply, "result"), "messages"))
         assert_string_not_equal(json_text(line, "text", ""), text);
 }
 
@@ -141,7 +151,8 @@ static void jump_in_the_middle(int round, int64_t to, const char *jump)
     AUTO(mem_freep) char *heard = ws_wait(&member, "\"behind\"", WAIT_MS);
     assert_non_null(heard);
     faults_settle(everything, SETTLE_MS);
-    comes_to("select count(*) from public.nodes where abs(extract(epoch from clock_timestamp() - seen_at)) > 4", 0, "nodes that do not say they live");
+    comes_to("select count(*) from public.nodes where abs(extract(epoch from clock_timestamp() - seen_at)) > 4", 0,
+             "nodes that do not say they live");
     if (forwards)
         what_was_said_is_over(&ws, before);
     all_is_calm(jump);
@@ -155,15 +166,20 @@ static void an_hour_forwards_and_backwards_stops_nothing(void **state)
     static const struct {
         int64_t to;
         const char *jump;
-    } jumps[] = {{HOUR, "an hour forwards"}, {0, "an hour backwards"}, {-HOUR, "an hour backwards again"}, {0, "an hour forwards again"}};
+    } jumps[] = {{HOUR, "an hour forwards"},
+                 {0, "an hour backwards"},
+                 {-HOUR, "an hour backwards again"},
+                 {0, "an hour forwards again"}};
     int round = 0;
     do
         for (size_t i = 0; i < COUNT_OF(jumps); i++)
             jump_in_the_middle(round++, jumps[i].to, jumps[i].jump);
     while (faults_more(round, 1));
     char error[400]; /* lines of the one hour lie in the next: what the room's number counts is not all there */
-    free(pg_try(everything, "update public.chat_rooms r set last_seq = (select count(*) from public.chat_messages m where m.room_id = r.room_id)", error,
-                sizeof error));
+    free(pg_try(everything,
+                "update public.chat_rooms r set last_seq = (select count(*) from public.chat_messages m where "
+                "m.room_id = r.room_id)",
+                error, sizeof error));
     faults_invariants(everything);
     faults_report();
 }
@@ -243,7 +259,8 @@ static int set_up(void **state)
     clock_setting = mem_printf("EDURAG_TEST_CLOCK=%s", clock_path);
     asan = mem_printf("ASAN_OPTIONS=%s:verify_asan_link_order=0", options ? options : "detect_leaks=1");
     harness_node(&node, (const char *const[]){server_preload, clock_setting, asan, NULL});
-    harness_node(&strict, (const char *const[]){server_preload, clock_setting, asan, "EDURAG_RATE_ADDRESS=60", "EDURAG_RATE_PERSON=60", "EDURAG_INDEXERS=0", NULL});
+    harness_node(&strict, (const char *const[]){server_preload, clock_setting, asan, "EDURAG_RATE_ADDRESS=60",
+                                                "EDURAG_RATE_PERSON=60", "EDURAG_INDEXERS=0", NULL});
     harness_user(&node, "student", "sue", "Sue");
     harness_user(&node, "teacher", "tim", "Tim");
     harness_user(&node, "student", "eve", "Eve");

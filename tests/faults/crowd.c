@@ -23,7 +23,19 @@
 #include "tests/lib/pg.h"
 #include "tests/lib/uploads.h"
 
-enum { CROWD = 1000, DOORS = 4, SPARE = 64, WAIT_MS = 20000, LATE = 30, LEFT = 2, FULL_MS = 3000, SETTLE_MS = 60000, FILES_MOST = 8192, LOG_MOST = 30000, ROUNDS_MOST = 10 };
+enum {
+    CROWD = 1000,
+    DOORS = 4,
+    SPARE = 64,
+    WAIT_MS = 20000,
+    LATE = 30,
+    LEFT = 2,
+    FULL_MS = 3000,
+    SETTLE_MS = 60000,
+    FILES_MOST = 8192,
+    LOG_MOST = 30000,
+    ROUNDS_MOST = 10
+};
 
 static struct harness h;
 static char *token;
@@ -101,7 +113,8 @@ static void a_thousand_come_at_once(void **state)
         for (size_t door = 0; door < DOORS; door++)
             if (refused[door])
                 fail_msg("somebody of a thousand got %s", refused[door]);
-        print_message("%d connections, each verified and in the room, after %lld ms\n", CROWD, (long long)(faults_now() - began));
+        print_message("%d connections, each verified and in the room, after %lld ms\n", CROWD,
+                      (long long)(faults_now() - began));
         faults_serves("a thousand connections", faults_now(), h.socket, token);
         harness_open(&h, &speaker, "sue");
         assert_string_equal(harness_reason(&speaker, "chat.send", "{\"text\":\"to all of you\"}"), "ok");
@@ -159,7 +172,8 @@ static long processor_ms(void)
     unsigned long user = 0, system = 0;
     snprintf(path, sizeof path, "/proc/%d/stat", (int)h.pid);
     FILE *stat = fopen(path, "r");
-    assert_true(stat && fscanf(stat, "%*d %*s %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) == 2);
+    assert_true(stat &&
+                fscanf(stat, "%*d %*s %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) == 2);
     fclose(stat);
     return (long)(user + system) * 1000 / sysconf(_SC_CLK_TCK);
 }

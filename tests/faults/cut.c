@@ -19,8 +19,15 @@
 #include "tests/lib/proxy.h"
 #include "tests/lib/raw.h"
 
-enum { CUTS = 10, SETTLE_MS = 120000, ASKERS = 6, LINES = 20, WAIT_MS = 20000, PROMPT_MS = 1500,
-       LIMIT_MS = 27000 }; /* a statement's 20 s, 2 s for its answer, and a machine that is busy */
+enum {
+    CUTS = 10,
+    SETTLE_MS = 120000,
+    ASKERS = 6,
+    LINES = 20,
+    WAIT_MS = 20000,
+    PROMPT_MS = 1500,
+    LIMIT_MS = 27000
+}; /* a statement's 20 s, 2 s for its answer, and a machine that is busy */
 
 static struct proxy *proxy, *listening;
 static struct harness far, near; /* far: through the proxies */
@@ -106,8 +113,11 @@ static void both_nodes_beat(void)
 {
     for (int64_t end = faults_now() + WAIT_MS;; faults_pause(100)) {
         char error[400];
-        AUTO(mem_freep) char *beating = pg_try(everything, "select count(*) from public.nodes where seen_at > clock_timestamp() - interval '3 seconds'", error,
-                                               sizeof error);
+        AUTO(mem_freep)
+        char *beating =
+            pg_try(everything,
+                   "select count(*) from public.nodes where seen_at > clock_timestamp() - interval '3 seconds'", error,
+                   sizeof error);
         if (beating && !strcmp(beating, "2"))
             return;
         if (faults_now() > end)
@@ -135,10 +145,10 @@ static void a_slow_connection_makes_slow_and_breaks_nothing(void **state)
 static void a_silent_database_is_busy_within_the_limit(void **state)
 {
     (void)state;
-    struct ws askers[ASKERS], member, speaker;
+    struct ws visible_courses[ASKERS], member, speaker;
     for (int i = 0; i < ASKERS; i++) {
-        enter(&askers[i], &far, token);
-        expect(&askers[i], "auth.whoami", NULL, "ok");
+        enter(&visible_courses[i], &far, token);
+        expect(&visible_courses[i], "auth.whoami", NULL, "ok");
     }
     enter(&member, &far, token);
     enter(&speaker, &near, other);
@@ -147,16 +157,17 @@ static void a_silent_database_is_busy_within_the_limit(void **state)
     int64_t began = faults_now();
     for (int i = 0; i < ASKERS; i++) {
         static const char ask[] = "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"auth.whoami\"}";
-        assert_true(ws_send(&askers[i], ask, sizeof ask - 1));
+        assert_true(ws_send(&visible_courses[i], ask, sizeof ask - 1));
     }
     alive_without_it(&member);
     for (int i = 0; i < LINES; i++)
         say(&speaker, i);
     int64_t longest = 0;
     for (int i = 0; i < ASKERS; i++) {
-        AUTO(mem_freep) char *reply = ws_wait(&askers[i], "\"id\":7", (int)(began + LIMIT_MS - faults_now()));
+        AUTO(mem_freep) char *reply = ws_wait(&visible_courses[i], "\"id\":7", (int)(began + LIMIT_MS - faults_now()));
         if (!reply || !strstr(reply, "\"busy\""))
-            fail_msg("asker %d of a silent database got %s after %lld ms", i, reply ? reply : "nothing", (long long)(faults_now() - began));
+            fail_msg("asker %d of a silent database got %s after %lld ms", i, reply ? reply : "nothing",
+                     (long long)(faults_now() - began));
         longest = faults_now() - began;
     }
     print_message("a silent database: the last request was told after %lld ms\n", (long long)longest);
@@ -169,8 +180,8 @@ static void a_silent_database_is_busy_within_the_limit(void **state)
     hear_lines(&member, LINES);
     both_nodes_beat();
     for (int i = 0; i < ASKERS; i++) {
-        expect(&askers[i], "auth.whoami", NULL, "ok");
-        ws_close(&askers[i]);
+        expect(&visible_courses[i], "auth.whoami", NULL, "ok");
+        ws_close(&visible_courses[i]);
     }
     ws_close(&member);
     ws_close(&speaker);

@@ -48,7 +48,8 @@ static bool separate(void)
     AUTO(mem_freep) char *gids = mem_printf("%d %d 1", (int)getegid(), (int)getegid());
     if (unshare(geteuid() ? CLONE_NEWUSER | CLONE_NEWNS : CLONE_NEWNS))
         return false;
-    if (geteuid() && (!write_text("/proc/self/setgroups", "deny") || !write_text("/proc/self/uid_map", uids) || !write_text("/proc/self/gid_map", gids)))
+    if (geteuid() && (!write_text("/proc/self/setgroups", "deny") || !write_text("/proc/self/uid_map", uids) ||
+                      !write_text("/proc/self/gid_map", gids)))
         return false;
     return !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
 }

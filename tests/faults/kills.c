@@ -55,7 +55,7 @@ static void everything_said_can_be_read(void)
         AUTO(json_freep) cJSON *reply = harness_call(&ws, "chat.join", params);
         const cJSON *result = json_get(reply, "result"), *line;
         assert_non_null(result);
-        cJSON_ArrayForEach(line, json_get(result, "messages")) {
+        cJSON_ArrayForEach (line, json_get(result, "messages")) {
             assert_int_equal(json_int(line, "seq", -1), seq + 1);
             seq++;
             lines++;

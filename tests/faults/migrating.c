@@ -25,12 +25,17 @@ static const char fingerprint[] =
     "select md5(string_agg(x, e'\\n' order by x collate \"C\")) from ("
     "select 'migration ' || name from public.schema_migrations union all "
     "select 'function ' || p.oid::regprocedure || md5(pg_get_functiondef(p.oid)) || coalesce(p.proacl::text, '') "
-    "  from pg_proc p join pg_namespace n on n.oid = pronamespace where n.nspname in ('public', 'auth', 'api', 'worker') and prokind <> 'a' union all "
-    "select 'column ' || c.oid::regclass || a.attname || format_type(a.atttypid, a.atttypmod) || a.attnotnull || coalesce(c.relacl::text, '') "
-    "  || c.relrowsecurity || c.relforcerowsecurity from pg_class c join pg_namespace n on n.oid = relnamespace join pg_attribute a on a.attrelid = c.oid "
+    "  from pg_proc p join pg_namespace n on n.oid = pronamespace where n.nspname in ('public', 'auth', 'api', "
+    "'worker') and prokind <> 'a' union all "
+    "select 'column ' || c.oid::regclass || a.attname || format_type(a.atttypid, a.atttypmod) || a.attnotnull || "
+    "coalesce(c.relacl::text, '') "
+    "  || c.relrowsecurity || c.relforcerowsecurity from pg_class c join pg_namespace n on n.oid = relnamespace join "
+    "pg_attribute a on a.attrelid = c.oid "
     "  where n.nspname in ('public', 'auth', 'api', 'worker') and attnum > 0 and not attisdropped union all "
-    "select 'policy ' || tablename || policyname || cmd || roles::text || coalesce(qual, '') || coalesce(with_check, '') from pg_policies union all "
-    "select 'constraint ' || conrelid::regclass || conname || pg_get_constraintdef(c.oid) from pg_constraint c join pg_namespace n on n.oid = connamespace "
+    "select 'policy ' || tablename || policyname || cmd || roles::text || coalesce(qual, '') || coalesce(with_check, "
+    "'') from pg_policies union all "
+    "select 'constraint ' || conrelid::regclass || conname || pg_get_constraintdef(c.oid) from pg_constraint c join "
+    "pg_namespace n on n.oid = connamespace "
     "  where n.nspname in ('public', 'auth') union all "
     "select 'index ' || indexdef from pg_indexes where schemaname in ('public', 'auth') union all "
     "select 'trigger ' || pg_get_triggerdef(oid) from pg_trigger where not tgisinternal) as made(x)";
@@ -55,7 +60,8 @@ static pid_t migrate(int number)
     pid_t pid = fork();
     if (pid)
         return pid;
-    static const char *const names[] = {"EDURAG_DATABASE_URL", "EDURAG_DATABASE_WORKER_URL", "EDURAG_DATABASE_OWNER_URL"};
+    static const char *const names[] = {"EDURAG_DATABASE_URL", "EDURAG_DATABASE_WORKER_URL",
+                                        "EDURAG_DATABASE_OWNER_URL"};
     static const char *const roles[] = {"edurag_app", "edurag_worker", "edurag_owner"};
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         AUTO(mem_freep) char *one = mem_printf("%s dbname=migrating_%d", pg_url(roles[i]), number);

@@ -29,7 +29,8 @@ static int read_back(const char *text, size_t length)
     snprintf(path, sizeof path, "/proc/self/fd/%d", file);
     int count = config_read(path, &problems);
     close(file);
-    FUZZ_MUST(count >= lines_of(&problems) - 1 && (count > 0) == (problems.length > 0), "%d problems: %s", count, problems.data ? problems.data : "");
+    FUZZ_MUST(count >= lines_of(&problems) - 1 && (count > 0) == (problems.length > 0), "%d problems: %s", count,
+              problems.data ? problems.data : "");
     return count;
 }
 
@@ -57,7 +58,8 @@ static void terminal(const char *text)
     struct keymap map;
     keymap_defaults(&map);
     settings_parse(&settings, &map, text);
-    FUZZ_MUST(!*settings.glyphs || !strcmp(settings.glyphs, "ascii") || !strcmp(settings.glyphs, "unicode"), "glyphs %s", settings.glyphs);
+    FUZZ_MUST(!*settings.glyphs || !strcmp(settings.glyphs, "ascii") || !strcmp(settings.glyphs, "unicode"),
+              "glyphs %s", settings.glyphs);
     for (int i = 0; i < ACT_COUNT; i++)
         FUZZ_MUST(map.count[i] >= 0 && (size_t)map.count[i] <= COUNT_OF(map.keys[i]), "%d keys", map.count[i]);
     char keys[100];
@@ -90,7 +92,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!wrong) {
         FUZZ_MUST(!read_back(shown.data, shown.length), "what was printed does not read back: %s", shown.data);
         config_print(&again);
-        FUZZ_MUST(again.length == shown.length && !memcmp(again.data, shown.data, shown.length), "read back it is another: %s", again.data);
+        FUZZ_MUST(again.length == shown.length && !memcmp(again.data, shown.data, shown.length),
+                  "read back it is another: %s", again.data);
     }
     config_free();
     return 0;

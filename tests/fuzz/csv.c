@@ -42,7 +42,8 @@ static void quoted(const char *text, uint8_t how)
         }
     csv_start(&csv, file.data);
     for (int r = 0; r < 2; r++) {
-        FUZZ_MUST(csv_next(&csv, &row) && row.count == 3 && !row.problem, "row %d of [%s]: %s", r, file.data, row.problem ? row.problem : "missing");
+        FUZZ_MUST(csv_next(&csv, &row) && row.count == 3 && !row.problem, "row %d of [%s]: %s", r, file.data,
+                  row.problem ? row.problem : "missing");
         for (int i = 0; i < 3; i++)
             FUZZ_MUST(!strcmp(row.fields[i], fields[i]), "[%s] became [%s]", fields[i], row.fields[i]);
     }

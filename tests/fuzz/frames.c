@@ -11,7 +11,8 @@
 
 static void page_right(const struct frame_page *page)
 {
-    FUZZ_MUST(text_valid_utf8(page->text, page->text_length) && text_valid_utf8(page->label, page->label_length), "not UTF-8");
+    FUZZ_MUST(text_valid_utf8(page->text, page->text_length) && text_valid_utf8(page->label, page->label_length),
+              "not UTF-8");
     FUZZ_MUST(page->characters <= FRAME_CHARACTERS, "%zu characters", page->characters);
     for (size_t i = 0; i < page->characters; i++) {
         struct frame_box box = frames_box(page, i);
@@ -28,10 +29,12 @@ static void document_right(struct document *document)
     document_finish(document);
     for (size_t i = 0; i < document->page_count; i++) {
         const struct page *page = &document->pages[i];
-        FUZZ_MUST(text_valid_utf8(page->text, page->length) && !memchr(page->text, 0, page->length), "a page is not UTF-8");
+        FUZZ_MUST(text_valid_utf8(page->text, page->length) && !memchr(page->text, 0, page->length),
+                  "a page is not UTF-8");
         FUZZ_MUST(page->body_start <= page->body_end && page->body_end <= page->length, "a body outside its page");
         for (size_t k = 0; k < page->line_count; k++)
-            FUZZ_MUST(page->lines[k].start <= page->lines[k].end && page->lines[k].end <= page->length, "a line outside its page");
+            FUZZ_MUST(page->lines[k].start <= page->lines[k].end && page->lines[k].end <= page->length,
+                      "a line outside its page");
     }
     size_t count = 0;
     struct chunk *chunks = chunk_document(document, &count);
@@ -40,9 +43,11 @@ static void document_right(struct document *document)
         FUZZ_MUST(text_valid_utf8(chunks[i].text, strlen(chunks[i].text)) && length, "a passage is empty or not UTF-8");
         for (size_t k = 0; k < chunks[i].span_count; k++) {
             const struct chunk_span *span = &chunks[i].spans[k];
-            FUZZ_MUST(span->page >= 1 && (size_t)span->page <= document->page_count, "a passage of page %d", span->page);
+            FUZZ_MUST(span->page >= 1 && (size_t)span->page <= document->page_count, "a passage of page %d",
+                      span->page);
             const struct page *page = &document->pages[span->page - 1];
-            FUZZ_MUST(span->start < span->end && span->end <= text_count(page->text, page->length) && span->at <= length,
+            FUZZ_MUST(span->start < span->end && span->end <= text_count(page->text, page->length) &&
+                          span->at <= length,
                       "a passage outside its page");
         }
     }
@@ -70,7 +75,8 @@ static void as_it_is(const uint8_t *bytes, size_t left)
         if (type == FRAME_DOCUMENT && frames_document(exact, length, &pages))
             FUZZ_MUST(pages > 0, "no pages");
         while (type == FRAME_OUTLINE && frames_item(exact, length, &at, &item))
-            FUZZ_MUST(item.level >= 0 && item.level < FRAME_LEVELS && text_valid_utf8(item.title, item.length), "a wrong item");
+            FUZZ_MUST(item.level >= 0 && item.level < FRAME_LEVELS && text_valid_utf8(item.title, item.length),
+                      "a wrong item");
         if (type == FRAME_REFUSED && frames_refused(exact, length, &why))
             FUZZ_MUST(why >= REFUSED_ENCRYPTED && why <= REFUSED_PAGELESS, "refused for no reason");
     }
@@ -139,7 +145,8 @@ static void as_pages(struct fuzz_input *in)
     for (size_t i = 0; i < document->page_count; i++) {
         AUTO(buf_free) struct buf payload = payload_of(in, (uint32_t)i + 1);
         struct frame_page page;
-        FUZZ_MUST(frames_page((const unsigned char *)payload.data, payload.length, &page), "a page that is right is refused");
+        FUZZ_MUST(frames_page((const unsigned char *)payload.data, payload.length, &page),
+                  "a page that is right is refused");
         page_right(&page);
         lines_build(&page, &document->pages[i]);
     }

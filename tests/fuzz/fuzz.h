@@ -19,7 +19,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* The property in words, so that a finding reads as a sentence. */
 #define FUZZ_MUST(condition, ...) ((condition) ? (void)0 : fuzz_broken(__FILE__, __LINE__, __VA_ARGS__))
-static inline _Noreturn __attribute__((format(printf, 3, 4))) void fuzz_broken(const char *file, int line, const char *format, ...)
+static inline _Noreturn __attribute__((format(printf, 3, 4))) void fuzz_broken(const char *file, int line,
+                                                                               const char *format, ...)
 {
     va_list args;
     va_start(args, format);

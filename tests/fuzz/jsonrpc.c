@@ -44,7 +44,8 @@ static void one_reply(const cJSON *reply)
     FUZZ_MUST(id && (cJSON_IsString(id) || cJSON_IsNumber(id) || cJSON_IsNull(id)), "a reply without an id");
     FUZZ_MUST(error && !json_get(reply, "result"), "a reply that is not an error");
     FUZZ_MUST(*json_text(error, "message", ""), "an error without a sentence");
-    FUZZ_MUST(json_int(error, "code", 0) == err_rpc_code(err_from_reason(json_text(json_get(error, "data"), "reason", ""))),
+    FUZZ_MUST(json_int(error, "code", 0) ==
+                  err_rpc_code(err_from_reason(json_text(json_get(error, "data"), "reason", ""))),
               "code and reason differ: %s", sent.data);
     FUZZ_MUST(json_int(error, "code", 0) != err_rpc_code(ERR_INTERNAL), "internal: %s", sent.data);
 }
@@ -53,8 +54,10 @@ static void one_reply(const cJSON *reply)
 static bool owed(const cJSON *request)
 {
     const cJSON *id = json_get(request, "id"), *params = json_get(request, "params");
-    bool valid = cJSON_IsObject(request) && !strcmp(json_text(request, "jsonrpc", ""), "2.0") && cJSON_IsString(json_get(request, "method")) &&
-                 (!params || cJSON_IsObject(params) || cJSON_IsArray(params)) && !cJSON_IsObject(id) && !cJSON_IsArray(id) && !cJSON_IsBool(id);
+    bool valid = cJSON_IsObject(request) && !strcmp(json_text(request, "jsonrpc", ""), "2.0") &&
+                 cJSON_IsString(json_get(request, "method")) &&
+                 (!params || cJSON_IsObject(params) || cJSON_IsArray(params)) && !cJSON_IsObject(id) &&
+                 !cJSON_IsArray(id) && !cJSON_IsBool(id);
     return id || !valid;
 }
 
@@ -81,7 +84,7 @@ static void check(const cJSON *request)
         return;
     }
     const cJSON *item, *answer = reply ? reply->child : NULL;
-    cJSON_ArrayForEach(item, request)
+    cJSON_ArrayForEach (item, request)
         expected += owed(item);
     for (; answer; answer = answer->next, got++)
         one_reply(answer);
@@ -90,9 +93,9 @@ static void check(const cJSON *request)
 
 static void start(void)
 {
-    static const struct method *const tables[] = {methods_server, methods_auth, methods_users, methods_courses, methods_profile,
-                                                  methods_library, methods_search, methods_recommend, methods_memory, methods_chat,
-                                                  methods_admin, NULL};
+    static const struct method *const tables[] = {methods_server,  methods_auth,    methods_users,  methods_courses,
+                                                  methods_profile, methods_library, methods_search, methods_recommend,
+                                                  methods_memory,  methods_chat,    methods_admin,  NULL};
     static const struct rpc_doors doors = {.find = find, .send = send_text, .charge = charge};
     static bool started;
     if (started)
@@ -113,7 +116,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct rpc_peer peer = {.caller.session = 1};
     start();
     snprintf(peer.caller.role, sizeof peer.caller.role, "%s", roles[who & 3]);
-    snprintf(peer.caller.user_id, sizeof peer.caller.user_id, "%s", who & 3 ? "00000000-0000-4000-8000-000000000001" : "");
+    snprintf(peer.caller.user_id, sizeof peer.caller.user_id, "%s",
+             who & 3 ? "00000000-0000-4000-8000-000000000001" : "");
     broke = (who & 12) == 12;
     char *text = fuzz_rest(&in, &length);
     AUTO(json_freep) cJSON *request = json_parse(text, length, &err);

@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     unsigned step = fuzz_byte(&in) % 7 + 1;
     AUTO(buf_free) struct buf whole = typed(in.at, in.left, 4096);
     AUTO(buf_free) struct buf cut = typed(in.at, in.left, step);
-    FUZZ_MUST(whole.length == cut.length && (!whole.length || !memcmp(whole.data, cut.data, whole.length)), "cut by %u: [%s] and [%s]", step,
-              whole.data ? whole.data : "", cut.data ? cut.data : "");
+    FUZZ_MUST(whole.length == cut.length && (!whole.length || !memcmp(whole.data, cut.data, whole.length)),
+              "cut by %u: [%s] and [%s]", step, whole.data ? whole.data : "", cut.data ? cut.data : "");
     return 0;
 }

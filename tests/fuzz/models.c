@@ -22,8 +22,10 @@ static struct {
     bool cut;
 } said;
 
-bool __wrap_http_send(struct http_service *service, const struct http_request *request, struct http_reply *reply, struct err *err);
-bool __wrap_http_send(struct http_service *service, const struct http_request *request, struct http_reply *reply, struct err *err)
+bool __wrap_http_send(struct http_service *service, const struct http_request *request, struct http_reply *reply,
+                      struct err *err);
+bool __wrap_http_send(struct http_service *service, const struct http_request *request, struct http_reply *reply,
+                      struct err *err)
 {
     (void)service;
     *reply = (struct http_reply){.status = said.status, .attempts = 1};
@@ -60,8 +62,8 @@ static void cited(const struct buf *text)
         citations_end(&citations, out);
         citations_free(&citations);
     }
-    FUZZ_MUST(whole.length == pieces.length && (!whole.length || !memcmp(whole.data, pieces.data, whole.length)), "citations: [%s] and in pieces [%s]",
-              whole.data ? whole.data : "", pieces.data ? pieces.data : "");
+    FUZZ_MUST(whole.length == pieces.length && (!whole.length || !memcmp(whole.data, pieces.data, whole.length)),
+              "citations: [%s] and in pieces [%s]", whole.data ? whole.data : "", pieces.data ? pieces.data : "");
     for (size_t at = 0; at < whole.length; at++) {
         size_t behind = at, n = whole.data[at] == '[' ? citations_at(whole.data, whole.length, &behind) : 0;
         FUZZ_MUST(n <= 2, "source %zu was never given", n);
@@ -71,7 +73,8 @@ static void cited(const struct buf *text)
 static void generation(struct http_service *service, bool gemini)
 {
     const struct models_settings settings = {.gemini_thinking = "", .openai_chat_model = "m"};
-    struct models_generator g = {.provider = gemini ? "gemini" : "openai", .model = "m", .service = service, .settings = &settings};
+    struct models_generator g = {
+        .provider = gemini ? "gemini" : "openai", .model = "m", .service = service, .settings = &settings};
     const struct models_message message = {.text = "Why?"};
     const struct models_question question = {.system = "s", .messages = &message, .count = 1};
     AUTO(buf_free) struct buf heard = {0};
@@ -79,19 +82,29 @@ static void generation(struct http_service *service, bool gemini)
     struct models_answer answer = {0};
     struct err err = {0};
     bool fine = (gemini ? gemini_generate : openai_generate)(&g, &question, &listener, &answer, &err);
-    FUZZ_MUST(heard.length == answer.text.length && (!heard.length || !memcmp(heard.data, answer.text.data, heard.length)), "the deltas do not add up");
-    FUZZ_MUST(fine ? answer.text.length > 0 : *err.say, "%s", fine ? "an answer of nothing" : "no answer, and no sentence");
+    FUZZ_MUST(heard.length == answer.text.length &&
+                  (!heard.length || !memcmp(heard.data, answer.text.data, heard.length)),
+              "the deltas do not add up");
+    FUZZ_MUST(fine ? answer.text.length > 0 : *err.say, "%s",
+              fine ? "an answer of nothing" : "no answer, and no sentence");
     if (fine)
-        FUZZ_MUST((answer.end == MODELS_END_WHOLE) == !*answer.note, "end %d with the note [%s]", answer.end, answer.note);
-    FUZZ_MUST(text_valid_utf8(answer.note, strlen(answer.note)) && text_valid_utf8(err.say, strlen(err.say)), "a sentence is cut inside a character");
+        FUZZ_MUST((answer.end == MODELS_END_WHOLE) == !*answer.note, "end %d with the note [%s]", answer.end,
+                  answer.note);
+    FUZZ_MUST(text_valid_utf8(answer.note, strlen(answer.note)) && text_valid_utf8(err.say, strlen(err.say)),
+              "a sentence is cut inside a character");
     cited(&answer.text);
     models_answer_free(&answer);
 }
 
 static void embedding(struct http_service *service, bool gemini)
 {
-    const struct models_settings settings = {.query_prefix = "", .passage_prefix = "", .openai_embedding_model = "m", .dimensions = DIMENSIONS};
-    struct models_embedder e = {.provider = gemini ? "gemini" : "openai", .model = "m", .dimensions = DIMENSIONS, .batch = TEXTS, .service = service,
+    const struct models_settings settings = {
+        .query_prefix = "", .passage_prefix = "", .openai_embedding_model = "m", .dimensions = DIMENSIONS};
+    struct models_embedder e = {.provider = gemini ? "gemini" : "openai",
+                                .model = "m",
+                                .dimensions = DIMENSIONS,
+                                .batch = TEXTS,
+                                .service = service,
                                 .settings = &settings};
     const char *const texts[TEXTS] = {"one", "two", "three"};
     AUTO(mem_freep) float *vectors = mem_array(TEXTS * DIMENSIONS, sizeof *vectors);
@@ -124,7 +137,8 @@ static void memory(uint8_t which)
     case 0:
         if (hindsight_recall(h, "b", NULL, "cells", 5, NULL, NULL, &memories, &err))
             for (size_t i = 0; i < memories.count; i++)
-                FUZZ_MUST(memories.count <= 5 && memories.items[i].text && text_valid_utf8(memories.items[i].text, strlen(memories.items[i].text)),
+                FUZZ_MUST(memories.count <= 5 && memories.items[i].text &&
+                              text_valid_utf8(memories.items[i].text, strlen(memories.items[i].text)),
                           "a memory of nothing");
         hindsight_memories_free(&memories);
         break;
@@ -134,8 +148,11 @@ static void memory(uint8_t which)
     case 4: (void)!hindsight_status(h, version, &err); break;
     default: (void)!hindsight_forget(h, "b", "f", &deleted, &err); break;
     }
-    FUZZ_MUST(strlen(operation) < sizeof operation && strlen(version) < sizeof version && strlen(message) < sizeof message, "cut wrongly");
-    FUZZ_MUST(text_valid_utf8(text.data ? text.data : "", text.length) && text_valid_utf8(message, strlen(message)), "not UTF-8");
+    FUZZ_MUST(strlen(operation) < sizeof operation && strlen(version) < sizeof version &&
+                  strlen(message) < sizeof message,
+              "cut wrongly");
+    FUZZ_MUST(text_valid_utf8(text.data ? text.data : "", text.length) && text_valid_utf8(message, strlen(message)),
+              "not UTF-8");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -155,8 +172,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     said.cut = which & 128;
     FUZZ_MUST(service || http_open(&settings, &service, &err), "%s", err.log);
     switch (which & 7) {
-    case 0: case 1: generation(service, true); break;
-    case 2: case 3: generation(service, false); break;
+    case 0:
+    case 1: generation(service, true); break;
+    case 2:
+    case 3: generation(service, false); break;
     case 4: embedding(service, true); break;
     case 5: embedding(service, false); break;
     default: memory(which >> 3); break;

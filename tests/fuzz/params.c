@@ -6,8 +6,9 @@
 #include "server/rpc/params.h"
 #include "tests/fuzz/fuzz.h"
 
-static const struct method *const tables[] = {methods_server, methods_auth, methods_users, methods_courses, methods_profile, methods_library,
-                                              methods_search, methods_recommend, methods_memory, methods_chat, methods_admin};
+static const struct method *const tables[] = {methods_server,  methods_auth,    methods_users,  methods_courses,
+                                              methods_profile, methods_library, methods_search, methods_recommend,
+                                              methods_memory,  methods_chat,    methods_admin};
 
 static const struct method *chosen(unsigned number)
 {
@@ -37,14 +38,17 @@ static cJSON *text_of(struct fuzz_input *in, const struct param *param)
 
 static cJSON *value_of(struct fuzz_input *in, const struct param *param, int level)
 {
-    static const double numbers[] = {0, -1, 1, 49, 1000.5, 4294967296.0, 9007199254740991.0, -9007199254740993.0, 1e300, 86400};
+    static const double numbers[] = {0,     -1,   1, 49, 1000.5, 4294967296.0, 9007199254740991.0, -9007199254740993.0,
+                                     1e300, 86400};
     switch (fuzz_byte(in) % 9) {
     case 0: return cJSON_CreateNull();
     case 1: return cJSON_CreateBool(fuzz_byte(in) & 1);
     case 2: return cJSON_CreateNumber(numbers[fuzz_byte(in) % COUNT_OF(numbers)]);
     case 3: return cJSON_CreateNumber((double)(int8_t)fuzz_byte(in) * (fuzz_byte(in) + 1));
     case 4: return text_of(in, param);
-    case 5: return cJSON_CreateString(fuzz_byte(in) & 1 ? "6ba7b810-9dad-11d1-80b4-00c04fd430c8" : "6BA7B810-9DAD-11D1-80B4-00C04FD430C8Z");
+    case 5:
+        return cJSON_CreateString(fuzz_byte(in) & 1 ? "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
+                                                    : "6BA7B810-9DAD-11D1-80B4-00C04FD430C8Z");
     case 6: return cJSON_CreateString(param->one_of ? strrchr(param->one_of, '|') + 1 : "10");
     case 7: return cJSON_CreateObject();
     default: break;
@@ -76,7 +80,8 @@ static void bound_right(const struct param *p, const cJSON *object, const char *
     FUZZ_MUST(value || p->optional, "%s is missing", p->name);
     if (p->type == PARAM_TYPE_INT && (p->min || p->max)) {
         memcpy(&number, bound + p->offset, sizeof number);
-        FUZZ_MUST(!value || cJSON_IsNull(value) || (number >= p->min && (!p->max || number <= p->max)), "%s is %lld", p->name, (long long)number);
+        FUZZ_MUST(!value || cJSON_IsNull(value) || (number >= p->min && (!p->max || number <= p->max)), "%s is %lld",
+                  p->name, (long long)number);
     }
     if (p->type != PARAM_TYPE_TEXT && p->type != PARAM_TYPE_UUID)
         return;
@@ -101,7 +106,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (method->lane_of)
         FUZZ_MUST(method->lane_of(object) < LANE_COUNT, "no such lane");
     if (!params_read(method->params, object, bound, &err)) {
-        FUZZ_MUST(err.code == ERR_INVALID_PARAMS && *err.say && *err.field, "%s: refused without a sentence: %s", method->name, err.log);
+        FUZZ_MUST(err.code == ERR_INVALID_PARAMS && *err.say && *err.field, "%s: refused without a sentence: %s",
+                  method->name, err.log);
         return 0;
     }
     for (const struct param *p = method->params; p && p->type; p++)

@@ -5,9 +5,14 @@
 #include "server/memory/redact.h"
 #include "tests/fuzz/fuzz.h"
 
-static const struct redact_person people[] = {{"Maya Okafor", "s1024"}, {NULL, NULL}, {"\xC3\x85sa \xC3\x96 Li", "77"}, {"Name Url", "url"}};
-static const char *const secrets[] = {"maya.okafor@school.example", "DE89 3704 0044 0532 0130 00", "4111 1111 1111 1111", "+49 30 1234567",
-                                      "https://maya:geheim9@school.example/x", "GB33BUKB20201555555555"};
+static const struct redact_person people[] = {
+    {"Maya Okafor", "s1024"}, {NULL, NULL}, {"\xC3\x85sa \xC3\x96 Li", "77"}, {"Name Url", "url"}};
+static const char *const secrets[] = {"maya.okafor@school.example",
+                                      "DE89 3704 0044 0532 0130 00",
+                                      "4111 1111 1111 1111",
+                                      "+49 30 1234567",
+                                      "https://maya:geheim9@school.example/x",
+                                      "GB33BUKB20201555555555"};
 
 /* false: a pattern met its limit, so nothing is stored. */
 static bool redacted(const struct redact_person *who, const char *text, size_t length, struct buf *out)
@@ -21,7 +26,8 @@ static bool redacted(const struct redact_person *who, const char *text, size_t l
     }
     buf_bytes(out, "", 0);
     FUZZ_MUST(text_valid_utf8(out->data, out->length), "not UTF-8");
-    FUZZ_MUST(redact_total(&counts) || (out->length == length && !memcmp(out->data, text, length)), "changed, and nothing is counted");
+    FUZZ_MUST(redact_total(&counts) || (out->length == length && !memcmp(out->data, text, length)),
+              "changed, and nothing is counted");
     return true;
 }
 
@@ -31,8 +37,8 @@ static void nothing_is_left(const struct redact_person *who, const struct buf *t
     AUTO(buf_free) struct buf twice = {0};
     if (!redacted(who, text->data, text->length, &once) || !redacted(who, once.data, once.length, &twice))
         return;
-    FUZZ_MUST(once.length == twice.length && !memcmp(once.data, twice.data, once.length), "[%s] became [%s] and then [%s]", text->data, once.data,
-              twice.data);
+    FUZZ_MUST(once.length == twice.length && !memcmp(once.data, twice.data, once.length),
+              "[%s] became [%s] and then [%s]", text->data, once.data, twice.data);
 }
 
 static void the_secret_goes(const struct redact_person *who, const struct buf *text, const char *secret, uint8_t place)

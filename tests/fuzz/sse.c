@@ -88,8 +88,10 @@ static struct heard expected(const uint8_t *bytes, size_t length, size_t most)
 
 static void same(const char *what, struct heard *a, struct heard *b)
 {
-    FUZZ_MUST(a->failed == b->failed, "%s: %s and %s", what, a->failed ? "refused" : "taken", b->failed ? "refused" : "taken");
-    FUZZ_MUST(a->events.length == b->events.length && (!a->events.length || !memcmp(a->events.data, b->events.data, a->events.length)),
+    FUZZ_MUST(a->failed == b->failed, "%s: %s and %s", what, a->failed ? "refused" : "taken",
+              b->failed ? "refused" : "taken");
+    FUZZ_MUST(a->events.length == b->events.length &&
+                  (!a->events.length || !memcmp(a->events.data, b->events.data, a->events.length)),
               "%s: other events", what);
     buf_free(&b->events);
 }

@@ -1,16 +1,17 @@
-/* terminal.c - the whole client without a terminal: keys, news and answers in any order, and the screen stays one.
+/* terminal.c - the whole client without a terminal: keys, notifications and answers in any order, and the screen stays one.
  *
  * A line of the input is one thing that happens; its first letter says what. Some begin with every pane full of what
  * the first line says. FUZZ_LONGEST 1500
  */
 #include "common/text.h"
 #include "tests/fuzz/fuzz.h"
-#include "tests/lib/glass_data.h"
+#include "tests/lib/fake_terminal_data.h"
 
 enum { EVENTS_MOST = 40 };
 
-static const char *const news[] = {"search.sources", "search.delta", "library.progress", "chat.message", "chat.expired", "chat.deleted",
-                                   "chat.presence", "chat.lagged", "auth.expiring", "server.closing", "no.such"};
+static const char *const notifications[] = {"search.sources", "search.delta",   "library.progress", "chat.message",
+                                            "chat.expired",   "chat.deleted",   "chat.presence",    "chat.lagged",
+                                            "auth.expiring",  "server.closing", "no.such"};
 
 /* JSON as the client takes it; NULL where it would have been thrown away. */
 static cJSON *json_of(const char *text, size_t length)
@@ -19,24 +20,25 @@ static cJSON *json_of(const char *text, size_t length)
     return json_parse(text, length, &err);
 }
 
-static void hear(struct glass *g, const char *text, size_t length)
+static void hear(struct fake_terminal *g, const char *text, size_t length)
 {
     if (length < 2)
         return;
     AUTO(json_freep) cJSON *params = json_of(text + 1, length - 1);
     if (params || length == 2)
-        ui_news(&g->ui, news[(unsigned char)(text[0] - 'a') % COUNT_OF(news)], params);
+        ui_notification(&g->ui, notifications[(unsigned char)(text[0] - 'a') % COUNT_OF(notifications)], params);
 }
 
 /* An answer to one of what was asked, counted from the last. */
-static void answer(struct glass *g, const char *text, size_t length, bool fails)
+static void answer(struct fake_terminal *g, const char *text, size_t length, bool fails)
 {
     if (!g->count || length < 2)
         return;
     int at = g->count - 1 - (text[0] & 15) % g->count;
     uint64_t id = g->asked[at].id;
     AUTO(json_freep) cJSON *result = fails ? NULL : json_of(text + 1, length - 1);
-    struct err err = {.code = 1 + (enum err_code)((unsigned char)text[0] >> 3) % (ERR_COUNT - 1), .retry_after_ms = 3000};
+    struct err err = {.code = 1 + (enum err_code)((unsigned char)text[0] >> 3) % (ERR_COUNT - 1),
+                      .retry_after_ms = 3000};
     snprintf(err.say, sizeof err.say, "%s", text + 1);
     if (!result && !fails)
         return;
@@ -47,7 +49,7 @@ static void answer(struct glass *g, const char *text, size_t length, bool fails)
     ui_reply(&g->ui, id, result, fails ? &err : NULL);
 }
 
-static void press(struct glass *g, const char *text, size_t length)
+static void press(struct fake_terminal *g, const char *text, size_t length)
 {
     /* Letters type; bytes from 0x80 on are the keys that have no letter. */
     for (size_t i = 0; i < length && i < 30; i++) {
@@ -62,7 +64,7 @@ static void press(struct glass *g, const char *text, size_t length)
     }
 }
 
-static void happen(struct glass *g, const char *line, size_t length)
+static void happen(struct fake_terminal *g, const char *line, size_t length)
 {
     static const int sizes[][2] = {{24, 80}, {10, 40}, {60, 200}, {1, 1}, {3, 20}, {24, 41}, {40, 10}};
     const char *text = line + 1;
@@ -73,8 +75,11 @@ static void happen(struct glass *g, const char *line, size_t length)
     case 'e': answer(g, text, left, true); break;
     case 'k': press(g, text, left); break;
     case 'p': ui_keys_press(&g->ui, &(struct key){.code = KEYS_PASTE, .paste = text, .paste_length = left}); break;
-    case 't': glass_later(g, 1 << (left ? (unsigned char)text[0] % 24 : 8)); break;
-    case 's': ui_resize(&g->ui, sizes[(unsigned char)text[0] % COUNT_OF(sizes)][0], sizes[(unsigned char)text[0] % COUNT_OF(sizes)][1]); break;
+    case 't': fake_terminal_later(g, 1 << (left ? (unsigned char)text[0] % 24 : 8)); break;
+    case 's':
+        ui_resize(&g->ui, sizes[(unsigned char)text[0] % COUNT_OF(sizes)][0],
+                  sizes[(unsigned char)text[0] % COUNT_OF(sizes)][1]);
+        break;
     case 'l': ui_link(&g->ui, (enum ui_link)((unsigned char)text[0] % (UI_LOST + 1)), NULL); break;
     case 'o': ui_open(&g->ui, (enum pane)((unsigned char)text[0] % PANE_COUNT)); break;
     default: return;
@@ -83,7 +88,7 @@ static void happen(struct glass *g, const char *line, size_t length)
 }
 
 /* Every pane with the first line in all its texts, as JSON can hold it. */
-static void fill(struct glass *g, const char *role, struct fuzz_input *in)
+static void fill(struct fake_terminal *g, const char *role, struct fuzz_input *in)
 {
     size_t length;
     AUTO(mem_freep) char *line = fuzz_line(in, &length);
@@ -92,8 +97,8 @@ static void fill(struct glass *g, const char *role, struct fuzz_input *in)
         uint32_t c = text_next(line, length, &at);
         text_append(&text, c ? c : ' ');
     }
-    glass_data_fill(g, role, text.data ? text.data : "");
-    glass_sane(g);
+    fake_terminal_data_fill(g, role, text.data ? text.data : "");
+    fake_terminal_sane(g);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -101,10 +106,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const char *const roles[] = {"student", "teacher", "admin"};
     struct fuzz_input in = {data, size};
     uint8_t who = fuzz_byte(&in);
-    struct glass g;
-    glass_start(&g, who & 8 ? 24 : 10, who & 8 ? 80 : 40);
+    struct fake_terminal g;
+    fake_terminal_start(&g, who & 8 ? 24 : 10, who & 8 ? 80 : 40);
     if (who & 4)
-        glass_login(&g, roles[who % 3]);
+        fake_terminal_login(&g, roles[who % 3]);
     if ((who & 20) == 20)
         fill(&g, roles[who % 3], &in);
     for (int i = 0; i < EVENTS_MOST && in.left && !g.left; i++) {
@@ -114,7 +119,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             happen(&g, line, length);
     }
     ui_draw(&g.ui);
-    glass_sane(&g);
-    glass_stop(&g);
+    fake_terminal_sane(&g);
+    fake_terminal_stop(&g);
     return 0;
 }

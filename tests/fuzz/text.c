@@ -3,15 +3,16 @@
  */
 #include "common/text.h"
 #include "tests/fuzz/fuzz.h"
-#include "tests/lib/glass.h"
+#include "tests/lib/fake_terminal.h"
 #include "tui/widgets/wrap.h"
 
 /* What may never reach a terminal, told again in other words than text.c's. */
 static bool dangerous(uint32_t c, bool newline)
 {
     return c < 0x20 ? c != '\n' || !newline
-                    : (c >= 0x7F && c < 0xA0) || c == 0xAD || c == 0x61C || (c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) ||
-                          (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF || (c >= 0xE000 && c <= 0xF8FF) || (c >= 0xE0000 && c <= 0xE007F) || c > 0x10FFFF;
+                    : (c >= 0x7F && c < 0xA0) || c == 0xAD || c == 0x61C || (c >= 0x200B && c <= 0x200F) ||
+                          (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF ||
+                          (c >= 0xE000 && c <= 0xF8FF) || (c >= 0xE0000 && c <= 0xE007F) || c > 0x10FFFF;
 }
 
 static void clean_is_clean(const char *text, size_t length, enum text_clean_flags flags, struct buf *out)
@@ -31,7 +32,8 @@ static void clean_is_clean(const char *text, size_t length, enum text_clean_flag
     }
     FUZZ_MUST((size_t)cells == text_cells(out->data, out->length), "cells are counted in two ways");
     text_clean(&twice, out->data, out->length, flags);
-    FUZZ_MUST(twice.length == out->length && (!out->length || !memcmp(twice.data, out->data, out->length)), "cleaning twice changes it");
+    FUZZ_MUST(twice.length == out->length && (!out->length || !memcmp(twice.data, out->data, out->length)),
+              "cleaning twice changes it");
 }
 
 static void lines_fit(const char *text, size_t length, int width)
@@ -43,7 +45,8 @@ static void lines_fit(const char *text, size_t length, int width)
         struct wrap_line line = wrap.lines[i];
         FUZZ_MUST(line.from >= behind && line.to >= line.from && line.to <= length, "a line outside the text");
         FUZZ_MUST(text_valid_utf8(text + line.from, line.to - line.from), "a character was cut");
-        FUZZ_MUST(text_cells(text + line.from, line.to - line.from) <= (size_t)(width > 2 ? width : 2), "a line is too wide");
+        FUZZ_MUST(text_cells(text + line.from, line.to - line.from) <= (size_t)(width > 2 ? width : 2),
+                  "a line is too wide");
         behind = line.to;
     }
     for (size_t at = behind; at < length; at++)
@@ -53,12 +56,13 @@ static void lines_fit(const char *text, size_t length, int width)
 
 static void in_cells(const char *text, size_t length, int rows, int cols, int x)
 {
-    struct glass g = {0};
+    struct fake_terminal g = {0};
     canvas_resize(&g.ui.sheet, rows, cols);
     for (int y = 0; y < rows; y++)
-        FUZZ_MUST(canvas_put(canvas_all(&g.ui.sheet), y, x - 3, y * 2 + 1, ROLE_TEXT, text, length) <= y * 2 + 1, "drew beyond its width");
+        FUZZ_MUST(canvas_put(canvas_all(&g.ui.sheet), y, x - 3, y * 2 + 1, ROLE_TEXT, text, length) <= y * 2 + 1,
+                  "drew beyond its width");
     canvas_cut(canvas_part(canvas_all(&g.ui.sheet), 0, 2, rows, cols - 4), rows - 1, x, cols, ROLE_TEXT, text);
-    glass_sane(&g);
+    fake_terminal_sane(&g);
     canvas_free(&g.ui.sheet);
 }
 

@@ -28,9 +28,13 @@ static size_t words_of(struct tokens *tokens, const struct buf *text, struct pas
     size_t count = tokens_split(tokens, text->data, text->length, &list, &language), behind = 0;
     for (size_t i = 0; i < count; i++) {
         const struct token *t = &list[i];
-        FUZZ_MUST(t->start < t->end && t->end <= text->length && t->start >= behind, "a word outside its text, or out of order");
-        FUZZ_MUST(between(text->data, text->length, t->start) && between(text->data, text->length, t->end), "a word cuts a character");
-        FUZZ_MUST(t->length && t->length <= TOKENS_WORD_MOST && strlen(t->word) == t->length && text_valid_utf8(t->word, t->length), "a word that is none");
+        FUZZ_MUST(t->start < t->end && t->end <= text->length && t->start >= behind,
+                  "a word outside its text, or out of order");
+        FUZZ_MUST(between(text->data, text->length, t->start) && between(text->data, text->length, t->end),
+                  "a word cuts a character");
+        FUZZ_MUST(t->length && t->length <= TOKENS_WORD_MOST && strlen(t->word) == t->length &&
+                      text_valid_utf8(t->word, t->length),
+                  "a word that is none");
         FUZZ_MUST(t->hash == tokens_hash(t->word, t->length), "a word with another's hash");
         behind = t->start;
     }
@@ -38,7 +42,8 @@ static size_t words_of(struct tokens *tokens, const struct buf *text, struct pas
         size_t length = list[i].length;
         const char *stem = tokens_stem(tokens, language, list[i].word, &length);
         FUZZ_MUST(length <= TOKENS_WORD_MOST, "a stem longer than a word");
-        words->stems[words->count] = (const char *)(uintptr_t)kept->length; /* a place, until the text stays where it is */
+        words->stems[words->count] =
+            (const char *)(uintptr_t)kept->length; /* a place, until the text stays where it is */
         words->weights[words->count++] = 1;
         buf_bytes(kept, stem, length);
         buf_char(kept, '\0');
@@ -57,7 +62,9 @@ static void shown(const struct passage *passage, const struct passage_words *wor
     FUZZ_MUST(text_valid_utf8(text, snippet.text.length), "a snippet is not UTF-8");
     FUZZ_MUST(length <= SNIPPET_MOST + 2, "a snippet of %zu characters", length);
     for (size_t i = 0; i < snippet.mark_count; i++) {
-        FUZZ_MUST(snippet.marks[i][0] >= behind && snippet.marks[i][0] < snippet.marks[i][1] && snippet.marks[i][1] <= length, "a mark outside");
+        FUZZ_MUST(snippet.marks[i][0] >= behind && snippet.marks[i][0] < snippet.marks[i][1] &&
+                      snippet.marks[i][1] <= length,
+                  "a mark outside");
         behind = snippet.marks[i][1];
     }
     snippet_free(&snippet);
@@ -80,12 +87,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     words_of(tokens, &question, &words, &kept);
     words_of(tokens, &text, NULL, NULL);
     struct passage passage;
-    passage_read(&passage, tokens, &words, text.data, asked % 2 ? "[{\"at\":0,\"page\":1},{\"at\":7,\"page\":2},{\"at\":3,\"page\":3}]" : NULL, 1);
+    passage_read(&passage, tokens, &words, text.data,
+                 asked % 2 ? "[{\"at\":0,\"page\":1},{\"at\":7,\"page\":2},{\"at\":3,\"page\":3}]" : NULL, 1);
     size_t behind = 0;
     for (size_t i = 0; i < passage.sentence_count; i++) {
         const struct sentence *s = &passage.sentences[i];
         FUZZ_MUST(s->start >= behind && s->start < s->end && s->end <= text.length, "a sentence outside its text");
-        FUZZ_MUST(between(text.data, text.length, s->start) && between(text.data, text.length, s->end), "a sentence cuts a character");
+        FUZZ_MUST(between(text.data, text.length, s->start) && between(text.data, text.length, s->end),
+                  "a sentence cuts a character");
         behind = s->end;
     }
     shown(&passage, &words);

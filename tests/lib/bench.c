@@ -45,7 +45,8 @@ void bench_aim(const char *name, double value, const char *unit, double floor, c
     FILE *file = path && *path ? fopen(path, "a") : NULL;
     if (!file)
         return;
-    fprintf(file, "{\"bench\":\"%s\",\"name\":\"%s\",\"value\":%s,\"unit\":\"%s\",", program_invocation_short_name, name, figure, unit);
+    fprintf(file, "{\"bench\":\"%s\",\"name\":\"%s\",\"value\":%s,\"unit\":\"%s\",", program_invocation_short_name,
+            name, figure, unit);
     fprintf(file, floor > 0 ? "\"floor\":%s,\"ratio\":%s" : "\"floor\":null,\"ratio\":null", least, ratio);
     fprintf(file, aim ? ",\"aim\":\"%s\",\"met\":%s}\n" : ",\"aim\":null,\"met\":null}\n", aim, met ? "true" : "false");
     fclose(file);
@@ -122,9 +123,9 @@ void bench_certificate_of(bool rsa, const char *directory, char cert[128], char 
         if (!freopen("/dev/null", "w", stderr))
             _exit(1);
         execlp("openssl", "openssl", "req", "-x509", "-newkey", rsa ? "rsa" : "ec", "-pkeyopt",
-               rsa ? "rsa_keygen_bits:2048" : "ec_paramgen_curve:prime256v1", "-nodes",
-               "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout",
-               key, "-out", cert, (char *)NULL);
+               rsa ? "rsa_keygen_bits:2048" : "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
+               "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", key, "-out", cert,
+               (char *)NULL);
         _exit(127);
     }
     if (pid < 0 || waitpid(pid, &status, 0) != pid || status) {
@@ -165,11 +166,11 @@ static void on_answer(struct ws *ws, const char *text, size_t length, void *cont
 void bench_drive(struct ws *sockets, size_t count, const char *method, const char *params, int ms,
                  struct bench_load *load)
 {
-    AUTO(mem_freep) char *text =
-        mem_printf("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\",\"params\":%s}", method, params);
+    AUTO(mem_freep)
+    char *text = mem_printf("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\",\"params\":%s}", method, params);
     AUTO(mem_freep) struct line *lines = mem_array(count, sizeof *lines);
     struct epoll_event events[64];
-    size_t length = strlen(text), room = 0;
+    size_t length = strlen(text), capacity = 0;
     int epoll = epoll_create1(EPOLL_CLOEXEC);
     *load = (struct bench_load){0};
     int64_t start = bench_now_us(), end = start + (int64_t)ms * 1000, now = start;
@@ -191,9 +192,9 @@ void bench_drive(struct ws *sockets, size_t count, const char *method, const cha
             if (!lines[i].answered)
                 continue;
             now = bench_now_us();
-            if (load->count == room) {
-                room = room ? room * 2 : 4096;
-                load->us = mem_grow(load->us, room, sizeof *load->us);
+            if (load->count == capacity) {
+                capacity = capacity ? capacity * 2 : 4096;
+                load->us = mem_grow(load->us, capacity, sizeof *load->us);
             }
             load->us[load->count++] = now - lines[i].asked;
             if (now >= end) {

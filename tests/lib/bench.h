@@ -17,7 +17,7 @@ void bench_figure(const char *name, double value, const char *unit, double floor
 void bench_aim(const char *name, double value, const char *unit, double floor, const char *aim);
 int64_t bench_now_us(void);
 double bench_percentile(int64_t *us, size_t count, double part); /* sorts; in µs */
-int64_t bench_cpu_us(pid_t pid);  /* user and system time of that process, without its children */
+int64_t bench_cpu_us(pid_t pid); /* user and system time of that process, without its children */
 int64_t bench_rss_bytes(pid_t pid);
 /* A self-signed certificate and its key, in PEM, below `directory`; elliptic unless `rsa`. */
 void bench_certificate(const char *directory, char cert[128], char key[128]);

@@ -23,7 +23,8 @@ enum { END_MS = 60000, SLOW_MS = 19000, PAGES = 12 };
 struct person {
     const char *id;
     long pause_ms; /* between two acts */
-    const char *(*act)(struct ws *ws, const struct person *person, int number); /* the reason word; "ok": acknowledged */
+    const char *(*act)(struct ws *ws, const struct person *person,
+                       int number); /* the reason word; "ok": acknowledged */
 };
 
 static char target[128];
@@ -63,8 +64,8 @@ static void complain(const char *who, const char *method, const char *reason, co
 }
 
 /* A call whose acknowledged result's `key` goes into the ledger. */
-static const char *call(struct ws *ws, const struct person *person, const char *method, const char *params, enum ledger_kind kind,
-                        const char *in, const char *key)
+static const char *call(struct ws *ws, const struct person *person, const char *method, const char *params,
+                        enum ledger_kind kind, const char *in, const char *key)
 {
     static _Thread_local char reason[40];
     int64_t began = faults_now();
@@ -72,7 +73,10 @@ static const char *call(struct ws *ws, const struct person *person, const char *
     const cJSON *result = json_get(reply, "result"), *error = json_get(reply, "error");
     if (!reply && faults_now() - began > SLOW_MS)
         atomic_fetch_add(&unanswered, 1);
-    snprintf(reason, sizeof reason, "%s", !reply ? "closed" : error ? json_text(json_get(error, "data"), "reason", "?") : "ok");
+    snprintf(reason, sizeof reason, "%s",
+             !reply  ? "closed"
+             : error ? json_text(json_get(error, "data"), "reason", "?")
+                     : "ok");
     complain(person->id, method, reason, json_text(error, "message", ""));
     const char *id = json_text(in ? json_get(result, in) : result, key, NULL);
     if (id)
@@ -118,13 +122,15 @@ static const char *look(struct ws *ws, const struct person *person, int number)
 static const char *enrol(struct ws *ws, const struct person *person, int number)
 {
     char params[160];
-    snprintf(params, sizeof params, "{\"institution_id\":\"new-%d\",\"name\":\"New %d\",\"role\":\"student\",\"password\":\"%d-password\"}",
+    snprintf(params, sizeof params,
+             "{\"institution_id\":\"new-%d\",\"name\":\"New %d\",\"role\":\"student\",\"password\":\"%d-password\"}",
              number, number, number);
     return call(ws, person, "users.create", params, LEDGER_PERSON, "user", "user_id");
 }
 
 static const struct person people[] = {
-    {"tim", 100, teach}, {"tom", 130, teach}, {"sue", 25, talk}, {"sam", 40, talk}, {"mia", 35, remember}, {"max", 30, look}, {"ada", 50, enrol},
+    {"tim", 100, teach},   {"tom", 130, teach}, {"sue", 25, talk},  {"sam", 40, talk},
+    {"mia", 35, remember}, {"max", 30, look},   {"ada", 50, enrol},
 };
 static pthread_t threads[COUNT_OF(people)];
 
@@ -133,12 +139,14 @@ static bool come_in(struct ws *ws, const struct person *person)
     struct err err = {0};
     if (!ws_open(ws, target, NULL, NULL, &err))
         return false;
-    AUTO(mem_freep) char *params = mem_printf("{\"institution_id\":\"%s\",\"password\":\"%s-password\"}", person->id, person->id);
+    AUTO(mem_freep)
+    char *params = mem_printf("{\"institution_id\":\"%s\",\"password\":\"%s-password\"}", person->id, person->id);
     AUTO(json_freep) cJSON *reply = harness_call(ws, "auth.login", params);
     if (json_get(reply, "result"))
         return true;
     if (reply)
-        complain(person->id, "auth.login", json_text(json_get(json_get(reply, "error"), "data"), "reason", "?"), json_text(json_get(reply, "error"), "message", ""));
+        complain(person->id, "auth.login", json_text(json_get(json_get(reply, "error"), "data"), "reason", "?"),
+                 json_text(json_get(reply, "error"), "message", ""));
     ws_close(ws);
     return false;
 }
@@ -181,8 +189,9 @@ void busy_people(const char *owner_url, const char *pattern)
     snprintf(logs, sizeof logs, "%s", pattern);
     for (size_t i = 0; i < COUNT_OF(people); i++) {
         char error[400];
-        AUTO(mem_freep) char *sql = mem_printf("select auth.user_add(null, '%s', '%s', '%s', '%s-password')", people[i].id, people[i].id,
-                                               roles[i], people[i].id);
+        AUTO(mem_freep)
+        char *sql = mem_printf("select auth.user_add(null, '%s', '%s', '%s', '%s-password')", people[i].id,
+                               people[i].id, roles[i], people[i].id);
         free(pg_try(owner_url, sql, error, sizeof error));
         assert_string_equal(error, "");
     }

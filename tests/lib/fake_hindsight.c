@@ -64,7 +64,8 @@ static struct bank *find_bank(struct fake_hindsight *fake, const char *id, bool 
     return bank;
 }
 
-static struct document *find_document(struct fake_hindsight *fake, const char *bank, const char *id, const char *operation)
+static struct document *find_document(struct fake_hindsight *fake, const char *bank, const char *id,
+                                      const char *operation)
 {
     for (int i = 0; i < fake->document_count; i++) {
         struct document *d = &fake->documents[i];
@@ -94,7 +95,8 @@ static int retain(struct fake_hindsight *fake, const char *bank, const cJSON *js
     const char *operation = json_text(json, "operation_id", "");
     bool old = !strcmp(fake->version, "0.4.0");
     if (!*text) {
-        buf_text(out, "{\"detail\":[{\"loc\":[\"body\",\"items\",0,\"content\"],\"msg\":\"Field required\",\"type\":\"missing\"}]}");
+        buf_text(out, "{\"detail\":[{\"loc\":[\"body\",\"items\",0,\"content\"],\"msg\":\"Field "
+                      "required\",\"type\":\"missing\"}]}");
         return 422;
     }
     find_bank(fake, bank, true);
@@ -126,7 +128,8 @@ static int retain(struct fake_hindsight *fake, const char *bank, const cJSON *js
     fake->fail_operations -= d->failed;
     d->ready = now_ms() + fake->complete_ms;
     fake->retains++;
-    buf_printf(out, "{\"success\":true,\"bank_id\":\"%s\",\"items_count\":1,\"async\":true,\"operation_id\":\"%s\"}", bank, d->operation);
+    buf_printf(out, "{\"success\":true,\"bank_id\":\"%s\",\"items_count\":1,\"async\":true,\"operation_id\":\"%s\"}",
+               bank, d->operation);
     return 200;
 }
 
@@ -134,7 +137,10 @@ static int operation(struct fake_hindsight *fake, const char *bank, const char *
 {
     struct document *d = find_document(fake, bank, NULL, id);
     if (!d) {
-        buf_printf(out, strict(fake) ? "{\"detail\":\"Operation '%s' not found\"}" : "{\"operation_id\":\"%s\",\"status\":\"not_found\"}", id);
+        buf_printf(out,
+                   strict(fake) ? "{\"detail\":\"Operation '%s' not found\"}"
+                                : "{\"operation_id\":\"%s\",\"status\":\"not_found\"}",
+                   id);
         return strict(fake) ? 404 : 200;
     }
     bool pending = now_ms() < d->ready;
@@ -144,7 +150,8 @@ static int operation(struct fake_hindsight *fake, const char *bank, const char *
         return pending ? 200 : 409;
     }
     const char *status = pending ? "processing" : d->failed ? "failed" : "completed";
-    buf_printf(out, "{\"operation_id\":\"%s\",\"status\":\"%s\",\"error_message\":%s}", id, status, d->failed ? "\"the language model is away\"" : "null");
+    buf_printf(out, "{\"operation_id\":\"%s\",\"status\":\"%s\",\"error_message\":%s}", id, status,
+               d->failed ? "\"the language model is away\"" : "null");
     return 200;
 }
 
@@ -203,7 +210,8 @@ static int forget_document(struct fake_hindsight *fake, const char *bank, const 
     return 200;
 }
 
-static int whole_bank(struct fake_hindsight *fake, const char *bank, const char *verb, const cJSON *json, struct buf *out)
+static int whole_bank(struct fake_hindsight *fake, const char *bank, const char *verb, const cJSON *json,
+                      struct buf *out)
 {
     int gone = 0;
     if (!strcmp(verb, "PUT")) {
@@ -268,7 +276,11 @@ static int route(struct fake_hindsight *fake, const struct fake_request *r, cons
 
 static bool misbehave(const char *behaviour, struct fake_peer *peer)
 {
-    static const struct { const char *name; int status; const char *headers, *body; } replies[] = {
+    static const struct {
+        const char *name;
+        int status;
+        const char *headers, *body;
+    } replies[] = {
         {"400", 400, "", "{\"detail\":\"Query too long: jane@school.edu\"}"},
         {"401", 401, "", "{\"detail\":\"Invalid API key\"}"},
         {"402", 402, "", "{\"detail\":\"balance\"}"},
@@ -276,7 +288,9 @@ static bool misbehave(const char *behaviour, struct fake_peer *peer)
         {"404", 404, "", "{\"detail\":\"Bank 'x' not found\"}"},
         {"409", 409, "", "{\"detail\":\"conflict\"}"},
         {"410", 410, "", "{\"detail\":\"Gone\"}"},
-        {"422", 422, "", "{\"detail\":[{\"loc\":[\"body\"],\"msg\":\"Field required\",\"type\":\"missing\",\"input\":\"jane@school.edu\"}]}"},
+        {"422", 422, "",
+         "{\"detail\":[{\"loc\":[\"body\"],\"msg\":\"Field "
+         "required\",\"type\":\"missing\",\"input\":\"jane@school.edu\"}]}"},
         {"422_object", 422, "", "{\"detail\":{\"violations\":[\"x\"]}}"},
         {"429", 429, "Retry-After: 7\r\n", "{\"detail\":\"slow down\"}"},
         {"429_date", 429, "Retry-After: Sun, 06 Nov 1994 08:49:37 GMT\r\n", "{\"detail\":\"slow down\"}"},
@@ -330,7 +344,8 @@ static void control(struct fake_hindsight *fake, const struct fake_request *r, c
     int there = 0;
     for (int i = 0; i < fake->document_count; i++)
         there += is_there(&fake->documents[i]);
-    buf_printf(out, "{\"requests\":%d,\"retains\":%d,\"banks\":%d,\"documents\":%d}", fake->requests, fake->retains, fake->bank_count, there);
+    buf_printf(out, "{\"requests\":%d,\"retains\":%d,\"banks\":%d,\"documents\":%d}", fake->requests, fake->retains,
+               fake->bank_count, there);
 }
 
 static void set_text(char **to, char *text)
@@ -396,12 +411,15 @@ void fake_hindsight_stop(struct fake_hindsight *fake)
     free(fake);
 }
 
-int fake_hindsight_port(const struct fake_hindsight *fake) { return fake_http_port(fake->http); }
+int fake_hindsight_port(const struct fake_hindsight *fake)
+{
+    return fake_http_port(fake->http);
+}
 
-#define UNDER_LOCK(fake_, ...) \
-    do { \
-        pthread_mutex_lock(&(fake_)->lock); \
-        __VA_ARGS__; \
+#define UNDER_LOCK(fake_, ...)                \
+    do {                                      \
+        pthread_mutex_lock(&(fake_)->lock);   \
+        __VA_ARGS__;                          \
         pthread_mutex_unlock(&(fake_)->lock); \
     } while (0)
 
@@ -410,7 +428,10 @@ void fake_hindsight_behave(struct fake_hindsight *fake, const char *behaviour, i
     UNDER_LOCK(fake, snprintf(fake->behaviour, sizeof fake->behaviour, "%s", behaviour); fake->times = times);
 }
 
-void fake_hindsight_delay(struct fake_hindsight *fake, int ms) { UNDER_LOCK(fake, fake->delay_ms = ms); }
+void fake_hindsight_delay(struct fake_hindsight *fake, int ms)
+{
+    UNDER_LOCK(fake, fake->delay_ms = ms);
+}
 
 void fake_hindsight_version(struct fake_hindsight *fake, const char *version)
 {
@@ -476,6 +497,15 @@ static char *copy_of(struct fake_hindsight *fake, char *const *text)
     return copy;
 }
 
-char *fake_hindsight_last(struct fake_hindsight *fake) { return copy_of(fake, &fake->last); }
-char *fake_hindsight_last_headers(struct fake_hindsight *fake) { return copy_of(fake, &fake->headers); }
-char *fake_hindsight_last_body(struct fake_hindsight *fake) { return copy_of(fake, &fake->body); }
+char *fake_hindsight_last(struct fake_hindsight *fake)
+{
+    return copy_of(fake, &fake->last);
+}
+char *fake_hindsight_last_headers(struct fake_hindsight *fake)
+{
+    return copy_of(fake, &fake->headers);
+}
+char *fake_hindsight_last_body(struct fake_hindsight *fake)
+{
+    return copy_of(fake, &fake->body);
+}

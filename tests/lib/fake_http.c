@@ -166,7 +166,8 @@ struct fake_http *fake_http_start(int port, fake_handler *handler, void *context
     fake->handler = handler;
     fake->context = context;
     fake->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((uint16_t)port)};
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((uint16_t)port)};
     socklen_t length = sizeof address;
     int yes = 1;
     setsockopt(fake->listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
@@ -179,8 +180,14 @@ struct fake_http *fake_http_start(int port, fake_handler *handler, void *context
     return fake;
 }
 
-int fake_http_port(const struct fake_http *fake) { return fake->port; }
-int fake_http_connections(const struct fake_http *fake) { return atomic_load(&fake->accepted); }
+int fake_http_port(const struct fake_http *fake)
+{
+    return fake->port;
+}
+int fake_http_connections(const struct fake_http *fake)
+{
+    return atomic_load(&fake->accepted);
+}
 
 void fake_http_stop(struct fake_http *fake)
 {
@@ -194,15 +201,17 @@ void fake_http_stop(struct fake_http *fake)
 
 void fake_http_reply(struct fake_peer *peer, int status, const char *headers, const char *type, const char *body)
 {
-    AUTO(mem_freep) char *head = mem_printf("HTTP/1.1 %d Fake\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%s\r\n", status, type,
-                                            strlen(body), headers);
+    AUTO(mem_freep)
+    char *head = mem_printf("HTTP/1.1 %d Fake\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%s\r\n", status, type,
+                            strlen(body), headers);
     send_all(peer, head, strlen(head));
     send_all(peer, body, strlen(body));
 }
 
 void fake_http_begin(struct fake_peer *peer, int status, const char *type)
 {
-    AUTO(mem_freep) char *head = mem_printf("HTTP/1.1 %d Fake\r\nContent-Type: %s\r\nTransfer-Encoding: chunked\r\n\r\n", status, type);
+    AUTO(mem_freep)
+    char *head = mem_printf("HTTP/1.1 %d Fake\r\nContent-Type: %s\r\nTransfer-Encoding: chunked\r\n\r\n", status, type);
     send_all(peer, head, strlen(head));
 }
 

@@ -14,8 +14,8 @@ struct fake_peer;
 
 struct fake_request {
     char verb[12];
-    char path[1024];     /* with its query */
-    char headers[8192];  /* as they came, lower-case names */
+    char path[1024];    /* with its query */
+    char headers[8192]; /* as they came, lower-case names */
     char *body;
     size_t length;
 };
@@ -36,7 +36,7 @@ void fake_http_reply(struct fake_peer *peer, int status, const char *headers, co
 void fake_http_begin(struct fake_peer *peer, int status, const char *type);
 bool fake_http_piece(struct fake_peer *peer, const char *bytes, size_t length); /* false: the client is gone */
 void fake_http_end(struct fake_peer *peer);
-void fake_http_cut(struct fake_peer *peer);                 /* closes at once, in the middle */
-bool fake_http_sleep(struct fake_peer *peer, int ms);       /* false: the client is gone, or the fake stops */
+void fake_http_cut(struct fake_peer *peer);           /* closes at once, in the middle */
+bool fake_http_sleep(struct fake_peer *peer, int ms); /* false: the client is gone, or the fake stops */
 
 #endif

@@ -54,8 +54,8 @@ static bool is(const struct mood *mood, const char *behaviour)
 
 static void write_event(const struct mood *mood, struct buf *out, const char *json)
 {
-    buf_printf(out, "%sdata:%s%s%s", is(mood, "comments") ? ": still here\nevent: message\nid: 7\n" : "", is(mood, "tight") ? "" : " ", json,
-               is(mood, "crlf") ? "\r\n\r\n" : "\n\n");
+    buf_printf(out, "%sdata:%s%s%s", is(mood, "comments") ? ": still here\nevent: message\nid: 7\n" : "",
+               is(mood, "tight") ? "" : " ", json, is(mood, "crlf") ? "\r\n\r\n" : "\n\n");
 }
 
 static void write_delta(const struct mood *mood, struct buf *out, const char *text, size_t length, const char *reason)
@@ -64,15 +64,26 @@ static void write_delta(const struct mood *mood, struct buf *out, const char *te
     AUTO(mem_freep) char *end = reason ? mem_printf("\"%s\"", reason) : mem_dup("null");
     buf_json_stringn(&quoted, text, length);
     if (mood->gemini && reason)
-        buf_printf(&json, "{\"candidates\":[{\"content\":{\"role\":\"model\"},\"finishReason\":%s,\"index\":0}],\"usageMetadata\":{\"totalTokenCount\":9}}", end);
+        buf_printf(&json,
+                   "{\"candidates\":[{\"content\":{\"role\":\"model\"},\"finishReason\":%s,\"index\":0}],"
+                   "\"usageMetadata\":{\"totalTokenCount\":9}}",
+                   end);
     else if (mood->gemini)
-        buf_printf(&json, "{\"candidates\":[{\"content\":{\"parts\":[%s{\"text\":%s,\"thoughtSignature\":\"x\"}],\"role\":\"model\"},\"index\":0}]}",
+        buf_printf(&json,
+                   "{\"candidates\":[{\"content\":{\"parts\":[%s{\"text\":%s,\"thoughtSignature\":\"x\"}],\"role\":"
+                   "\"model\"},\"index\":0}]}",
                    is(mood, "thoughts") ? "{\"text\":\"let me think\",\"thought\":true}," : "", quoted.data);
     else if (reason)
-        buf_printf(&json, "{\"object\":\"chat.completion.chunk\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":%s}]}", end);
+        buf_printf(
+            &json,
+            "{\"object\":\"chat.completion.chunk\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":%s}]}",
+            end);
     else
-        buf_printf(&json, "{\"object\":\"chat.completion.chunk\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":%s%s},\"finish_reason\":null}]}",
-                   quoted.data, is(mood, "thoughts") ? ",\"reasoning\":\"let me think\",\"reasoning_content\":\"hm\"" : "");
+        buf_printf(&json,
+                   "{\"object\":\"chat.completion.chunk\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\","
+                   "\"content\":%s%s},\"finish_reason\":null}]}",
+                   quoted.data,
+                   is(mood, "thoughts") ? ",\"reasoning\":\"let me think\",\"reasoning_content\":\"hm\"" : "");
     write_event(mood, out, json.data);
 }
 
@@ -93,7 +104,9 @@ static void write_end(const struct mood *mood, struct buf *out)
     else if (!is(mood, "no_finish"))
         write_delta(mood, out, "", 0, stop);
     if (!mood->gemini && is(mood, "usage"))
-        write_event(mood, out, "{\"object\":\"chat.completion.chunk\",\"choices\":[],\"usage\":{\"total_tokens\":11},\"timings\":{}}");
+        write_event(
+            mood, out,
+            "{\"object\":\"chat.completion.chunk\",\"choices\":[],\"usage\":{\"total_tokens\":11},\"timings\":{}}");
     if (!mood->gemini && !is(mood, "no_done") && !is(mood, "no_finish") && !is(mood, "mid_error"))
         write_event(mood, out, "[DONE]");
     if (!mood->gemini && is(mood, "after_done"))
@@ -105,9 +118,14 @@ static void write_nothing(const struct mood *mood, struct buf *out)
 {
     if (is(mood, "nothings")) {
         write_event(mood, out, "{}");
-        write_event(mood, out, mood->gemini ? "{\"error\":null,\"candidates\":[{\"index\":0}]}" : "{\"error\":null,\"choices\":null,\"usage\":null}");
-        write_event(mood, out, mood->gemini ? "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"\",\"thoughtSignature\":\"x\"}]}}],\"new\":[1]}"
-                                            : "{\"choices\":[{\"delta\":{\"content\":null,\"role\":\"assistant\"},\"finish_reason\":null}],\"usage\":{}}");
+        write_event(mood, out,
+                    mood->gemini ? "{\"error\":null,\"candidates\":[{\"index\":0}]}"
+                                 : "{\"error\":null,\"choices\":null,\"usage\":null}");
+        write_event(mood, out,
+                    mood->gemini ? "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"\",\"thoughtSignature\":"
+                                   "\"x\"}]}}],\"new\":[1]}"
+                                 : "{\"choices\":[{\"delta\":{\"content\":null,\"role\":\"assistant\"},\"finish_"
+                                   "reason\":null}],\"usage\":{}}");
     }
     if (is(mood, "early_finish"))
         write_delta(mood, out, "", 0, mood->gemini ? "STOP" : "stop");
@@ -189,9 +207,13 @@ static void send_whole(const struct mood *mood, struct fake_peer *peer)
     AUTO(buf_free) struct buf quoted = {0}, json = {0};
     buf_json_string(&quoted, mood->answer);
     if (mood->gemini)
-        buf_printf(&json, "[{\"candidates\":[{\"content\":{\"parts\":[{\"text\":%s}]},\"finishReason\":\"STOP\"}]}]", quoted.data);
+        buf_printf(&json, "[{\"candidates\":[{\"content\":{\"parts\":[{\"text\":%s}]},\"finishReason\":\"STOP\"}]}]",
+                   quoted.data);
     else
-        buf_printf(&json, "{\"object\":\"chat.completion\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":%s},\"finish_reason\":\"stop\"}]}", quoted.data);
+        buf_printf(&json,
+                   "{\"object\":\"chat.completion\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\","
+                   "\"content\":%s},\"finish_reason\":\"stop\"}]}",
+                   quoted.data);
     fake_http_reply(peer, 200, "", "application/json", json.data);
 }
 
@@ -202,7 +224,8 @@ static void generate(const struct mood *mood, struct fake_peer *peer)
         send_whole(mood, peer);
         return;
     }
-    if (!is(mood, "blocked") && !is(mood, "empty") && !is(mood, "error_first") && !is(mood, "comments_first") && !is(mood, "thought_out")) {
+    if (!is(mood, "blocked") && !is(mood, "empty") && !is(mood, "error_first") && !is(mood, "comments_first") &&
+        !is(mood, "thought_out")) {
         send_stream(mood, peer);
         return;
     }
@@ -218,9 +241,13 @@ static void generate(const struct mood *mood, struct fake_peer *peer)
     else if (is(mood, "empty"))
         write_event(mood, &out, mood->gemini ? "{\"usageMetadata\":{\"promptTokenCount\":4}}" : "{\"choices\":[]}");
     else if (mood->gemini)
-        write_event(mood, &out, "{\"promptFeedback\":{\"blockReason\":\"PROHIBITED_CONTENT\"},\"usageMetadata\":{\"promptTokenCount\":4}}");
+        write_event(
+            mood, &out,
+            "{\"promptFeedback\":{\"blockReason\":\"PROHIBITED_CONTENT\"},\"usageMetadata\":{\"promptTokenCount\":4}}");
     else
-        write_event(mood, &out, "{\"choices\":[{\"index\":0,\"delta\":{\"content\":null,\"refusal\":\"I can't\"},\"finish_reason\":\"stop\"}]}");
+        write_event(mood, &out,
+                    "{\"choices\":[{\"index\":0,\"delta\":{\"content\":null,\"refusal\":\"I "
+                    "can't\"},\"finish_reason\":\"stop\"}]}");
     send_pieces(mood, peer, &out);
     fake_http_end(peer);
 }
@@ -247,9 +274,13 @@ static void write_vector(const struct mood *mood, struct buf *out, const char *t
 static void too_long(const struct mood *mood, struct fake_peer *peer)
 {
     if (mood->gemini)
-        fake_http_reply(peer, 400, "", "application/json", "{\"error\":{\"code\":400,\"message\":\"input token count exceeds the maximum input\",\"status\":\"INVALID_ARGUMENT\"}}");
+        fake_http_reply(peer, 400, "", "application/json",
+                        "{\"error\":{\"code\":400,\"message\":\"input token count exceeds the maximum "
+                        "input\",\"status\":\"INVALID_ARGUMENT\"}}");
     else
-        fake_http_reply(peer, 500, "", "application/json", "{\"error\":{\"code\":500,\"message\":\"input (900 tokens) is too large to process. increase the physical batch size\",\"type\":\"server_error\"}}");
+        fake_http_reply(peer, 500, "", "application/json",
+                        "{\"error\":{\"code\":500,\"message\":\"input (900 tokens) is too large to process. increase "
+                        "the physical batch size\",\"type\":\"server_error\"}}");
 }
 
 static void embed(const struct mood *mood, const cJSON *json, struct fake_peer *peer)
@@ -260,10 +291,11 @@ static void embed(const struct mood *mood, const cJSON *json, struct fake_peer *
     const char *texts[128] = {0};
     int dimensions = (int)json_int(json, "dimensions", mood->dimensions ? mood->dimensions : 8), n = 0;
     if (count < 1 || count > 100) {
-        fake_http_reply(peer, 400, "", "application/json", "{\"error\":{\"code\":400,\"message\":\"at most 100 requests can be in one batch\"}}");
+        fake_http_reply(peer, 400, "", "application/json",
+                        "{\"error\":{\"code\":400,\"message\":\"at most 100 requests can be in one batch\"}}");
         return;
     }
-    cJSON_ArrayForEach(item, list) {
+    cJSON_ArrayForEach (item, list) {
         const cJSON *part = cJSON_GetArrayItem(json_get(json_get(item, "content"), "parts"), 0);
         texts[n] = mood->gemini ? json_text(part, "text", "") : cJSON_IsString(item) ? item->valuestring : "";
         if (mood->gemini)
@@ -301,22 +333,35 @@ static void embed(const struct mood *mood, const cJSON *json, struct fake_peer *
 /* Whole replies that are wrong, the same for every call. true: done. */
 static bool misbehave(const struct mood *mood, struct fake_peer *peer)
 {
-    static const struct { const char *name; int status; const char *headers, *body; } replies[] = {
-        {"400", 400, "", "{\"error\":{\"code\":400,\"message\":\"Invalid JSON payload received\",\"status\":\"INVALID_ARGUMENT\"}}"},
-        {"401", 401, "", "{\"error\":{\"message\":\"Incorrect API key provided: the-secret-key\",\"type\":\"invalid_request_error\",\"code\":\"invalid_api_key\"}}"},
-        {"403", 403, "", "{\"error\":{\"code\":403,\"message\":\"unregistered callers\",\"status\":\"PERMISSION_DENIED\"}}"},
+    static const struct {
+        const char *name;
+        int status;
+        const char *headers, *body;
+    } replies[] = {
+        {"400", 400, "",
+         "{\"error\":{\"code\":400,\"message\":\"Invalid JSON payload received\",\"status\":\"INVALID_ARGUMENT\"}}"},
+        {"401", 401, "",
+         "{\"error\":{\"message\":\"Incorrect API key provided: "
+         "the-secret-key\",\"type\":\"invalid_request_error\",\"code\":\"invalid_api_key\"}}"},
+        {"403", 403, "",
+         "{\"error\":{\"code\":403,\"message\":\"unregistered callers\",\"status\":\"PERMISSION_DENIED\"}}"},
         {"404", 404, "", "{\"error\":{\"message\":\"model x not found, try pulling it first\",\"code\":null}}"},
         {"410", 410, "", "{\"detail\":\"gone\"}"},
         {"429", 429, "Retry-After: 0\r\n", "{\"error\":{\"message\":\"slow down\"}}"},
-        {"429_info", 429, "", "{\"error\":{\"code\":429,\"details\":[{\"@type\":\"type.googleapis.com/google.rpc.RetryInfo\",\"retryDelay\":\"0.1s\"}]}}"},
-        {"429_day", 429, "Retry-After: 0\r\n", "{\"error\":{\"code\":429,\"details\":[{\"violations\":[{\"quotaId\":\"RequestsPerDay\"}]}]}}"},
+        {"429_info", 429, "",
+         "{\"error\":{\"code\":429,\"details\":[{\"@type\":\"type.googleapis.com/"
+         "google.rpc.RetryInfo\",\"retryDelay\":\"0.1s\"}]}}"},
+        {"429_day", 429, "Retry-After: 0\r\n",
+         "{\"error\":{\"code\":429,\"details\":[{\"violations\":[{\"quotaId\":\"RequestsPerDay\"}]}]}}"},
         {"429_long", 429, "Retry-After: 3600\r\n", "{\"error\":{\"message\":\"slow down\"}}"},
         {"500", 500, "", "{\"error\":{\"code\":500,\"message\":\"internal\"}}"},
-        {"503", 503, "Retry-After: 0\r\n", "{\"error\":{\"code\":503,\"message\":\"Loading model\",\"type\":\"unavailable_error\"}}"},
+        {"503", 503, "Retry-After: 0\r\n",
+         "{\"error\":{\"code\":503,\"message\":\"Loading model\",\"type\":\"unavailable_error\"}}"},
         {"html", 200, "", "<html>Welcome to the hotel network</html>"},
         {"redirect", 302, "Location: http://127.0.0.1:1/stolen\r\n", ""},
         {"array_error", 500, "", "[{\"error\":{\"code\":500,\"message\":\"in an array\"}}]"},
-        {"flat_error", 400, "", "{\"object\":\"error\",\"message\":\"flat\",\"type\":\"BadRequestError\",\"code\":400}"},
+        {"flat_error", 400, "",
+         "{\"object\":\"error\",\"message\":\"flat\",\"type\":\"BadRequestError\",\"code\":400}"},
     };
     if (is(mood, "hang")) {
         fake_http_sleep(peer, 60000);
@@ -351,15 +396,17 @@ static void control(struct fake_models *fake, const cJSON *json, struct fake_pee
     fake->dimensions = (int)json_int(json, "dimensions", fake->dimensions);
     if (*json_text(json, "answer", ""))
         set_text(&fake->answer, json_text(json, "answer", ""));
-    AUTO(mem_freep) char *told = mem_printf("{\"requests\":%d,\"open\":%d,\"most_open\":%d,\"texts\":%d}", fake->requests, fake->open,
-                                            fake->most_open, fake->texts);
+    AUTO(mem_freep)
+    char *told = mem_printf("{\"requests\":%d,\"open\":%d,\"most_open\":%d,\"texts\":%d}", fake->requests, fake->open,
+                            fake->most_open, fake->texts);
     pthread_mutex_unlock(&fake->lock);
     fake_http_reply(peer, 200, "", "application/json", told);
 }
 
 static struct mood note(struct fake_models *fake, const struct fake_request *r)
 {
-    struct mood mood = {.gemini = strstr(r->path, ":streamGenerateContent") || strstr(r->path, ":batchEmbedContents"), .fake = fake};
+    struct mood mood = {.gemini = strstr(r->path, ":streamGenerateContent") || strstr(r->path, ":batchEmbedContents"),
+                        .fake = fake};
     pthread_mutex_lock(&fake->lock);
     snprintf(mood.behaviour, sizeof mood.behaviour, "%s", fake->behaviour);
     mood.delay_ms = fake->delay_ms;
@@ -436,13 +483,19 @@ void fake_models_stop(struct fake_models *fake)
     free(fake);
 }
 
-int fake_models_port(const struct fake_models *fake) { return fake_http_port(fake->http); }
-int fake_models_connections(struct fake_models *fake) { return fake_http_connections(fake->http); }
+int fake_models_port(const struct fake_models *fake)
+{
+    return fake_http_port(fake->http);
+}
+int fake_models_connections(struct fake_models *fake)
+{
+    return fake_http_connections(fake->http);
+}
 
-#define UNDER_LOCK(fake_, ...) \
-    do { \
-        pthread_mutex_lock(&(fake_)->lock); \
-        __VA_ARGS__; \
+#define UNDER_LOCK(fake_, ...)                \
+    do {                                      \
+        pthread_mutex_lock(&(fake_)->lock);   \
+        __VA_ARGS__;                          \
         pthread_mutex_unlock(&(fake_)->lock); \
     } while (0)
 
@@ -451,9 +504,18 @@ void fake_models_behave(struct fake_models *fake, const char *behaviour, int tim
     UNDER_LOCK(fake, snprintf(fake->behaviour, sizeof fake->behaviour, "%s", behaviour); fake->times = times);
 }
 
-void fake_models_answer(struct fake_models *fake, const char *text) { UNDER_LOCK(fake, set_text(&fake->answer, text)); }
-void fake_models_delay(struct fake_models *fake, int ms) { UNDER_LOCK(fake, fake->delay_ms = ms); }
-void fake_models_longest(struct fake_models *fake, int bytes) { UNDER_LOCK(fake, fake->longest = bytes); }
+void fake_models_answer(struct fake_models *fake, const char *text)
+{
+    UNDER_LOCK(fake, set_text(&fake->answer, text));
+}
+void fake_models_delay(struct fake_models *fake, int ms)
+{
+    UNDER_LOCK(fake, fake->delay_ms = ms);
+}
+void fake_models_longest(struct fake_models *fake, int bytes)
+{
+    UNDER_LOCK(fake, fake->longest = bytes);
+}
 
 int fake_models_requests(struct fake_models *fake)
 {
@@ -490,7 +552,19 @@ static char *copy_of(struct fake_models *fake, char *const *text)
     return copy;
 }
 
-char *fake_models_last_path(struct fake_models *fake) { return copy_of(fake, &fake->path); }
-char *fake_models_last_headers(struct fake_models *fake) { return copy_of(fake, &fake->headers); }
-char *fake_models_last_body(struct fake_models *fake) { return copy_of(fake, &fake->body); }
-char *fake_models_body(struct fake_models *fake, int n) { return copy_of(fake, &fake->bodies[n % FAKE_MODELS_KEPT]); }
+char *fake_models_last_path(struct fake_models *fake)
+{
+    return copy_of(fake, &fake->path);
+}
+char *fake_models_last_headers(struct fake_models *fake)
+{
+    return copy_of(fake, &fake->headers);
+}
+char *fake_models_last_body(struct fake_models *fake)
+{
+    return copy_of(fake, &fake->body);
+}
+char *fake_models_body(struct fake_models *fake, int n)
+{
+    return copy_of(fake, &fake->bodies[n % FAKE_MODELS_KEPT]);
+}

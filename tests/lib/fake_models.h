@@ -20,7 +20,7 @@ int fake_models_port(const struct fake_models *fake);
 /* For the next `times` requests (0: from now on); "fine" is as it should be. */
 void fake_models_behave(struct fake_models *fake, const char *behaviour, int times);
 void fake_models_answer(struct fake_models *fake, const char *text);
-void fake_models_delay(struct fake_models *fake, int ms); /* before the first byte, and between deltas */
+void fake_models_delay(struct fake_models *fake, int ms);      /* before the first byte, and between deltas */
 void fake_models_longest(struct fake_models *fake, int bytes); /* refuses to embed longer texts */
 
 int fake_models_requests(struct fake_models *fake);

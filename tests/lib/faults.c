@@ -65,7 +65,8 @@ pid_t faults_child(pid_t parent, const char *name)
         int of = 0;
         snprintf(path, sizeof path, "/proc/%.20s/stat", entry->d_name);
         FILE *stat = fopen(path, "r");
-        if (stat && fscanf(stat, "%*d (%63[^)]) %c %d", is, &how, &of) == 3 && of == parent && how != 'Z' && !strcmp(is, name))
+        if (stat && fscanf(stat, "%*d (%63[^)]) %c %d", is, &how, &of) == 3 && of == parent && how != 'Z' &&
+            !strcmp(is, name))
             found = atoi(entry->d_name);
         if (stat)
             fclose(stat);
@@ -130,9 +131,13 @@ void faults_settle(const char *url, int ms)
         if (open && !strcmp(open, "0"))
             return;
     }
-    AUTO(mem_freep) char *jobs = pg_try(url, "select string_agg(state || ' attempt ' || attempt || ' until ' || coalesce(lease_until::text, '-')"
-                                             " || ' after ' || run_after || ' now ' || now(), '; ') from public.index_jobs"
-                                             " where state not in ('indexed', 'failed')", error, sizeof error);
+    AUTO(mem_freep)
+    char *jobs =
+        pg_try(url,
+               "select string_agg(state || ' attempt ' || attempt || ' until ' || coalesce(lease_until::text, '-')"
+               " || ' after ' || run_after || ' now ' || now(), '; ') from public.index_jobs"
+               " where state not in ('indexed', 'failed')",
+               error, sizeof error);
     fail_msg("jobs are stuck: %s", jobs ? jobs : error);
 }
 
@@ -141,16 +146,19 @@ static const char *const invariants[] = {
     "select count(*) from public.pdfs where (indexed_at is null) = (failed_at is null)",
     "select count(*) from public.pdfs where failed_at is not null and coalesce(btrim(error_message), '') = ''",
     "select count(*) from public.index_jobs where state = 'failed' and coalesce(btrim(error_message), '') = ''",
-    "select count(*) from public.pdfs p where indexed_at is not null and not exists (select from public.pdf_chunks c where c.pdf_id = p.pdf_id)",
+    "select count(*) from public.pdfs p where indexed_at is not null and not exists (select from public.pdf_chunks c "
+    "where c.pdf_id = p.pdf_id)",
     "select count(*) from public.pdf_chunks c join public.pdfs p using (pdf_id) left join public.rag_embeddings e "
     "on e.chunk_id = c.chunk_id and e.model = p.embedding_model where e.chunk_id is null",
     "select count(*) from (select pdf_id, text from public.pdf_chunks group by 1, 2 having count(*) > 1) x",
     "select count(*) from public.pdfs p where indexed_at is not null and pages <> "
     "(select count(*) from public.pdf_pages g where g.pdf_id = p.pdf_id)",
-    "select count(*) from (select coalesce(course_id::text, ''), sha256 from public.pdfs where failed_at is null group by 1, 2 having count(*) > 1) x",
+    "select count(*) from (select coalesce(course_id::text, ''), sha256 from public.pdfs where failed_at is null group "
+    "by 1, 2 having count(*) > 1) x",
     "select count(*) from (select room_id, user_id, client_id from public.chat_messages where client_id is not null "
     "group by 1, 2, 3 having count(*) > 1) x",
-    "select count(*) from public.chat_rooms r where last_seq <> (select count(distinct m.seq) from public.chat_messages m where m.room_id = r.room_id)",
+    "select count(*) from public.chat_rooms r where last_seq <> (select count(distinct m.seq) from "
+    "public.chat_messages m where m.room_id = r.room_id)",
     "select count(*) from (select user_id, lower(fact) from public.memory_facts group by 1, 2 having count(*) > 1) x",
 };
 

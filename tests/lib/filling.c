@@ -20,11 +20,13 @@ size_t filling_below(struct filling *filling, size_t limit)
 
 static void cut_words(struct filling *filling)
 {
-    size_t room = 0;
+    size_t capacity = 0;
     for (size_t i = 0; i < filling->judged.passage_count; i++)
-        for (char *save = NULL, *word = strtok_r(filling->judged.passages[i].text, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
-            if (filling->word_count == room)
-                filling->words = mem_grow(filling->words, room = room ? room * 2 : 4096, sizeof *filling->words);
+        for (char *save = NULL, *word = strtok_r(filling->judged.passages[i].text, " ", &save); word;
+             word = strtok_r(NULL, " ", &save)) {
+            if (filling->word_count == capacity)
+                filling->words =
+                    mem_grow(filling->words, capacity = capacity ? capacity * 2 : 4096, sizeof *filling->words);
             filling->words[filling->word_count++] = word;
         }
 }
@@ -64,10 +66,13 @@ static void store_model(struct filling *filling, const char *directory)
     AUTO(buf_free) struct buf stored = {0};
     AUTO(buf_free) struct buf sql = {0};
     latent_store(filling->latent, &stored);
-    free(library_sql(directory, "edurag_owner", "update public.embedding_models set state = 'ready' where state = 'current'"));
-    buf_printf(&sql, "insert into public.embedding_models (model, provider, dim, fusion_weight, state, fitted_on, parameters) "
-                     "values ('builtin-lsa-1', 'builtin', %d, %g, 'current', %zu, '\\x",
-               LATENT_DIMENSIONS, FUSE_LATENT_WEIGHT, filling->passages);
+    free(library_sql(directory, "edurag_owner",
+                     "update public.embedding_models set state = 'ready' where state = 'current'"));
+    buf_printf(
+        &sql,
+        "insert into public.embedding_models (model, provider, dim, fusion_weight, state, fitted_on, parameters) "
+        "values ('builtin-lsa-1', 'builtin', %d, %g, 'current', %zu, '\\x",
+        LATENT_DIMENSIONS, FUSE_LATENT_WEIGHT, filling->passages);
     for (size_t i = 0; i < stored.length; i++)
         buf_printf(&sql, "%02x", (unsigned char)stored.data[i]);
     buf_text(&sql, "')");
@@ -76,7 +81,8 @@ static void store_model(struct filling *filling, const char *directory)
     buf_printf(&sql,
                "with n as (select generate_series(1, %zu) as n), f as (insert into public.pdf_files (file_id) "
                "select lpad(to_hex(n), 32, '0')::uuid from n returning file_id) "
-               "insert into public.pdfs (pdf_id, file_id, title, filename, size, sha256) select file_id, file_id, 'Document', 'd.pdf', 1, "
+               "insert into public.pdfs (pdf_id, file_id, title, filename, size, sha256) select file_id, file_id, "
+               "'Document', 'd.pdf', 1, "
                "encode(sha256(uuid_send(file_id)), 'hex') from f",
                filling->passages / DOCUMENT);
     free(library_sql(directory, "edurag_owner", sql.data));
@@ -103,11 +109,14 @@ static void store_batch(struct filling *filling, const char *directory, size_t f
         buf_json_close(&rows, '}');
     }
     buf_json_close(&rows, ']');
-    buf_printf(&sql, "with r as (select r.* from jsonb_to_recordset($bench$%s$bench$::jsonb) r(n int, t text, v text)), "
-                     "c as (insert into public.pdf_chunks (chunk_id, pdf_id, ordinal, first_page, last_page, start_offset, end_offset, text) "
-                     "select lpad(to_hex(n), 32, '0')::uuid, lpad(to_hex(n / %d + 1), 32, '0')::uuid, n %% %d, 1, 1, 0, 0, t from r) "
-                     "insert into public.rag_embeddings (chunk_id, model, vector) "
-                     "select lpad(to_hex(n), 32, '0')::uuid, 'builtin-lsa-1', v::real[] from r",
+    buf_printf(&sql,
+               "with r as (select r.* from jsonb_to_recordset($bench$%s$bench$::jsonb) r(n int, t text, v text)), "
+               "c as (insert into public.pdf_chunks (chunk_id, pdf_id, ordinal, first_page, last_page, start_offset, "
+               "end_offset, text) "
+               "select lpad(to_hex(n), 32, '0')::uuid, lpad(to_hex(n / %d + 1), 32, '0')::uuid, n %% %d, 1, 1, 0, 0, t "
+               "from r) "
+               "insert into public.rag_embeddings (chunk_id, model, vector) "
+               "select lpad(to_hex(n), 32, '0')::uuid, 'builtin-lsa-1', v::real[] from r",
                rows.data, DOCUMENT, DOCUMENT);
     free(library_sql(directory, "edurag_owner", sql.data));
 }
@@ -120,7 +129,8 @@ void filling_store(struct filling *filling, const char *directory)
     filling->random = 1;
     for (size_t from = 0; from < filling->passages; from += FILLING_BATCH)
         store_batch(filling, directory, from, &text);
-    free(library_sql(directory, "edurag_owner", "update public.pdfs set indexed_at = now(), embedding_model = 'builtin-lsa-1', pages = 1"));
+    free(library_sql(directory, "edurag_owner",
+                     "update public.pdfs set indexed_at = now(), embedding_model = 'builtin-lsa-1', pages = 1"));
     free(library_sql(directory, "edurag_owner", "analyze public.pdfs, public.pdf_chunks, public.rag_embeddings"));
 }
 
@@ -128,7 +138,8 @@ char *filling_question(struct filling *filling, bool preview)
 {
     struct buf params = {0};
     buf_json_open(&params, '{');
-    buf_json_member(&params, "query", filling->judged.questions[filling_below(filling, filling->judged.question_count)].text);
+    buf_json_member(&params, "query",
+                    filling->judged.questions[filling_below(filling, filling->judged.question_count)].text);
     buf_json_member_bool(&params, "preview", preview);
     buf_json_close(&params, '}');
     return buf_take(&params);

@@ -70,8 +70,13 @@ static const char *program(void)
 static void set_environment(const struct harness *h, const char *const *settings)
 {
     static const char *const defaults[] = {
-        "EDURAG_LISTEN=127.0.0.1:0", "EDURAG_ENVIRONMENT=development", "EDURAG_BCRYPT_COST=4",
-        "EDURAG_RATE_PERSON=100000", "EDURAG_RATE_ADDRESS=100000", "EDURAG_LOG=debug", NULL,
+        "EDURAG_LISTEN=127.0.0.1:0",
+        "EDURAG_ENVIRONMENT=development",
+        "EDURAG_BCRYPT_COST=4",
+        "EDURAG_RATE_PERSON=100000",
+        "EDURAG_RATE_ADDRESS=100000",
+        "EDURAG_LOG=debug",
+        NULL,
     };
     setenv("EDURAG_DATA_DIR", h->directory, 1);
     setenv("EDURAG_SOCKET", h->socket, 1);
@@ -229,7 +234,8 @@ void harness_user(const struct harness *h, const char *role, const char *id, con
     static struct ws admin;
     static pid_t of;
     if (of != h->pid) {
-        AUTO(mem_freep) char *password =
+        AUTO(mem_freep)
+        char *password =
             harness_command(h, (const char *[]){"user", "add", "--role", "admin", "harness", "Harness", NULL});
         struct err err;
         if (!password || !ws_open(&admin, h->socket, NULL, NULL, &err))
@@ -239,9 +245,9 @@ void harness_user(const struct harness *h, const char *role, const char *id, con
             give_up(h, "the admin can't log in");
         of = h->pid;
     }
-    AUTO(mem_freep) char *params =
-        mem_printf("{\"role\":\"%s\",\"institution_id\":\"%s\",\"name\":\"%s\",\"password\":\"%s-password\"}", role, id,
-                   name, id);
+    AUTO(mem_freep)
+    char *params = mem_printf(
+        "{\"role\":\"%s\",\"institution_id\":\"%s\",\"name\":\"%s\",\"password\":\"%s-password\"}", role, id, name, id);
     if (strcmp(harness_reason(&admin, "users.create", params), "ok") != 0)
         give_up(h, "users.create");
 }
@@ -285,7 +291,9 @@ const char *harness_reason(struct ws *ws, const char *method, const char *params
     AUTO(json_freep) cJSON *reply = harness_call(ws, method, params);
     const cJSON *data = json_get(json_get(reply, "error"), "data");
     snprintf(reason, sizeof reason, "%s",
-             !reply ? "closed" : json_get(reply, "result") ? "ok" : json_text(data, "reason", "?"));
+             !reply                      ? "closed"
+             : json_get(reply, "result") ? "ok"
+                                         : json_text(data, "reason", "?"));
     return reason;
 }
 

@@ -14,7 +14,7 @@
 struct harness {
     pid_t pid;
     int port;
-    char target[32];      /* "127.0.0.1:PORT" */
+    char target[32]; /* "127.0.0.1:PORT" */
     char socket[108];
     char log[128];
     const char *directory; /* its data directory */

@@ -22,7 +22,8 @@ static struct buf content_bomb(void)
     AUTO(buf_free) struct buf bomb = {0};
     const char *filters = pdf_bomb(&bomb, ' ', BILLION, 3);
     pdf_frame(&pdf, NULL, two);
-    pdf_object(&pdf, 10, "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<</Font<</F 3 0 R>>>>/Contents 11 0 R>>");
+    pdf_object(&pdf, 10,
+               "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<</Font<</F 3 0 R>>>>/Contents 11 0 R>>");
     pdf_stream(&pdf, 11, filters, bomb.data, bomb.length);
     pdf_page(&pdf, 20, sentence);
     return pdf_end(&pdf);
@@ -40,7 +41,8 @@ static struct buf object_stream_bomb(void)
     pdf_object(&pdf, 1, "<</Type/Catalog/Pages 2 0 R>>");
     pdf_stream(&pdf, 4, entries, bomb.data, bomb.length);
     size_t at = pdf.out.length;
-    const size_t rows[][3] = {{0, 0, 0}, {1, pdf.places[1], 0}, {2, 4, 0}, {0, 0, 0}, {1, pdf.places[4], 0}, {1, at, 0}};
+    const size_t rows[][3] = {{0, 0, 0}, {1, pdf.places[1], 0}, {2, 4, 0},
+                              {0, 0, 0}, {1, pdf.places[4], 0}, {1, at, 0}};
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         buf_char(&table, (char)rows[i][0]);
         for (int shift = 24; shift >= 0; shift -= 8)
@@ -71,7 +73,8 @@ static struct buf table_bomb(void)
 static void font_page(struct pdf *pdf, const char *font, const char *content, size_t length)
 {
     pdf_frame(pdf, NULL, two);
-    pdf_object(pdf, 10, "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<</Font<</F 12 0 R>>>>/Contents 11 0 R>>");
+    pdf_object(pdf, 10,
+               "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<</Font<</F 12 0 R>>>>/Contents 11 0 R>>");
     pdf_stream(pdf, 11, "", content, length);
     pdf_object(pdf, 12, "%s", font);
     pdf_page(pdf, 20, sentence);
@@ -95,7 +98,8 @@ static struct buf ligatures(void)
     struct pdf pdf = {0};
     AUTO(buf_free) struct buf cmap = {0};
     AUTO(buf_free) struct buf content = {0};
-    buf_text(&cmap, "/CIDInit /ProcSet findresource begin begincmap 1 begincodespacerange <00> <FF> endcodespacerange\n1 beginbfchar\n<61> <");
+    buf_text(&cmap, "/CIDInit /ProcSet findresource begin begincmap 1 begincodespacerange <00> <FF> "
+                    "endcodespacerange\n1 beginbfchar\n<61> <");
     for (int i = 0; i < 500; i++)
         buf_text(&cmap, "0062");
     buf_text(&cmap, ">\nendbfchar endcmap end\n");
@@ -112,7 +116,8 @@ static struct buf content_file(const char *content, size_t length)
 {
     struct pdf pdf = {0};
     pdf_frame(&pdf, NULL, two);
-    pdf_object(&pdf, 10, "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<</Font<</F 3 0 R>>>>/Contents 11 0 R>>");
+    pdf_object(&pdf, 10,
+               "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<</Font<</F 3 0 R>>>>/Contents 11 0 R>>");
     pdf_stream(&pdf, 11, "", content, length);
     pdf_page(&pdf, 20, sentence);
     return pdf_end(&pdf);
@@ -128,11 +133,27 @@ static struct buf repeated(const char *head, const char *piece, size_t times, co
     return content_file(content.data, content.length);
 }
 
-static struct buf millions_of_glyphs(void) { return repeated("BT /F 1 Tf 0.1 0 0 0.1 70 600 Tm ", "(abcdefghijklmnopqrstuvwxyz abcdefghijklmnopqrstuvwxyz) Tj 0 -0.01 Td ", 60000, "ET"); }
-static struct buf deep_arrays(void) { return repeated("", "[", 500000, ""); }
-static struct buf deep_dictionaries(void) { return repeated("/X ", "<</A", 300000, " BDC"); }
-static struct buf deep_saves(void) { return repeated("", "q ", 2000000, ""); }
-static struct buf huge_inline_image(void) { return repeated("BI /W 2000000000 /H 2000000000 /BPC 8 /CS /RGB ID ", "x", 100, " EI"); }
+static struct buf millions_of_glyphs(void)
+{
+    return repeated("BT /F 1 Tf 0.1 0 0 0.1 70 600 Tm ",
+                    "(abcdefghijklmnopqrstuvwxyz abcdefghijklmnopqrstuvwxyz) Tj 0 -0.01 Td ", 60000, "ET");
+}
+static struct buf deep_arrays(void)
+{
+    return repeated("", "[", 500000, "");
+}
+static struct buf deep_dictionaries(void)
+{
+    return repeated("/X ", "<</A", 300000, " BDC");
+}
+static struct buf deep_saves(void)
+{
+    return repeated("", "q ", 2000000, "");
+}
+static struct buf huge_inline_image(void)
+{
+    return repeated("BI /W 2000000000 /H 2000000000 /BPC 8 /CS /RGB ID ", "x", 100, " EI");
+}
 
 /* ------------------------------------------------------------------ loops */
 
@@ -146,27 +167,63 @@ static struct buf objects(const char *body)
 }
 
 #define CATALOG "1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj "
-#define RIGHT_PAGE \
+#define RIGHT_PAGE                                                                                                  \
     "5 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<</Font<</F 3 0 R>>>>/Contents 6 0 R>>endobj " \
     "6 0 obj<</Length 65>>stream\nBT /F 11 Tf 70 600 Td (Membranes keep the cells apart.) Tj ET   \nendstream endobj "
 
-static struct buf tree_of_itself(void) { return objects(CATALOG "2 0 obj<</Type/Pages/Count 5/Kids[2 0 R 2 0 R]>>endobj"); }
-static struct buf tree_of_its_parent(void) { return objects(CATALOG "2 0 obj<</Type/Pages/Count 5/Kids[4 0 R 5 0 R]>>endobj 4 0 obj<</Type/Pages/Parent 2 0 R/Count 4/Kids[2 0 R]>>endobj " RIGHT_PAGE); }
-static struct buf parent_of_itself(void) { return objects(CATALOG "2 0 obj<</Type/Pages/Count 2/Kids[4 0 R 5 0 R]/Parent 4 0 R>>endobj 4 0 obj<</Type/Page/Parent 4 0 R>>endobj " RIGHT_PAGE); }
-static struct buf length_of_itself(void) { return objects(CATALOG "2 0 obj<</Type/Pages/Count 2/Kids[4 0 R 5 0 R]>>endobj 4 0 obj<</Type/Page/Parent 2 0 R/Contents 7 0 R>>endobj 7 0 obj<</Length 7 0 R>>stream\nx\nendstream endobj " RIGHT_PAGE); }
-static struct buf contents_of_itself(void) { return objects(CATALOG "2 0 obj<</Type/Pages/Count 2/Kids[4 0 R 5 0 R]>>endobj 4 0 obj<</Type/Page/Parent 2 0 R/Contents 7 0 R/Resources 7 0 R/MediaBox 7 0 R>>endobj 7 0 obj[7 0 R 7 0 R]endobj " RIGHT_PAGE); }
-static struct buf reference_of_itself(void) { return objects("1 0 obj 1 0 R endobj 2 0 obj 1 0 R endobj"); }
-static struct buf outline_of_itself(void) { return objects("1 0 obj<</Type/Catalog/Pages 2 0 R/Outlines 7 0 R>>endobj 2 0 obj<</Type/Pages/Count 1/Kids[5 0 R]>>endobj 7 0 obj<</First 8 0 R/Last 8 0 R/Count 1>>endobj 8 0 obj<</Title(Round and round)/Parent 7 0 R/Next 8 0 R/First 7 0 R/Last 8 0 R/Count 9/Dest[5 0 R/Fit]>>endobj " RIGHT_PAGE); }
-static struct buf names_of_themselves(void) { return objects("1 0 obj<</Type/Catalog/Pages 2 0 R/Names<</Dests 9 0 R>>/PageLabels 9 0 R/Outlines 7 0 R>>endobj 2 0 obj<</Type/Pages/Count 1/Kids[5 0 R]>>endobj 7 0 obj<</First 8 0 R/Last 8 0 R/Count 1>>endobj 8 0 obj<</Title(One)/Parent 7 0 R/Dest(there)>>endobj 9 0 obj<</Kids[9 0 R 9 0 R]/Limits[(a)(z)]>>endobj " RIGHT_PAGE); }
+static struct buf tree_of_itself(void)
+{
+    return objects(CATALOG "2 0 obj<</Type/Pages/Count 5/Kids[2 0 R 2 0 R]>>endobj");
+}
+static struct buf tree_of_its_parent(void)
+{
+    return objects(CATALOG "2 0 obj<</Type/Pages/Count 5/Kids[4 0 R 5 0 R]>>endobj 4 0 obj<</Type/Pages/Parent 2 0 "
+                           "R/Count 4/Kids[2 0 R]>>endobj " RIGHT_PAGE);
+}
+static struct buf parent_of_itself(void)
+{
+    return objects(CATALOG "2 0 obj<</Type/Pages/Count 2/Kids[4 0 R 5 0 R]/Parent 4 0 R>>endobj 4 0 "
+                           "obj<</Type/Page/Parent 4 0 R>>endobj " RIGHT_PAGE);
+}
+static struct buf length_of_itself(void)
+{
+    return objects(CATALOG "2 0 obj<</Type/Pages/Count 2/Kids[4 0 R 5 0 R]>>endobj 4 0 obj<</Type/Page/Parent 2 0 "
+                           "R/Contents 7 0 R>>endobj 7 0 obj<</Length 7 0 R>>stream\nx\nendstream endobj " RIGHT_PAGE);
+}
+static struct buf contents_of_itself(void)
+{
+    return objects(CATALOG
+                   "2 0 obj<</Type/Pages/Count 2/Kids[4 0 R 5 0 R]>>endobj 4 0 obj<</Type/Page/Parent 2 0 R/Contents 7 "
+                   "0 R/Resources 7 0 R/MediaBox 7 0 R>>endobj 7 0 obj[7 0 R 7 0 R]endobj " RIGHT_PAGE);
+}
+static struct buf reference_of_itself(void)
+{
+    return objects("1 0 obj 1 0 R endobj 2 0 obj 1 0 R endobj");
+}
+static struct buf outline_of_itself(void)
+{
+    return objects("1 0 obj<</Type/Catalog/Pages 2 0 R/Outlines 7 0 R>>endobj 2 0 obj<</Type/Pages/Count 1/Kids[5 0 "
+                   "R]>>endobj 7 0 obj<</First 8 0 R/Last 8 0 R/Count 1>>endobj 8 0 obj<</Title(Round and "
+                   "round)/Parent 7 0 R/Next 8 0 R/First 7 0 R/Last 8 0 R/Count 9/Dest[5 0 R/Fit]>>endobj " RIGHT_PAGE);
+}
+static struct buf names_of_themselves(void)
+{
+    return objects("1 0 obj<</Type/Catalog/Pages 2 0 R/Names<</Dests 9 0 R>>/PageLabels 9 0 R/Outlines 7 0 R>>endobj 2 "
+                   "0 obj<</Type/Pages/Count 1/Kids[5 0 R]>>endobj 7 0 obj<</First 8 0 R/Last 8 0 R/Count 1>>endobj 8 "
+                   "0 obj<</Title(One)/Parent 7 0 R/Dest(there)>>endobj 9 0 obj<</Kids[9 0 R 9 0 "
+                   "R]/Limits[(a)(z)]>>endobj " RIGHT_PAGE);
+}
 
 /* A form that draws itself; one that draws the next ten times, twelve deep. */
 static struct buf form_of_itself(void)
 {
     struct pdf pdf = {0};
     pdf_frame(&pdf, NULL, two);
-    pdf_object(&pdf, 10, "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<</XObject<</X 12 0 R>>>>/Contents 11 0 R>>");
+    pdf_object(&pdf, 10,
+               "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<</XObject<</X 12 0 R>>>>/Contents 11 0 R>>");
     pdf_stream(&pdf, 11, "", "/X Do", 5);
-    pdf_stream(&pdf, 12, "/Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<</XObject<</X 12 0 R>>>>", "/X Do /X Do", 11);
+    pdf_stream(&pdf, 12, "/Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<</XObject<</X 12 0 R>>>>", "/X Do /X Do",
+               11);
     pdf_page(&pdf, 20, sentence);
     return pdf_end(&pdf);
 }
@@ -176,10 +233,13 @@ static struct buf forms_of_forms(void)
     struct pdf pdf = {0};
     static const char draw[] = "/X Do /X Do /X Do /X Do /X Do /X Do /X Do /X Do /X Do /X Do";
     pdf_frame(&pdf, NULL, two);
-    pdf_object(&pdf, 10, "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<</XObject<</X 30 0 R>>>>/Contents 11 0 R>>");
+    pdf_object(&pdf, 10,
+               "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<</XObject<</X 30 0 R>>>>/Contents 11 0 R>>");
     pdf_stream(&pdf, 11, "", draw, strlen(draw));
     for (int i = 0; i < 12; i++) {
-        AUTO(mem_freep) char *entries = mem_printf("/Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<</Font<</F 3 0 R>>/XObject<</X %d 0 R>>>>", 31 + i);
+        AUTO(mem_freep)
+        char *entries = mem_printf(
+            "/Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<</Font<</F 3 0 R>>/XObject<</X %d 0 R>>>>", 31 + i);
         pdf_stream(&pdf, 30 + i, entries, draw, strlen(draw));
     }
     pdf_stream(&pdf, 42, "/Type/XObject/Subtype/Form/BBox[0 0 9 9]", "q Q", 3);
@@ -192,8 +252,10 @@ static struct buf letter_of_itself(void)
 {
     struct pdf pdf = {0};
     static const char content[] = "BT /F 11 Tf 70 600 Td (aaaa) Tj ET", letter[] = "1000 0 d0 BT /F 1 Tf (aaaa) Tj ET";
-    font_page(&pdf, "<</Type/Font/Subtype/Type3/FontBBox[0 0 1 1]/FontMatrix[1 0 0 1 0 0]/FirstChar 97/LastChar 97/Widths[1]"
-              "/Encoding<</Differences[97/a]>>/CharProcs<</a 13 0 R>>/Resources<</Font<</F 12 0 R>>>>>>", content, strlen(content));
+    font_page(&pdf,
+              "<</Type/Font/Subtype/Type3/FontBBox[0 0 1 1]/FontMatrix[1 0 0 1 0 0]/FirstChar 97/LastChar 97/Widths[1]"
+              "/Encoding<</Differences[97/a]>>/CharProcs<</a 13 0 R>>/Resources<</Font<</F 12 0 R>>>>>>",
+              content, strlen(content));
     pdf_stream(&pdf, 13, "", letter, strlen(letter));
     return pdf_end(&pdf);
 }
@@ -204,10 +266,13 @@ static struct buf endless_tiles(void)
     struct pdf pdf = {0};
     static const char content[] = "/Pattern cs /P scn 0 0 595 842 re f", tile[] = "BT /F 1 Tf (a) Tj ET";
     pdf_frame(&pdf, NULL, two);
-    pdf_object(&pdf, 10, "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<</Pattern<</P 12 0 R>>>>/Contents 11 0 R>>");
+    pdf_object(&pdf, 10,
+               "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<</Pattern<</P 12 0 R>>>>/Contents 11 0 R>>");
     pdf_stream(&pdf, 11, "", content, strlen(content));
-    pdf_stream(&pdf, 12, "/Type/Pattern/PatternType 1/PaintType 1/TilingType 1/BBox[0 0 1 1]/XStep 0.0001/YStep 0.0001/Resources<</Font<</F 3 0 R>>>>", tile,
-               strlen(tile));
+    pdf_stream(&pdf, 12,
+               "/Type/Pattern/PatternType 1/PaintType 1/TilingType 1/BBox[0 0 1 1]/XStep 0.0001/YStep "
+               "0.0001/Resources<</Font<</F 3 0 R>>>>",
+               tile, strlen(tile));
     pdf_page(&pdf, 20, sentence);
     return pdf_end(&pdf);
 }
@@ -248,8 +313,13 @@ static struct buf pages_by(int levels, long long said)
     for (int i = levels - 1; i >= 0; i--) {
         int kid = 10 + i + 1;
         below *= 10;
-        pdf_object(&pdf, 10 + i, "<</Type/Pages/Count %lld/Kids[%d 0 R %d 0 R %d 0 R %d 0 R %d 0 R %d 0 R %d 0 R %d 0 R %d 0 R %d 0 R]>>", i ? below : said ? said : below,
-                   kid, kid, kid, kid, kid, kid, kid, kid, kid, kid);
+        pdf_object(
+            &pdf, 10 + i,
+            "<</Type/Pages/Count %lld/Kids[%d 0 R %d 0 R %d 0 R %d 0 R %d 0 R %d 0 R %d 0 R %d 0 R %d 0 R %d 0 R]>>",
+            i      ? below
+            : said ? said
+                   : below,
+            kid, kid, kid, kid, kid, kid, kid, kid, kid, kid);
     }
     pdf_object(&pdf, 10 + levels, "<</Type/Page/MediaBox[0 0 595 842]/Parent %d 0 R>>", 9 + levels);
     size_t at = pdf.places[TABLE] = pdf.out.length;
@@ -264,12 +334,30 @@ static struct buf pages_by(int levels, long long said)
     return pdf.out;
 }
 
-static struct buf million_pages(void) { return pages_by(6, 0); }
-static struct buf million_pages_said_to_be_three(void) { return pages_by(6, 3); }
-static struct buf ten_thousand_pages(void) { return pages_by(4, 0); }
-static struct buf one_page_said_to_be_a_million(void) { return objects(CATALOG "2 0 obj<</Type/Pages/Count 1000000/Kids[5 0 R]>>endobj " RIGHT_PAGE); }
-static struct buf fewer_than_no_pages(void) { return objects(CATALOG "2 0 obj<</Type/Pages/Count -5/Kids[5 0 R]>>endobj " RIGHT_PAGE); }
-static struct buf one_page_said_to_be_thousands(void) { return objects(CATALOG "2 0 obj<</Type/Pages/Count 19999/Kids[5 0 R]>>endobj " RIGHT_PAGE); }
+static struct buf million_pages(void)
+{
+    return pages_by(6, 0);
+}
+static struct buf million_pages_said_to_be_three(void)
+{
+    return pages_by(6, 3);
+}
+static struct buf ten_thousand_pages(void)
+{
+    return pages_by(4, 0);
+}
+static struct buf one_page_said_to_be_a_million(void)
+{
+    return objects(CATALOG "2 0 obj<</Type/Pages/Count 1000000/Kids[5 0 R]>>endobj " RIGHT_PAGE);
+}
+static struct buf fewer_than_no_pages(void)
+{
+    return objects(CATALOG "2 0 obj<</Type/Pages/Count -5/Kids[5 0 R]>>endobj " RIGHT_PAGE);
+}
+static struct buf one_page_said_to_be_thousands(void)
+{
+    return objects(CATALOG "2 0 obj<</Type/Pages/Count 19999/Kids[5 0 R]>>endobj " RIGHT_PAGE);
+}
 
 /* ------------------------------------------------------------------ locked files */
 
@@ -290,7 +378,8 @@ static void rc4(const unsigned char *key, size_t key_length, unsigned char *byte
     }
 }
 
-static const unsigned char padding[33] = "\x28\xBF\x4E\x5E\x4E\x75\x8A\x41\x64\x00\x4E\x56\xFF\xFA\x01\x08\x2E\x2E\x00\xB6\xD0\x68\x3E\x80\x2F\x0C\xA9\xFE\x64\x53\x69\x7A";
+static const unsigned char padding[33] = "\x28\xBF\x4E\x5E\x4E\x75\x8A\x41\x64\x00\x4E\x56\xFF\xFA\x01\x08\x2E\x2E\x00"
+                                         "\xB6\xD0\x68\x3E\x80\x2F\x0C\xA9\xFE\x64\x53\x69\x7A";
 
 static void md5(const void *bytes, size_t length, unsigned char digest[16])
 {
@@ -314,7 +403,9 @@ static struct buf locked(const char *password)
     size_t length = strlen(password);
     memcpy(user, password, length);
     memcpy(user + length, padding, 32 - length);
-    md5("owner\x28\xBF\x4E\x5E\x4E\x75\x8A\x41\x64\x00\x4E\x56\xFF\xFA\x01\x08\x2E\x2E\x00\xB6\xD0\x68\x3E\x80\x2F\x0C\xA9", 32, digest);
+    md5("owner\x28\xBF\x4E\x5E\x4E\x75\x8A\x41\x64\x00\x4E\x56\xFF\xFA\x01\x08\x2E\x2E\x00\xB6\xD0\x68\x3E\x80\x2F\x0C"
+        "\xA9",
+        32, digest);
     memcpy(owner, user, 32);
     rc4(digest, 5, owner, 32);
     memcpy(all, user, 32);
@@ -331,7 +422,8 @@ static struct buf locked(const char *password)
     md5(own, sizeof own, digest);
     rc4(digest, 10, (unsigned char *)content, strlen(sentence) + strlen("BT /F 11 Tf 70 600 Td () Tj ET"));
     pdf_frame(&pdf, NULL, one);
-    pdf_object(&pdf, 10, "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<</Font<</F 3 0 R>>>>/Contents 11 0 R>>");
+    pdf_object(&pdf, 10,
+               "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<</Font<</F 3 0 R>>>>/Contents 11 0 R>>");
     pdf_stream(&pdf, 11, "", content, strlen(sentence) + strlen("BT /F 11 Tf 70 600 Td () Tj ET"));
     buf_text(&entries, "/Encrypt<</Filter/Standard/V 1/R 2/P -4/O<");
     put_hex(&entries, owner, 32);
@@ -346,9 +438,20 @@ static struct buf locked(const char *password)
     return pdf_end(&pdf);
 }
 
-static struct buf locked_for_all(void) { return locked("geheim"); }
-static struct buf locked_for_owners(void) { return locked(""); }
-static struct buf locked_by_nonsense(void) { return objects(CATALOG "2 0 obj<</Type/Pages/Count 1/Kids[5 0 R]>>endobj " RIGHT_PAGE "trailer<</Root 1 0 R/Encrypt<</Filter/Standard/V 99/R 99/Length 2147483647/O 5/U[]>>/ID[]>>"); }
+static struct buf locked_for_all(void)
+{
+    return locked("geheim");
+}
+static struct buf locked_for_owners(void)
+{
+    return locked("");
+}
+static struct buf locked_by_nonsense(void)
+{
+    return objects(CATALOG
+                   "2 0 obj<</Type/Pages/Count 1/Kids[5 0 R]>>endobj " RIGHT_PAGE
+                   "trailer<</Root 1 0 R/Encrypt<</Filter/Standard/V 99/R 99/Length 2147483647/O 5/U[]>>/ID[]>>");
+}
 
 /* ------------------------------------------------------------------ things that do something */
 
@@ -363,12 +466,14 @@ static struct buf with_catalog(const char *catalog, const char *extra)
 
 static struct buf scripts(void)
 {
-    return with_catalog("/OpenAction 14 0 R/AA<</WC 14 0 R/WS 14 0 R>>/Names<</JavaScript<</Names[(a) 14 0 R]>>>>",
-                        "<</S/JavaScript/JS(while \\(true\\) app.alert\\(1\\);)/Next<</S/Launch/F(/bin/sh)/Next 14 0 R>>>>");
+    return with_catalog(
+        "/OpenAction 14 0 R/AA<</WC 14 0 R/WS 14 0 R>>/Names<</JavaScript<</Names[(a) 14 0 R]>>>>",
+        "<</S/JavaScript/JS(while \\(true\\) app.alert\\(1\\);)/Next<</S/Launch/F(/bin/sh)/Next 14 0 R>>>>");
 }
 static struct buf goes_elsewhere(void)
 {
-    return with_catalog("/OpenAction<</S/SubmitForm/F<</FS/URL/F(http://127.0.0.1:9/)>>>>/AcroForm 14 0 R/URI<</Base(http://127.0.0.1:9/)>>",
+    return with_catalog("/OpenAction<</S/SubmitForm/F<</FS/URL/F(http://127.0.0.1:9/)>>>>/AcroForm 14 0 "
+                        "R/URI<</Base(http://127.0.0.1:9/)>>",
                         "<</XFA[(a) 14 0 R]/Fields[14 0 R]/NeedAppearances true>>");
 }
 
@@ -383,7 +488,12 @@ static struct buf attachments(void)
 }
 
 /* A content that lies in another file. */
-static struct buf content_elsewhere(void) { return objects(CATALOG "2 0 obj<</Type/Pages/Count 2/Kids[4 0 R 5 0 R]>>endobj 4 0 obj<</Type/Page/Parent 2 0 R/Contents 7 0 R>>endobj 7 0 obj<</Length 0/F(/etc/passwd)/FFilter[]>>stream\n\nendstream endobj " RIGHT_PAGE); }
+static struct buf content_elsewhere(void)
+{
+    return objects(CATALOG
+                   "2 0 obj<</Type/Pages/Count 2/Kids[4 0 R 5 0 R]>>endobj 4 0 obj<</Type/Page/Parent 2 0 R/Contents 7 "
+                   "0 R>>endobj 7 0 obj<</Length 0/F(/etc/passwd)/FFilter[]>>stream\n\nendstream endobj " RIGHT_PAGE);
+}
 
 /* ------------------------------------------------------------------ letters and numbers that lie */
 
@@ -399,11 +509,15 @@ static struct buf unreadable_letters(void)
         buf_text(&content, "> Tj ET\n");
     }
     pdf_frame(&pdf, NULL, one);
-    pdf_object(&pdf, 10, "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<</Font<</F 12 0 R>>>>/Contents 11 0 R>>");
+    pdf_object(&pdf, 10,
+               "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<</Font<</F 12 0 R>>>>/Contents 11 0 R>>");
     pdf_stream(&pdf, 11, "", content.data, content.length);
     pdf_object(&pdf, 12, "<</Type/Font/Subtype/Type0/BaseFont/ABCDEF+X/Encoding/Identity-H/DescendantFonts[13 0 R]>>");
-    pdf_object(&pdf, 13, "<</Type/Font/Subtype/CIDFontType2/BaseFont/ABCDEF+X/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>"
-               "/FontDescriptor<</Type/FontDescriptor/FontName/ABCDEF+X/Flags 4/FontBBox[0 0 1000 1000]/ItalicAngle 0/Ascent 800/Descent -200/StemV 80>>>>");
+    pdf_object(&pdf, 13,
+               "<</Type/Font/Subtype/CIDFontType2/BaseFont/ABCDEF+X/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/"
+               "Supplement 0>>"
+               "/FontDescriptor<</Type/FontDescriptor/FontName/ABCDEF+X/Flags 4/FontBBox[0 0 1000 1000]/ItalicAngle "
+               "0/Ascent 800/Descent -200/StemV 80>>>>");
     return pdf_end(&pdf);
 }
 
@@ -434,7 +548,8 @@ static struct buf forbidden_letters(void)
 {
     struct pdf pdf = {0};
     static const char content[] = "BT /F 11 Tf 70 600 Td (abcde Membranes) Tj ET";
-    static const char cmap[] = "begincmap 1 begincodespacerange <00> <FF> endcodespacerange 5 beginbfchar <61> <0000> <62> <D800> <63> <202E> <64> <001B> <65> <FFFF> endbfchar endcmap";
+    static const char cmap[] = "begincmap 1 begincodespacerange <00> <FF> endcodespacerange 5 beginbfchar <61> <0000> "
+                               "<62> <D800> <63> <202E> <64> <001B> <65> <FFFF> endbfchar endcmap";
     font_page(&pdf, "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/ToUnicode 13 0 R>>", content, strlen(content));
     pdf_stream(&pdf, 13, "", cmap, strlen(cmap));
     return pdf_end(&pdf);
@@ -450,22 +565,38 @@ static struct buf boxed(const char *entries)
     return pdf_end(&pdf);
 }
 
-static struct buf gigantic_page(void) { return boxed("/MediaBox[-1e30 -1e30 1e30 1e30]/UserUnit 1e30"); }
-static struct buf page_of_no_size(void) { return boxed("/MediaBox[0 0 0 0]/Rotate 2147483647"); }
-static struct buf page_turned_inside_out(void) { return boxed("/MediaBox[595 842 0 0]/CropBox[9e99 nan inf -1]/Rotate -90"); }
+static struct buf gigantic_page(void)
+{
+    return boxed("/MediaBox[-1e30 -1e30 1e30 1e30]/UserUnit 1e30");
+}
+static struct buf page_of_no_size(void)
+{
+    return boxed("/MediaBox[0 0 0 0]/Rotate 2147483647");
+}
+static struct buf page_turned_inside_out(void)
+{
+    return boxed("/MediaBox[595 842 0 0]/CropBox[9e99 nan inf -1]/Rotate -90");
+}
 
 static struct buf length_lie(const char *length)
 {
     struct pdf pdf = {0};
     AUTO(mem_freep) char *content = mem_printf("BT /F 11 Tf 70 600 Td (%s) Tj ET", sentence);
     pdf_frame(&pdf, NULL, one);
-    pdf_object(&pdf, 10, "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<</Font<</F 3 0 R>>>>/Contents 11 0 R>>");
+    pdf_object(&pdf, 10,
+               "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<</Font<</F 3 0 R>>>>/Contents 11 0 R>>");
     pdf_stream(&pdf, 11, length, content, strlen(content));
     return pdf_end(&pdf);
 }
 
-static struct buf too_long(void) { return length_lie("/Length 999999999999999999"); }
-static struct buf shorter_than_nothing(void) { return length_lie("/Length -2147483648"); }
+static struct buf too_long(void)
+{
+    return length_lie("/Length 999999999999999999");
+}
+static struct buf shorter_than_nothing(void)
+{
+    return length_lie("/Length -2147483648");
+}
 
 /* ------------------------------------------------------------------ tables that lie */
 
@@ -508,13 +639,31 @@ static struct buf table_of_itself(void)
     struct buf file = right_file();
     size_t table = (size_t)(strstr(file.data + 20, "\nxref\n") - file.data) + 1;
     buf_free(&file);
-    AUTO(mem_freep) char *tail = mem_printf("trailer<</Size 12/Root 1 0 R/Prev %zu/XRefStm %zu>>\nstartxref\n%zu\n%%%%EOF\n", table, table, table);
+    AUTO(mem_freep)
+    char *tail = mem_printf("trailer<</Size 12/Root 1 0 R/Prev %zu/XRefStm %zu>>\nstartxref\n%zu\n%%%%EOF\n", table,
+                            table, table);
     return ended(tail);
 }
-static struct buf table_nowhere(void) { return ended("trailer<</Size 2147483647/Root 1 0 R>>\nstartxref\n99999999999999999999\n%%EOF\n"); }
-static struct buf no_root(void) { return ended("trailer<</Size 12>>\n"); }
-static struct buf empty(void) { struct buf out = {0}; buf_text(&out, "%PDF-1.7\n"); return out; }
-static struct buf no_pdf(void) { struct buf out = {0}; buf_text(&out, "PK\003\004 this is a text document, saved under another name"); return out; }
+static struct buf table_nowhere(void)
+{
+    return ended("trailer<</Size 2147483647/Root 1 0 R>>\nstartxref\n99999999999999999999\n%%EOF\n");
+}
+static struct buf no_root(void)
+{
+    return ended("trailer<</Size 12>>\n");
+}
+static struct buf empty(void)
+{
+    struct buf out = {0};
+    buf_text(&out, "%PDF-1.7\n");
+    return out;
+}
+static struct buf no_pdf(void)
+{
+    struct buf out = {0};
+    buf_text(&out, "PK\003\004 this is a text document, saved under another name");
+    return out;
+}
 static struct buf noise(void)
 {
     struct buf out = {0};

@@ -15,7 +15,8 @@ enum { DEPTH = 10, WORD_LEAST = 4, WORD_MOST = 100 };
 static FILE *open_part(const char *set, const char *part)
 {
     const char *shared = getenv("EDURAG_SHARED");
-    AUTO(mem_freep) char *path = mem_printf("%s/retrieval/%s/%s.tsv", shared && *shared ? shared : "../shared", set, part);
+    AUTO(mem_freep)
+    char *path = mem_printf("%s/retrieval/%s/%s.tsv", shared && *shared ? shared : "../shared", set, part);
     return fopen(path, "r");
 }
 
@@ -23,10 +24,10 @@ static bool load_texts(const char *set, const char *part, struct judged_text **t
 {
     FILE *file = open_part(set, part);
     char *line = NULL;
-    size_t room = 0;
+    size_t capacity = 0;
     if (!file)
         return false;
-    for (ssize_t length; (length = getline(&line, &room, file)) > 0;) {
+    for (ssize_t length; (length = getline(&line, &capacity, file)) > 0;) {
         char *tab = strchr(line, '\t');
         if (!tab)
             continue;
@@ -55,7 +56,8 @@ static bool load_judgements(struct judged *j, const char *set)
     if (!file)
         return false;
     while (fscanf(file, "%63[^\t]\t%63[^\t]\t%*[^\n]\n", question, passage) == 2) {
-        size_t q = place_of(j->questions, j->question_count, question), p = place_of(j->passages, j->passage_count, passage);
+        size_t q = place_of(j->questions, j->question_count, question),
+               p = place_of(j->passages, j->passage_count, passage);
         if (q == j->question_count || p == j->passage_count)
             continue;
         j->relevant_of = mem_grow(j->relevant_of, j->relevant_count + 1, sizeof *j->relevant_of);
@@ -92,7 +94,8 @@ void judged_free(struct judged *j)
     *j = (struct judged){0};
 }
 
-bool judged_score(const struct judged *j, size_t question, const size_t *ranking, size_t count, double *ndcg, double *recall)
+bool judged_score(const struct judged *j, size_t question, const size_t *ranking, size_t count, double *ndcg,
+                  double *recall)
 {
     double gain = 0, ideal = 0;
     size_t right = 0, hits = 0;

@@ -20,7 +20,8 @@ struct judged {
 bool judged_load(struct judged *judged, const char *set);
 void judged_free(struct judged *judged);
 /* nDCG@10 and recall@10 of a ranking of passages (places) for one question; false where nothing is judged. */
-bool judged_score(const struct judged *judged, size_t question, const size_t *ranking, size_t count, double *ndcg, double *recall);
+bool judged_score(const struct judged *judged, size_t question, const size_t *ranking, size_t count, double *ndcg,
+                  double *recall);
 /* One random edit in about a quarter of the words of four letters or more; free it. The state of the
  * random numbers starts as any constant. */
 char *judged_mistype(const char *question, unsigned long long *state);

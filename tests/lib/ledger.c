@@ -18,10 +18,8 @@
 static const struct {
     const char *name, *table, *key;
 } kinds[LEDGER_KINDS] = {
-    {"documents", "pdfs", "pdf_id"},
-    {"chat lines", "chat_messages", "message_id"},
-    {"facts", "memory_facts", "fact_id"},
-    {"searches", "search_history", "search_id"},
+    {"documents", "pdfs", "pdf_id"},      {"chat lines", "chat_messages", "message_id"},
+    {"facts", "memory_facts", "fact_id"}, {"searches", "search_history", "search_id"},
     {"accounts", "users", "user_id"},
 };
 
@@ -52,13 +50,15 @@ void ledger_check(const char *url)
     char error[400];
     pthread_mutex_lock(&ledger.lock);
     for (int kind = 0; kind < LEDGER_KINDS; kind++) {
-        AUTO(mem_freep) char *sql = mem_printf(
-            "select count(*) from unnest(string_to_array(rtrim('%s', ','), ',')) as k(id) where (select count(*) from public.%s t where t.%s = k.id::uuid) <> 1",
-            ledger.count[kind] ? ledger.ids[kind].data : "", kinds[kind].table, kinds[kind].key);
+        AUTO(mem_freep)
+        char *sql = mem_printf("select count(*) from unnest(string_to_array(rtrim('%s', ','), ',')) as k(id) where "
+                               "(select count(*) from public.%s t where t.%s = k.id::uuid) <> 1",
+                               ledger.count[kind] ? ledger.ids[kind].data : "", kinds[kind].table, kinds[kind].key);
         AUTO(mem_freep) char *lost = pg_try(url, sql, error, sizeof error);
         if (!lost || strcmp(lost, "0") != 0) {
             pthread_mutex_unlock(&ledger.lock);
-            fail_msg("%s of %d acknowledged %s are not there once %s", lost ? lost : "?", ledger.count[kind], kinds[kind].name, error);
+            fail_msg("%s of %d acknowledged %s are not there once %s", lost ? lost : "?", ledger.count[kind],
+                     kinds[kind].name, error);
         }
     }
     pthread_mutex_unlock(&ledger.lock);

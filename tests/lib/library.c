@@ -27,8 +27,10 @@ static void cache_vectors(const char *directory, const struct library_passage *p
     AUTO(buf_free) struct buf sql = {0};
     AUTO(tokens_freep) struct tokens *tokens = tokens_new();
     float vector[HASHED_DIMENSIONS];
-    buf_text(&sql, "insert into public.embedding_cache (model, text_sha256, vector) select '" HASHED_NAME
-                   "', sha256(convert_to(v.item ->> 't', 'UTF8')), (v.item ->> 'v')::real[] from jsonb_array_elements($library$");
+    buf_text(
+        &sql,
+        "insert into public.embedding_cache (model, text_sha256, vector) select '" HASHED_NAME
+        "', sha256(convert_to(v.item ->> 't', 'UTF8')), (v.item ->> 'v')::real[] from jsonb_array_elements($library$");
     AUTO(buf_free) struct buf json = {0};
     buf_json_open(&json, '[');
     for (size_t i = 0; i < count; i++) {
@@ -74,7 +76,8 @@ static void write_chunks(struct buf *out, const struct library_passage *passages
         const struct library_passage *p = &passages[i];
         size_t length = text_count(p->text, strlen(p->text));
         AUTO(mem_freep) char *label = mem_printf("p%d", p->page);
-        AUTO(mem_freep) char *span = mem_printf("[{\"page\":%d,\"at\":0,\"start\":%zu,\"end\":%zu}]", p->page, start, start + length);
+        AUTO(mem_freep)
+        char *span = mem_printf("[{\"page\":%d,\"at\":0,\"start\":%zu,\"end\":%zu}]", p->page, start, start + length);
         buf_json_open(out, '{');
         buf_json_member_int(out, "first_page", p->page);
         buf_json_member_int(out, "last_page", p->page);
@@ -90,8 +93,8 @@ static void write_chunks(struct buf *out, const struct library_passage *passages
     buf_json_close(out, ']');
 }
 
-void library_put(const char *directory, const char *title, const char *course_id, const struct library_passage *passages,
-                 size_t count, char pdf_id[40])
+void library_put(const char *directory, const char *title, const char *course_id,
+                 const struct library_passage *passages, size_t count, char pdf_id[40])
 {
     AUTO(buf_free) struct buf sql = {0};
     char job[40] = "", lease[40] = "";
@@ -102,7 +105,8 @@ void library_put(const char *directory, const char *title, const char *course_id
                "select file_id, nullif('%s', '')::uuid, $library$%s$library$, 'test.pdf', 1, "
                "encode(sha256(convert_to(file_id::text, 'UTF8')), 'hex') from f returning pdf_id), "
                "j as (insert into public.index_jobs (pdf_id, state, attempt, lease, lease_until) "
-               "select pdf_id, 'embedding', 1, gen_random_uuid(), now() + interval '50 seconds' from p returning job_id, lease, pdf_id) "
+               "select pdf_id, 'embedding', 1, gen_random_uuid(), now() + interval '50 seconds' from p returning "
+               "job_id, lease, pdf_id) "
                "select job_id || ' ' || lease || ' ' || pdf_id from j",
                course_id ? course_id : "", title);
     AUTO(mem_freep) char *ids = library_sql(directory, "edurag_owner", sql.data);

@@ -13,8 +13,8 @@ struct library_passage {
 
 /* An indexed document; `course_id` NULL: the open library. `directory`: of the harness. What fails ends the
  * program with a sentence. */
-void library_put(const char *directory, const char *title, const char *course_id, const struct library_passage *passages,
-                 size_t count, char pdf_id[40]);
+void library_put(const char *directory, const char *title, const char *course_id,
+                 const struct library_passage *passages, size_t count, char pdf_id[40]);
 void library_delete(const char *directory, const char *pdf_id);
 /* The first column of the first row of any statement as that role; free it. */
 char *library_sql(const char *directory, const char *role, const char *sql);

@@ -13,7 +13,8 @@ void outside_begin(struct harness *h, struct fake_models *fake, const char *embe
     static const char *directory;
     AUTO(mem_freep) char *choice = mem_printf("EDURAG_EMBEDDINGS=%s", embeddings);
     AUTO(mem_freep) char *url = mem_printf("OPENAI_BASE_URL=http://127.0.0.1:%d/v1", fake_models_port(fake));
-    const char *const settings[] = {choice, url, "EDURAG_GENERATION=extractive", "EDURAG_OPENAI_EMBEDDING_MODEL=nomic-embed-text", NULL};
+    const char *const settings[] = {choice, url, "EDURAG_GENERATION=extractive",
+                                    "EDURAG_OPENAI_EMBEDDING_MODEL=nomic-embed-text", NULL};
     harness_start(h, directory, settings);
     directory = h->directory;
 }

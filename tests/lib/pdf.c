@@ -48,7 +48,9 @@ void pdf_stream(struct pdf *pdf, int number, const char *entries, const void *by
 void pdf_page(struct pdf *pdf, int number, const char *text)
 {
     AUTO(mem_freep) char *content = mem_printf("BT /F 11 Tf 70 600 Td (%s) Tj ET", text);
-    pdf_object(pdf, number, "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<</Font<</F 3 0 R>>>>/Contents %d 0 R>>", number + 1);
+    pdf_object(pdf, number,
+               "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<</Font<</F 3 0 R>>>>/Contents %d 0 R>>",
+               number + 1);
     pdf_stream(pdf, number + 1, "", content, strlen(content));
 }
 
@@ -71,7 +73,8 @@ struct buf pdf_end(struct pdf *pdf)
     buf_printf(&pdf->out, "xref\n0 %d\n0000000000 65535 f \n", pdf->most + 1);
     for (int i = 1; i <= pdf->most; i++)
         buf_printf(&pdf->out, "%010zu 00000 %c \n", pdf->places[i], pdf->places[i] ? 'n' : 'f');
-    buf_printf(&pdf->out, "trailer<</Size %d/Root 1 0 R%s>>\nstartxref\n%zu\n%%%%EOF\n", pdf->most + 1, pdf->trailer ? pdf->trailer : "", table);
+    buf_printf(&pdf->out, "trailer<</Size %d/Root 1 0 R%s>>\nstartxref\n%zu\n%%%%EOF\n", pdf->most + 1,
+               pdf->trailer ? pdf->trailer : "", table);
     return pdf->out;
 }
 
@@ -166,7 +169,8 @@ void pdf_flate(struct buf *out, const void *bytes, size_t length, size_t period)
 
 const char *pdf_bomb(struct buf *out, char byte, size_t total, int layers)
 {
-    static const char *const filters[] = {"", "/Filter/FlateDecode", "/Filter[/FlateDecode/FlateDecode]", "/Filter[/FlateDecode/FlateDecode/FlateDecode]"};
+    static const char *const filters[] = {"", "/Filter/FlateDecode", "/Filter[/FlateDecode/FlateDecode]",
+                                          "/Filter[/FlateDecode/FlateDecode/FlateDecode]"};
     pdf_flate_run(out, byte, total);
     /* A match takes 13 bits in the first layer, so its bytes come again after 13; in the second 15, so after 15. */
     for (int layer = 1; layer < layers; layer++) {

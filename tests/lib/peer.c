@@ -207,10 +207,10 @@ static bool upgrade(struct peer_line *l)
     unsigned length = 0;
     EVP_Digest(joined, strlen(joined), digest, &length, EVP_sha1(), NULL);
     EVP_EncodeBlock(accept, digest, (int)length);
-    buf_printf(
-        &out,
-        "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-accept: %s\r\nsec-websocket-protocol: edurag.v1\r\n\r\n",
-        (char *)accept);
+    buf_printf(&out,
+               "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-accept: "
+               "%s\r\nsec-websocket-protocol: edurag.v1\r\n\r\n",
+               (char *)accept);
     put(l, out.data, out.length);
     if (o->on_open)
         o->on_open(l, request.data, o->user);

@@ -13,11 +13,11 @@ struct peer;
 struct peer_line; /* one connection */
 
 struct peer_options {
-    const char *path;     /* Unix socket; NULL: loopback */
-    int port;             /* loopback: 0 chooses one */
+    const char *path; /* Unix socket; NULL: loopback */
+    int port;         /* loopback: 0 chooses one */
     bool tls;
-    int status;           /* answer the handshake with this HTTP status instead; 0: accept */
-    bool silent;          /* accept the connection and never answer the handshake */
+    int status;  /* answer the handshake with this HTTP status instead; 0: accept */
+    bool silent; /* accept the connection and never answer the handshake */
     void (*on_open)(struct peer_line *line, const char *request, void *user); /* the handshake as it came */
     void (*on_message)(struct peer_line *line, const char *text, size_t length, void *user);
     void *user;
@@ -26,7 +26,7 @@ struct peer_options {
 struct peer *peer_start(const struct peer_options *options); /* aborts where it can't */
 void peer_stop(struct peer *p);                              /* cuts every connection */
 const char *peer_url(const struct peer *p);
-const char *peer_fingerprint(const struct peer *p);          /* SHA-256 of its certificate, hex */
+const char *peer_fingerprint(const struct peer *p); /* SHA-256 of its certificate, hex */
 int peer_port(const struct peer *p);
 
 void peer_send(struct peer_line *line, const char *text);

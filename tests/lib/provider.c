@@ -16,10 +16,18 @@ void provider_open(struct provider *p, const char *name)
 {
     p->fake = fake_models_start(0);
     snprintf(p->url, sizeof p->url, "http://127.0.0.1:%d/base/", fake_models_port(p->fake));
-    p->settings = (struct models_settings){
-        .generation = name, .embeddings = name, .gemini_base_url = p->url, .gemini_api_key = provider_key, .openai_base_url = p->url,
-        .openai_api_key = provider_key, .openai_chat_model = "llama3.2:3b", .openai_embedding_model = "nomic-embed-text",
-        .first_byte_ms = 600, .silence_ms = 400, .embed_ms = 1500, .breaker_pause_ms = 200};
+    p->settings = (struct models_settings){.generation = name,
+                                           .embeddings = name,
+                                           .gemini_base_url = p->url,
+                                           .gemini_api_key = provider_key,
+                                           .openai_base_url = p->url,
+                                           .openai_api_key = provider_key,
+                                           .openai_chat_model = "llama3.2:3b",
+                                           .openai_embedding_model = "nomic-embed-text",
+                                           .first_byte_ms = 600,
+                                           .silence_ms = 400,
+                                           .embed_ms = 1500,
+                                           .breaker_pause_ms = 200};
     struct err err = {0};
     assert_true(models_generator_open(&p->settings, &p->g, &err));
     assert_true(models_embedder_open(&p->settings, &p->e, &err));

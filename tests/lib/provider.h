@@ -24,6 +24,12 @@ struct provider_case {
     void (*run)(struct provider *p);
 };
 void provider_both(void **state);
-#define PROVIDER_BOTH(run) {#run, provider_both, NULL, NULL, &(struct provider_case){run}}
+#define PROVIDER_BOTH(run)                                       \
+    {                                                            \
+#run, provider_both, NULL, NULL, &(struct provider_case) \
+        {                                                        \
+            run                                                  \
+        }                                                        \
+    }
 
 #endif

@@ -105,7 +105,8 @@ static void *serve(void *argument)
     struct sockaddr_un at = address(p->server);
     bool reached = false;
     while (!atomic_load(&p->stopping) && (reached || atomic_load(&p->mode) != PROXY_GONE)) {
-        if (!reached && atomic_load(&p->mode) != PROXY_SILENT && connect(line->server, (struct sockaddr *)&at, sizeof at) != 0)
+        if (!reached && atomic_load(&p->mode) != PROXY_SILENT &&
+            connect(line->server, (struct sockaddr *)&at, sizeof at) != 0)
             break;
         reached = reached || atomic_load(&p->mode) != PROXY_SILENT;
         if (!step(line))
@@ -123,7 +124,8 @@ static void *listen_for(void *argument)
     struct proxy *p = argument;
     for (int client; (client = accept4(p->listener, NULL, NULL, SOCK_CLOEXEC)) >= 0;) {
         struct line *line = mem_alloc(sizeof *line);
-        *line = (struct line){p, client, socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), atomic_load(&p->cuts), atomic_load(&p->forgets)};
+        *line = (struct line){p, client, socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), atomic_load(&p->cuts),
+                              atomic_load(&p->forgets)};
         pthread_t thread;
         atomic_fetch_add(&p->lines, 1);
         must(!pthread_create(&thread, NULL, serve, line), "proxy thread");

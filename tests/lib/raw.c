@@ -99,7 +99,8 @@ void raw_request(struct raw *r, const char *request)
 
 void raw_handshake(struct raw *r, const char *path, const char *extra)
 {
-    AUTO(mem_freep) char *request =
+    AUTO(mem_freep)
+    char *request =
         mem_printf("GET %s HTTP/1.1\r\nHost: school.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n%s\r\n",
                    path, extra);

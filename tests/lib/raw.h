@@ -9,9 +9,9 @@
 struct raw {
     int fd;
     SSL *ssl;
-    int status;        /* of the handshake's reply; 0: none came */
-    char head[4096];   /* that reply, to its empty line */
-    char *payload;     /* of the last frame; owned */
+    int status;      /* of the handshake's reply; 0: none came */
+    char head[4096]; /* that reply, to its empty line */
+    char *payload;   /* of the last frame; owned */
     size_t length;
     bool final;
 };

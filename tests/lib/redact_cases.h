@@ -11,7 +11,7 @@ extern const struct redact_person redact_case_person;
 
 extern const struct redact_case {
     const char *text, *want;
-} redact_cases_go[]; /* ended by NULLs */
+} redact_cases_go[];                          /* ended by NULLs */
 extern const char *const redact_cases_stay[]; /* ended by NULL */
 
 /* A telephone number or an address put somewhere into a text of study; the same sequence in every run.

@@ -25,15 +25,18 @@ void uploads_pdf(struct buf *out, const char *const *pages)
     int count = 0;
     while (pages[count])
         count++;
-    buf_printf(out, "%%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Count %d/Kids[", count);
+    buf_printf(out, "%%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Count %d/Kids[",
+               count);
     for (int i = 0; i < count; i++)
         buf_printf(out, "%d 0 R ", 4 + 2 * i);
     buf_text(out, "]>>endobj\n3 0 obj<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>endobj\n");
     for (int i = 0; i < count; i++) {
-        buf_printf(out, "%d 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<</Font<</F 3 0 R>>>>/Contents %d 0 R>>endobj\n",
+        buf_printf(out,
+                   "%d 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<</Font<</F 3 0 R>>>>/Contents %d "
+                   "0 R>>endobj\n",
                    4 + 2 * i, 5 + 2 * i);
-        buf_printf(out, "%d 0 obj<</Length %zu>>stream\nBT /F 11 Tf 70 600 Td (%s) Tj ET\nendstream endobj\n", 5 + 2 * i,
-                   strlen(pages[i]) + strlen("BT /F 11 Tf 70 600 Td () Tj ET"), pages[i]);
+        buf_printf(out, "%d 0 obj<</Length %zu>>stream\nBT /F 11 Tf 70 600 Td (%s) Tj ET\nendstream endobj\n",
+                   5 + 2 * i, strlen(pages[i]) + strlen("BT /F 11 Tf 70 600 Td () Tj ET"), pages[i]);
     }
     buf_text(out, "trailer<</Root 1 0 R>>\n%%EOF\n");
 }
@@ -47,7 +50,10 @@ static cJSON *call(struct ws *ws, struct upload *upload, const char *method, con
 {
     cJSON *reply = harness_call(ws, method, params);
     const cJSON *error = json_get(reply, "error");
-    copy(upload->reason, sizeof upload->reason, !reply ? "closed" : error ? json_text(json_get(error, "data"), "reason", "?") : "ok");
+    copy(upload->reason, sizeof upload->reason,
+         !reply  ? "closed"
+         : error ? json_text(json_get(error, "data"), "reason", "?")
+                 : "ok");
     copy(upload->message, sizeof upload->message, json_text(error, "message", ""));
     if (!error)
         return reply;
@@ -72,7 +78,7 @@ static void begin(struct buf *params, const char *filename, const void *bytes, s
 }
 
 struct upload uploads_bring(struct ws *ws, const char *filename, const void *bytes, size_t length, size_t chunk,
-                           const char *course_id)
+                            const char *course_id)
 {
     struct upload upload = {0};
     AUTO(buf_free) struct buf params = {0};
@@ -90,8 +96,9 @@ struct upload uploads_bring(struct ws *ws, const char *filename, const void *byt
         size_t n = length - (size_t)offset < chunk ? length - (size_t)offset : chunk;
         AUTO(mem_freep) char *text = mem_alloc(n / 3 * 4 + 8);
         EVP_EncodeBlock((unsigned char *)text, (const unsigned char *)bytes + offset, (int)n);
-        AUTO(mem_freep) char *piece = mem_printf("{\"upload_id\":\"%s\",\"offset\":%lld,\"data\":\"%s\"}", upload.upload_id,
-                                                 (long long)offset, text);
+        AUTO(mem_freep)
+        char *piece = mem_printf("{\"upload_id\":\"%s\",\"offset\":%lld,\"data\":\"%s\"}", upload.upload_id,
+                                 (long long)offset, text);
         reply = call(ws, &upload, "library.upload_chunk", piece);
         if (!reply)
             return upload;

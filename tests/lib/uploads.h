@@ -7,9 +7,9 @@
 
 struct upload {
     char upload_id[40], pdf_id[40], job_id[40];
-    char reason[32];    /* "ok", or why it was refused */
-    char message[320];  /* the refusal's or the job's sentence */
-    char state[16];     /* of the job, once uploads_wait has returned */
+    char reason[32];   /* "ok", or why it was refused */
+    char message[320]; /* the refusal's or the job's sentence */
+    char state[16];    /* of the job, once uploads_wait has returned */
 };
 
 /* Whole file; false where it can't be read. */

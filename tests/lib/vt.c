@@ -144,34 +144,39 @@ static void sequence(struct vt *vt, unsigned char final, const int *numbers, int
 {
     int n = count && numbers[0] ? numbers[0] : 1, m = count > 1 && numbers[1] ? numbers[1] : 1;
     switch (final) {
-        case 'A': place(vt, vt->y - n, vt->x); break;
-        case 'B': place(vt, vt->y + n, vt->x); break;
-        case 'C': place(vt, vt->y, vt->x + n); break;
-        case 'D': place(vt, vt->y, vt->x - n); break;
-        case 'G': case '`': place(vt, vt->y, n - 1); break;
-        case 'd': place(vt, n - 1, vt->x); break;
-        case 'H': case 'f': place(vt, n - 1, m - 1); break;
-        case 'J': erase_screen(vt, count ? numbers[0] : 0); break;
-        case 'K': erase(vt, vt->y, count && numbers[0] ? 0 : vt->x, count && numbers[0] == 1 ? vt->x + 1 : vt->cols); break;
-        case 'L': scroll(vt, vt->y, vt->bottom, n); break;
-        case 'M': scroll(vt, vt->y, vt->bottom, -n); break;
-        case 'S': scroll(vt, vt->top, vt->bottom, -n); break;
-        case 'T': scroll(vt, vt->top, vt->bottom, n); break;
-        case 'P': shift(vt, -n); break;
-        case '@': shift(vt, n); break;
-        case 'X': erase(vt, vt->y, vt->x, vt->x + n); break;
-        case 'b':
-            for (int i = 0; i < n; i++)
-                character(vt, vt->before);
-            break;
-        case 'r':
-            vt->top = count && numbers[0] ? numbers[0] - 1 : 0;
-            vt->bottom = count > 1 && numbers[1] ? numbers[1] : vt->rows;
-            place(vt, 0, 0);
-            break;
-        case 'm': style(vt, count ? numbers : (const int[]){0}, count ? count : 1); break;
-        case 'h': case 'l': case 't': case 'c': break; /* modes, the window's title, a question */
-        default: wrong(vt, "a sequence"); break;
+    case 'A': place(vt, vt->y - n, vt->x); break;
+    case 'B': place(vt, vt->y + n, vt->x); break;
+    case 'C': place(vt, vt->y, vt->x + n); break;
+    case 'D': place(vt, vt->y, vt->x - n); break;
+    case 'G':
+    case '`': place(vt, vt->y, n - 1); break;
+    case 'd': place(vt, n - 1, vt->x); break;
+    case 'H':
+    case 'f': place(vt, n - 1, m - 1); break;
+    case 'J': erase_screen(vt, count ? numbers[0] : 0); break;
+    case 'K': erase(vt, vt->y, count && numbers[0] ? 0 : vt->x, count && numbers[0] == 1 ? vt->x + 1 : vt->cols); break;
+    case 'L': scroll(vt, vt->y, vt->bottom, n); break;
+    case 'M': scroll(vt, vt->y, vt->bottom, -n); break;
+    case 'S': scroll(vt, vt->top, vt->bottom, -n); break;
+    case 'T': scroll(vt, vt->top, vt->bottom, n); break;
+    case 'P': shift(vt, -n); break;
+    case '@': shift(vt, n); break;
+    case 'X': erase(vt, vt->y, vt->x, vt->x + n); break;
+    case 'b':
+        for (int i = 0; i < n; i++)
+            character(vt, vt->before);
+        break;
+    case 'r':
+        vt->top = count && numbers[0] ? numbers[0] - 1 : 0;
+        vt->bottom = count > 1 && numbers[1] ? numbers[1] : vt->rows;
+        place(vt, 0, 0);
+        break;
+    case 'm': style(vt, count ? numbers : (const int[]){0}, count ? count : 1); break;
+    case 'h':
+    case 'l':
+    case 't':
+    case 'c': break; /* modes, the window's title, a question */
+    default: wrong(vt, "a sequence"); break;
     }
 }
 
@@ -195,34 +200,39 @@ static void finish(struct vt *vt)
 static bool escape(struct vt *vt, unsigned char byte)
 {
     switch (vt->pending[1]) {
-        case '[':
-            if (vt->count > 2 && byte >= 0x40 && byte <= 0x7E)
-                finish(vt);
-            return vt->count > 0;
-        case ']':
-            if (byte == 0x07 && vt->pending[2] == '9')
-                vt->marks++;
-            return byte != 0x07;
-        case '(': case ')': return vt->count < 3;
-        case '7': vt->kept_y = vt->y, vt->kept_x = vt->x; return false;
-        case '8': place(vt, vt->kept_y, vt->kept_x); return false;
-        case 'M': up(vt); return false;
-        case 'D': down(vt); return false;
-        case 'E': down(vt), place(vt, vt->y, 0); return false;
-        case '=': case '>': return false;
-        default: wrong(vt, "an escape"); return false;
+    case '[':
+        if (vt->count > 2 && byte >= 0x40 && byte <= 0x7E)
+            finish(vt);
+        return vt->count > 0;
+    case ']':
+        if (byte == 0x07 && vt->pending[2] == '9')
+            vt->marks++;
+        return byte != 0x07;
+    case '(':
+    case ')': return vt->count < 3;
+    case '7': vt->kept_y = vt->y, vt->kept_x = vt->x; return false;
+    case '8': place(vt, vt->kept_y, vt->kept_x); return false;
+    case 'M': up(vt); return false;
+    case 'D': down(vt); return false;
+    case 'E': down(vt), place(vt, vt->y, 0); return false;
+    case '=':
+    case '>': return false;
+    default: wrong(vt, "an escape"); return false;
     }
 }
 
 static void control(struct vt *vt, unsigned char byte)
 {
     switch (byte) {
-        case '\r': place(vt, vt->y, 0); break;
-        case '\n': down(vt); break;
-        case '\b': place(vt, vt->y, vt->x - 1); break;
-        case '\t': place(vt, vt->y, (vt->x / 8 + 1) * 8); break;
-        case 0: case 0x07: case 0x0E: case 0x0F: break;
-        default: wrong(vt, "a control"); break;
+    case '\r': place(vt, vt->y, 0); break;
+    case '\n': down(vt); break;
+    case '\b': place(vt, vt->y, vt->x - 1); break;
+    case '\t': place(vt, vt->y, (vt->x / 8 + 1) * 8); break;
+    case 0:
+    case 0x07:
+    case 0x0E:
+    case 0x0F: break;
+    default: wrong(vt, "a control"); break;
     }
 }
 

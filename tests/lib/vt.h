@@ -15,21 +15,21 @@ struct vt_style {
 };
 
 struct vt_cell {
-    uint32_t text;      /* 0: the right half of a wide character */
+    uint32_t text; /* 0: the right half of a wide character */
     struct vt_style style;
 };
 
 struct vt {
     int rows, cols, y, x, top, bottom; /* the region that scrolls: top up to and without bottom */
     int kept_y, kept_x;
-    bool wraps;         /* the last column is written, and the next character wraps */
+    bool wraps; /* the last column is written, and the next character wraps */
     struct vt_style style;
     struct vt_cell *cells;
     unsigned char pending[64];
     size_t count;
-    uint32_t before;    /* the last character, for REP */
-    int marks;          /* OSC 9: how far the program has come */
-    char wrong[96];     /* the first thing not understood; "" */
+    uint32_t before; /* the last character, for REP */
+    int marks;       /* OSC 9: how far the program has come */
+    char wrong[96];  /* the first thing not understood; "" */
 };
 
 void vt_start(struct vt *vt, int rows, int cols);

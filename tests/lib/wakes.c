@@ -22,7 +22,7 @@ static int64_t now_us(void)
 struct watch {
     uint64_t number, buffer; /* of the call under way */
     int64_t since;
-    bool unexplained;        /* it woke, and has not read anything yet */
+    bool unexplained; /* it woke, and has not read anything yet */
 };
 
 static void take(struct watch *w, pid_t pid, struct wakes *wakes)

@@ -35,8 +35,8 @@ static int dial(const char *target)
         return !connect(fd, (struct sockaddr *)&to, sizeof to) ? fd : (close(fd), -1);
     }
     const char *colon = strrchr(target, ':');
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(colon + 1)),
-                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in to = {
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(colon + 1)), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     return !connect(fd, (struct sockaddr *)&to, sizeof to) ? fd : (close(fd), -1);

@@ -74,10 +74,12 @@ static void wrong_number_and_wrong_password_look_the_same(void **state)
     (void)state;
     struct ws ws;
     harness_open(&h, &ws, NULL);
-    AUTO(json_freep) cJSON *unknown = harness_call(&ws, "auth.login", "{\"institution_id\":\"nobody1\",\"password\":\"x\"}");
+    AUTO(json_freep)
+    cJSON *unknown = harness_call(&ws, "auth.login", "{\"institution_id\":\"nobody1\",\"password\":\"x\"}");
     AUTO(json_freep) cJSON *wrong = harness_call(&ws, "auth.login", "{\"institution_id\":\"sue\",\"password\":\"x\"}");
     assert_true(cJSON_Compare(json_get(unknown, "error"), json_get(wrong, "error"), true));
-    assert_string_equal(harness_reason(&ws, "auth.login", "{\"institution_id\":\"SUE\",\"password\":\"sue-password\"}"), "ok");
+    assert_string_equal(harness_reason(&ws, "auth.login", "{\"institution_id\":\"SUE\",\"password\":\"sue-password\"}"),
+                        "ok");
     ws_close(&ws);
 }
 
@@ -97,7 +99,8 @@ static void failed_logins_must_wait_and_a_success_forgives(void **state)
         assert_in_range(json_int(data, "retry_after_ms", 0), 1, 1000);
     }
     usleep(1100000);
-    assert_string_equal(harness_reason(&ws, "auth.login", "{\"institution_id\":\"tim\",\"password\":\"tim-password\"}"), "ok");
+    assert_string_equal(harness_reason(&ws, "auth.login", "{\"institution_id\":\"tim\",\"password\":\"tim-password\"}"),
+                        "ok");
     ws_close(&ws);
 }
 
@@ -159,8 +162,10 @@ static void a_changed_password_ends_the_others(void **state)
     harness_user(&h, "student", "pat", "Pat");
     harness_open(&h, &one, "pat");
     harness_open(&h, &other, "pat");
-    assert_string_equal(harness_reason(&one, "auth.change_password", "{\"old_password\":\"pat-password\",\"new_password\":"
-                                                                      "\"something new\"}"), "ok");
+    assert_string_equal(harness_reason(&one, "auth.change_password",
+                                       "{\"old_password\":\"pat-password\",\"new_password\":"
+                                       "\"something new\"}"),
+                        "ok");
     assert_int_equal(harness_closed(&other, 5000), 4401);
     assert_string_equal(harness_reason(&one, "auth.whoami", NULL), "ok");
     ws_close(&one);
@@ -218,10 +223,11 @@ static void an_ending_login_is_announced_and_ends(void **state)
     harness_open(&h, &ws, "eve");
     AUTO(mem_freep) char *news = ws_wait(&ws, "auth.expiring", 20000); /* the token lives 61 s: less than 5 minutes */
     assert_non_null(news);
-    AUTO(mem_freep) char *done =
-        pg_try(pg_url_in(h.directory, "edurag_owner"),
-               "update auth.sessions set expires_at = now() - interval '1 second' where user_id = "
-               "(select user_id from public.users where institution_id = 'eve') returning 'x'", error, sizeof error);
+    AUTO(mem_freep)
+    char *done = pg_try(pg_url_in(h.directory, "edurag_owner"),
+                        "update auth.sessions set expires_at = now() - interval '1 second' where user_id = "
+                        "(select user_id from public.users where institution_id = 'eve') returning 'x'",
+                        error, sizeof error);
     assert_string_equal(error, "");
     assert_string_equal(harness_reason(&ws, "auth.whoami", NULL), "unauthenticated");
     ws_close(&ws);
@@ -231,9 +237,12 @@ static void an_ending_login_is_announced_and_ends(void **state)
 static void a_dead_token_is_told_what_it_died_of(void **state)
 {
     (void)state;
-    static const struct { const char *sql, *word; } ends[] = {
+    static const struct {
+        const char *sql, *word;
+    } ends[] = {
         {"update auth.sessions s set revoked_at = now() from public.users u where u.user_id = s.user_id and "
-         "u.institution_id = 'gus' returning 'x'", "revoked"},
+         "u.institution_id = 'gus' returning 'x'",
+         "revoked"},
         {"update public.users set disabled = true where institution_id = 'gus' returning 'x'", "disabled"},
     };
     harness_user(&h, "student", "gus", "Gus");
@@ -257,8 +266,8 @@ static void a_person_has_a_minutes_worth_and_an_address_throttles_strangers_only
     (void)state;
     struct harness small;
     harness_start(&small, NULL, (const char *[]){"EDURAG_RATE_PERSON=5", "EDURAG_RATE_ADDRESS=8", NULL});
-    AUTO(mem_freep) char *password =
-        harness_command(&small, (const char *[]){"user", "add", "--role", "student", "amy", "Amy", NULL});
+    AUTO(mem_freep)
+    char *password = harness_command(&small, (const char *[]){"user", "add", "--role", "student", "amy", "Amy", NULL});
     AUTO(mem_freep) char *login = mem_printf("{\"institution_id\":\"amy\",\"password\":\"%s\"}", password);
     struct ws amy, stranger;
     harness_open(&small, &amy, NULL);
@@ -273,7 +282,7 @@ static void a_person_has_a_minutes_worth_and_an_address_throttles_strangers_only
     const cJSON *data = json_get(json_get(reply, "error"), "data");
     assert_string_equal(json_text(data, "reason", ""), "rate_limited");
     assert_in_range(json_int(data, "retry_after_ms", 0), 1, 12100);
-    assert_string_equal(harness_reason(&amy, "users.list", NULL), "forbidden"); /* and the role before both */
+    assert_string_equal(harness_reason(&amy, "users.list", NULL), "forbidden");  /* and the role before both */
     assert_string_equal(harness_reason(&amy, "rpc.cancel", "{\"id\":1}"), "ok"); /* which is free */
     ws_close(&amy);
     ws_close(&stranger);

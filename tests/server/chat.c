@@ -14,7 +14,7 @@
 #include "common/mem.h"
 #include "common/text.h"
 #include "common/wait.h"
-#include "server/chat/feed.h"
+#include "server/chat/chat_delivery.h"
 #include "server/store/embedded.h"
 #include "tests/lib/harness.h"
 #include "tests/lib/pg.h"
@@ -86,7 +86,8 @@ __attribute__((format(printf, 3, 4))) static cJSON *call(struct member *m, const
     va_start(args, params);
     assert_true(vasprintf(&filled, params, args) > 0);
     va_end(args);
-    AUTO(mem_freep) char *text = mem_printf("{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"%s\",\"params\":%s}", a.id, method, filled);
+    AUTO(mem_freep)
+    char *text = mem_printf("{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"%s\",\"params\":%s}", a.id, method, filled);
     assert_true(ws_send(&m->ws, text, strlen(text)));
     int64_t end = wait_now() + WAIT_MS;
     while (!a.reply && wait_now() < end && ws_read(&m->ws, hear_reply, &a))
@@ -132,7 +133,7 @@ static void join(struct member *m, const char *room)
         AUTO(json_freep) cJSON *reply = call(m, "chat.join", "{\"room\":\"%s\",\"after_seq\":%lld}", room, last);
         const cJSON *result = json_get(reply, "result"), *line;
         assert_non_null(result);
-        cJSON_ArrayForEach(line, json_get(result, "messages"))
+        cJSON_ArrayForEach (line, json_get(result, "messages"))
             take_line(m, line);
         more = json_bool(result, "more", false);
     }
@@ -156,7 +157,8 @@ static void member_free(struct member **m)
 
 static void say(struct member *m, const char *room, int n)
 {
-    cJSON_Delete(call(m, "chat.send", "{\"room\":\"%s\",\"text\":\"line %d\",\"client_id\":\"%p-%d\"}", room, n, (void *)m, n));
+    cJSON_Delete(
+        call(m, "chat.send", "{\"room\":\"%s\",\"text\":\"line %d\",\"client_id\":\"%p-%d\"}", room, n, (void *)m, n));
 }
 
 /* Says n lines and returns the id of the last one, in `id`. */
@@ -199,7 +201,8 @@ static void hears_nothing(struct member *m, const char *of, int ms)
 static void wait_present(const char *room, const char *count)
 {
     for (int64_t end = wait_now() + WAIT_MS;; usleep(50000)) {
-        AUTO(mem_freep) char *here = pg_sqlf("edurag_worker", "select count(*) from public.presence where room_id = '%s'", room);
+        AUTO(mem_freep)
+        char *here = pg_sqlf("edurag_worker", "select count(*) from public.presence where room_id = '%s'", room);
         if (!strcmp(here, count))
             return;
         assert_true(wait_now() < end);
@@ -209,7 +212,10 @@ static void wait_present(const char *room, const char *count)
 /* Ends what listens on every node, and waits for so long until it has ended; the nodes come back by themselves. */
 static void cut_listen(int wait_ms)
 {
-    free(pg_sqlf("postgres", "select count(pg_terminate_backend(pid, %d)) from pg_stat_activity where application_name = 'eduragd listen'", wait_ms));
+    free(pg_sqlf(
+        "postgres",
+        "select count(pg_terminate_backend(pid, %d)) from pg_stat_activity where application_name = 'eduragd listen'",
+        wait_ms));
 }
 
 static void sweep_one(void)
@@ -231,7 +237,9 @@ static void lines_reach_every_node_in_one_order(void **state)
     (void)state;
     char room[40];
     new_course(room, "ORDER");
-    AUTO(member_free) struct member *a = member_at(0, maria, room), *b = member_at(1, jonas, room), *c = member_at(2, novak, NULL);
+    AUTO(member_free)
+    struct member *a = member_at(0, maria, room),
+                  *b = member_at(1, jonas, room), *c = member_at(2, novak, NULL);
     for (int i = 0; i < 40; i++) {
         say(a, room, i);
         say(b, room, i);
@@ -285,7 +293,9 @@ static void what_goes_unheard_is_told_afterwards(void **state)
     (void)state;
     char room[40], id[40];
     new_course(room, "GONE");
-    AUTO(member_free) struct member *a = member_at(0, maria, room), *b = member_at(1, jonas, room), *t = member_at(1, novak, NULL);
+    AUTO(member_free)
+    struct member *a = member_at(0, maria, room),
+                  *b = member_at(1, jonas, room), *t = member_at(1, novak, NULL);
     say_some(b, room, 3, id);
     wait_for(a, 3);
     wait_for(b, 3);
@@ -314,8 +324,10 @@ static void who_was_away_learns_what_was_taken_back(void **state)
     ws_close(&a->ws);
     expect(t, "none", "chat.delete", "{\"message_id\":\"%s\"}", id);
     enter(a, 2, maria);
-    AUTO(mem_freep) char *again = mem_printf("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"chat.join\",\"params\":{\"room\":\"%s\",\"after_seq\":2}}", room);
-    ws_send(&a->ws, again, strlen(again)); /* the news may come before the reply */
+    AUTO(mem_freep)
+    char *again = mem_printf(
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"chat.join\",\"params\":{\"room\":\"%s\",\"after_seq\":2}}", room);
+    ws_send(&a->ws, again, strlen(again)); /* the notifications may come before the reply */
     hears(a, "chat.deleted", id);
 }
 
@@ -323,7 +335,9 @@ static void who_was_away_learns_what_was_taken_back(void **state)
 static void much_at_once_makes_nobody_slow(void **state)
 {
     (void)state;
-    enum { MUCH = 120 }; /* 276 KB: more than may wait, and the rest fits into a socket whose reader gets no turn at all */
+    enum {
+        MUCH = 120
+    }; /* 276 KB: more than may wait, and the rest fits into a socket whose reader gets no turn at all */
     char room[40];
     new_course(room, "MUCH");
     AUTO(member_free) struct member *a = member_at(0, maria, room), *b = member_at(1, jonas, room);
@@ -350,7 +364,10 @@ static void what_one_person_sends_keeps_its_order(void **state)
     new_course(room, "PIPE");
     AUTO(member_free) struct member *a = member_at(0, maria, NULL), *b = member_at(1, jonas, room);
     for (int i = 0; i < SENT; i++) {
-        snprintf(text, sizeof text, "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"chat.send\",\"params\":{\"room\":\"%s\",\"text\":\"piped %d\"}}", i, room, i);
+        snprintf(text, sizeof text,
+                 "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"chat.send\",\"params\":{\"room\":\"%s\",\"text\":\"piped "
+                 "%d\"}}",
+                 i, room, i);
         assert_true(ws_send(&a->ws, text, strlen(text)));
         if (i % 20 == 19) { /* no more than may wait */
             snprintf(text, sizeof text, "\"id\":%d,", i);
@@ -358,11 +375,14 @@ static void what_one_person_sends_keeps_its_order(void **state)
         }
     }
     wait_for(b, SENT);
-    AUTO(mem_freep) char *disorder = pg_sqlf("edurag_owner", "select count(*) from public.chat_messages where room_id = '%s' and text <> 'piped ' || seq - 1", room);
+    AUTO(mem_freep)
+    char *disorder =
+        pg_sqlf("edurag_owner",
+                "select count(*) from public.chat_messages where room_id = '%s' and text <> 'piped ' || seq - 1", room);
     assert_string_equal(disorder, "0");
 }
 
-/* No news comes of his leaving the course, as where it was sent while the connection was away. */
+/* No notifications comes of his leaving the course, as where it was sent while the connection was away. */
 static void who_left_a_course_unheard_is_out_of_its_room(void **state)
 {
     (void)state;
@@ -371,8 +391,10 @@ static void who_left_a_course_unheard_is_out_of_its_room(void **state)
     AUTO(member_free) struct member *a = member_at(0, maria, room), *b = member_at(1, jonas, room);
     wait_present(room, "2");
     free(pg_sqlf("edurag_owner",
-                 "do $$ begin alter table public.enrolments disable trigger user; delete from public.enrolments where course_id = '%s' "
-                 "and user_id = (select user_id from public.users where institution_id = 's2'); alter table public.enrolments enable trigger user; end $$",
+                 "do $$ begin alter table public.enrolments disable trigger user; delete from public.enrolments where "
+                 "course_id = '%s' "
+                 "and user_id = (select user_id from public.users where institution_id = 's2'); alter table "
+                 "public.enrolments enable trigger user; end $$",
                  room));
     cut_listen(5000);
     wait_present(room, "1");
@@ -392,7 +414,9 @@ static void a_database_that_restarts_loses_no_line(void **state)
     kill(embedded_pid(), SIGKILL); /* its watcher starts it again */
     int64_t end = wait_now() + WAIT_MS;
     for (int i = 10; i < 20;) { /* again until it is stored; the client_id keeps it one line */
-        AUTO(json_freep) cJSON *reply = call(a, "chat.send", "{\"room\":\"%s\",\"text\":\"line %d\",\"client_id\":\"again-%d\"}", room, i, i);
+        AUTO(json_freep)
+        cJSON *reply =
+            call(a, "chat.send", "{\"room\":\"%s\",\"text\":\"line %d\",\"client_id\":\"again-%d\"}", room, i, i);
         assert_true(wait_now() < end);
         if (json_get(reply, "result"))
             i++;
@@ -409,11 +433,12 @@ static void a_long_log_comes_in_pages(void **state)
     char room[40];
     new_course(room, "PAGES");
     AUTO(mem_freep) char *sender = user_id("s1");
-    free(pg_sqlf("edurag_owner",
-                 "with said as (insert into public.chat_messages (room_id, seq, user_id, text, expires_at) "
-                 "select '%s', n, '%s', 'line ' || n, now() + interval '1 hour' from generate_series(1, 2300) n returning seq) "
-                 "update public.chat_rooms set last_seq = 2300 where room_id = '%s' returning last_seq",
-                 room, sender, room));
+    free(pg_sqlf(
+        "edurag_owner",
+        "with said as (insert into public.chat_messages (room_id, seq, user_id, text, expires_at) "
+        "select '%s', n, '%s', 'line ' || n, now() + interval '1 hour' from generate_series(1, 2300) n returning seq) "
+        "update public.chat_rooms set last_seq = 2300 where room_id = '%s' returning last_seq",
+        room, sender, room));
     AUTO(member_free) struct member *a = member_at(0, maria, room);
     assert_int_equal(a->count, 2300);
     say(a, room, 1);
@@ -423,7 +448,8 @@ static void a_long_log_comes_in_pages(void **state)
 static void every_kind_of_text_arrives_as_it_was_said(void **state)
 {
     (void)state;
-    static const uint32_t kinds[] = {'a', 0xE9, 0x5D0, 0x633, 0x4E2D, 0x0E01, 0x0939, 0x1F600, 0x10348, 0xFFFD, 0x200D, 0xFE0F, 0x301, '\n', '"', '\\', 0xE000};
+    static const uint32_t kinds[] = {'a',    0xE9,   0x5D0,  0x633, 0x4E2D, 0x0E01, 0x0939, 0x1F600, 0x10348,
+                                     0xFFFD, 0x200D, 0xFE0F, 0x301, '\n',   '"',    '\\',   0xE000};
     AUTO(buf_free) struct buf text = {0}, params = {0};
     for (size_t i = 0; i < 2000; i++)
         text_append(&text, kinds[i % COUNT_OF(kinds)]);
@@ -453,7 +479,8 @@ static void the_same_client_id_is_one_line(void **state)
     AUTO(json_freep) cJSON *one = call(a, "chat.send", "{\"text\":\"once\",\"client_id\":\"twice\"}");
     AUTO(json_freep) cJSON *two = call(a, "chat.send", "{\"text\":\"once\",\"client_id\":\"twice\"}");
     assert_string_equal(message_id(one), message_id(two));
-    AUTO(json_freep) cJSON *elsewhere = call(a, "chat.send", "{\"room\":\"%s\",\"text\":\"once\",\"client_id\":\"twice\"}", room);
+    AUTO(json_freep)
+    cJSON *elsewhere = call(a, "chat.send", "{\"room\":\"%s\",\"text\":\"once\",\"client_id\":\"twice\"}", room);
     assert_string_not_equal(message_id(elsewhere), message_id(one));
     assert_int_equal(json_int(json_get(elsewhere, "result"), "seq", 0), 1);
 }
@@ -481,7 +508,9 @@ static void teachers_keep_order_and_others_do_not(void **state)
     char room[40];
     new_course(room, "MUTE");
     AUTO(mem_freep) char *token = person("s3", "Stranger", "student"), *muted = user_id("s1");
-    AUTO(member_free) struct member *a = member_at(0, maria, NULL), *b = member_at(1, jonas, room), *t = member_at(2, novak, NULL);
+    AUTO(member_free)
+    struct member *a = member_at(0, maria, NULL),
+                  *b = member_at(1, jonas, room), *t = member_at(2, novak, NULL);
     AUTO(member_free) struct member *stranger = member_at(0, token, NULL);
     expect(stranger, "not_found", "chat.join", "{\"room\":\"%s\"}", room);
     expect(stranger, "not_found", "chat.send", "{\"room\":\"%s\",\"text\":\"hello\"}", room);
@@ -493,8 +522,11 @@ static void teachers_keep_order_and_others_do_not(void **state)
     AUTO(json_freep) cJSON *refused = call(a, "chat.send", "{\"room\":\"%s\",\"text\":\"still here\"}", room);
     assert_string_equal(reason(refused), "forbidden");
     assert_non_null(json_get(json_get(json_get(refused, "error"), "data"), "until"));
-    AUTO(mem_freep) char *audited = pg_sqlf(
-        "edurag_owner", "select count(*) from public.audit_log where action in ('chat.delete', 'chat.mute') and detail ->> 'room' = '%s'", room);
+    AUTO(mem_freep)
+    char *audited = pg_sqlf("edurag_owner",
+                            "select count(*) from public.audit_log where action in ('chat.delete', 'chat.mute') and "
+                            "detail ->> 'room' = '%s'",
+                            room);
     assert_string_equal(audited, "2");
 }
 
@@ -532,11 +564,15 @@ static void forged_notifications_say_nothing(void **state)
     expect(a, "none", "chat.join", "{}");
     AUTO(json_freep) cJSON *said = call(a, "chat.send", "{\"text\":\"stays\"}");
     wait_for(a, 1);
-    const char *forged[] = {FEED_COMMON_ROOM " 999999999", "nonsense", "", FEED_COMMON_ROOM, "00000000-0000-0000-0000-000000000000 -5"};
+    const char *forged[] = {CHAT_COMMON_ROOM " 999999999", "nonsense", "", CHAT_COMMON_ROOM,
+                            "00000000-0000-0000-0000-000000000000 -5"};
     for (size_t i = 0; i < COUNT_OF(forged); i++)
-        free(pg_sqlf("edurag_app", "select pg_notify(c, '%s') from unnest(array['edurag_chat','edurag_chat_deleted','edurag_chat_expired',"
-                                   "'edurag_presence','edurag_user','edurag_mute']) c", forged[i]));
-    free(pg_sqlf("edurag_app", "select pg_notify('edurag_chat_deleted', '%s %s')", FEED_COMMON_ROOM, message_id(said)));
+        free(pg_sqlf(
+            "edurag_app",
+            "select pg_notify(c, '%s') from unnest(array['edurag_chat','edurag_chat_deleted','edurag_chat_expired',"
+            "'edurag_presence','edurag_user','edurag_mute']) c",
+            forged[i]));
+    free(pg_sqlf("edurag_app", "select pg_notify('edurag_chat_deleted', '%s %s')", CHAT_COMMON_ROOM, message_id(said)));
     hears_nothing(a, "message_id", 500); /* no line comes or goes; how many are here may be counted and told again */
     expect(a, "none", "server.ping", "{}");
 }

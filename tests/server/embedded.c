@@ -129,8 +129,8 @@ static int ready_status(const struct server *s)
     int status = 0, fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     snprintf(at.sun_path, sizeof at.sun_path, "%s", s->socket);
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    if (connect(fd, (struct sockaddr *)&at, sizeof at) == 0 && send(fd, request, sizeof request - 1, MSG_NOSIGNAL) > 0 &&
-        read(fd, reply, sizeof reply - 1) > 12)
+    if (connect(fd, (struct sockaddr *)&at, sizeof at) == 0 &&
+        send(fd, request, sizeof request - 1, MSG_NOSIGNAL) > 0 && read(fd, reply, sizeof reply - 1) > 12)
         status = atoi(reply + 9);
     close(fd);
     return status;
@@ -240,7 +240,8 @@ static void it_listens_nowhere_but_on_its_socket(void **context)
         {"show log_error_verbosity", "terse"},
         {"show jit", "off"},
         {"select string_agg(distinct type || ' ' || auth_method, ',') from pg_hba_file_rules", "local peer"},
-        {"select count(*) from pg_roles where rolname ~ '^edurag' and (rolsuper or rolbypassrls or rolcreaterole)", "0"},
+        {"select count(*) from pg_roles where rolname ~ '^edurag' and (rolsuper or rolbypassrls or rolcreaterole)",
+         "0"},
     };
     server_init(&s, pg_directory());
     s.pid = spawn(&s, NULL);

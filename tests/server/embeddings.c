@@ -38,18 +38,22 @@ static void a_library_moves_to_the_service_while_it_serves(void **state)
     assert_int_equal(outside_served_by(&h, "builtin%"), 1);
     fake_models_behave(fake, "fine", 0);
     outside_wait_served_by(&h, "openai/nomic-embed-text@8", 1);
-    AUTO(mem_freep) char *vectors = library_sql(h.directory, "edurag_owner", "select count(*) from public.rag_embeddings e where e.model like 'openai%' and cardinality(e.vector) = 8");
+    AUTO(mem_freep)
+    char *vectors = library_sql(
+        h.directory, "edurag_owner",
+        "select count(*) from public.rag_embeddings e where e.model like 'openai%' and cardinality(e.vector) = 8");
     assert_string_equal(vectors, "2");
     struct ws ada;
     harness_open(&h, &ada, "ada");
     AUTO(json_freep) cJSON *stats = harness_call(&ada, "admin.stats", "{}");
-    const cJSON *figures = json_get(stats, "result"), *provider = json_get(json_get(figures, "providers"), "embeddings");
+    const cJSON *figures = json_get(stats, "result"),
+                *provider = json_get(json_get(figures, "providers"), "embeddings");
     assert_string_equal(json_text(json_get(figures, "embeddings"), "model", ""), "openai/nomic-embed-text@8");
     assert_int_equal(json_int(json_get(figures, "embeddings"), "done", -1), 1);
     assert_string_equal(json_text(provider, "provider", ""), "openai");
     assert_true(json_bool(provider, "reachable", false));
     ws_close(&ada);
-    usleep(700000); /* the shelf hears of it */
+    usleep(700000); /* the index hears of it */
     int before = fake_models_requests(fake);
     assert_true(outside_results(&sue, "{\"query\":\"enzymes\"}") > 0);
     assert_int_equal(fake_models_requests(fake), before + 1);
@@ -103,14 +107,16 @@ static void a_move_that_is_interrupted_goes_on_where_it_was(void **state)
     struct harness h;
     struct ws sue;
     static char texts[DOCUMENTS * EACH][60];
-    static const char in_between[] = "select count(*) from public.pdf_chunks c join public.pdfs p using (pdf_id) where not exists "
-                                     "(select from public.rag_embeddings e where e.chunk_id = c.chunk_id and e.model = p.embedding_model)";
+    static const char in_between[] =
+        "select count(*) from public.pdf_chunks c join public.pdfs p using (pdf_id) where not exists "
+        "(select from public.rag_embeddings e where e.chunk_id = c.chunk_id and e.model = p.embedding_model)";
     outside_begin(&h, fake, "builtin");
     for (int d = 0; d < DOCUMENTS; d++) {
         struct library_passage passages[EACH];
         char pdf[40];
         for (int i = 0; i < EACH; i++) {
-            snprintf(texts[d * EACH + i], sizeof texts[0], "Sentence %c%c%c about enzymes.", 'a' + d, 'a' + i / 10, 'a' + i % 10);
+            snprintf(texts[d * EACH + i], sizeof texts[0], "Sentence %c%c%c about enzymes.", 'a' + d, 'a' + i / 10,
+                     'a' + i % 10);
             passages[i] = (struct library_passage){1 + i / 10, texts[d * EACH + i]};
         }
         library_put(h.directory, "Many", NULL, passages, EACH, pdf);

@@ -140,7 +140,8 @@ static size_t everywhere(const char *text)
 static char *question_of(const char *sentence)
 {
     int32_t starts[64], ends[64];
-    size_t count = words_of(sentence, starts, ends, COUNT_OF(starts)), choices = count - WORDS_ASKED + 1, from = pick(choices);
+    size_t count = words_of(sentence, starts, ends, COUNT_OF(starts)), choices = count - WORDS_ASKED + 1,
+           from = pick(choices);
     char *question = NULL;
     for (size_t i = 0; i < choices; i++) {
         size_t first = (from + i) % choices;
@@ -193,7 +194,8 @@ static void sentences_are_found_where_they_stand(void **state)
             free(all[k].text);
         free(all);
     }
-    print_message("document and page first: %zu of %zu, %.1f %%\n", found, asked, 100.0 * (double)found / (double)asked);
+    print_message("document and page first: %zu of %zu, %.1f %%\n", found, asked,
+                  100.0 * (double)found / (double)asked);
     assert_true(asked >= 30 * file_count * 9 / 10);
     assert_true(found * 100 > asked * 95);
 }

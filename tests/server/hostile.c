@@ -41,7 +41,9 @@ static void open_logged_in(struct raw *r)
 static void odd_messages_are_answered_and_the_socket_stays(void **state)
 {
     (void)state;
-    static const struct { const char *text, *answer; } cases[] = {
+    static const struct {
+        const char *text, *answer;
+    } cases[] = {
         {PING " ", "\"id\":1,\"result\""},
         {PING "x", PARSE},
         {PING PING, PARSE},
@@ -92,7 +94,9 @@ static void a_whole_megabyte_of_anything_is_refused_in_no_time(void **state)
 {
     (void)state;
     enum { MOST = 1048576 };
-    static const struct { const char *head, *piece, *tail, *answer; } cases[] = {
+    static const struct {
+        const char *head, *piece, *tail, *answer;
+    } cases[] = {
         {"", "[", "", PARSE},
         {"", "{\"a\":", "", PARSE},
         {"", "[{\"a\":", "", PARSE},
@@ -148,15 +152,19 @@ static void many_members_cost_no_more_than_they_weigh(void **state)
 static void broken_frames_end_their_connection_alone(void **state)
 {
     (void)state;
-    static const struct { const char *bytes; size_t length; int code; } cases[] = {
+    static const struct {
+        const char *bytes;
+        size_t length;
+        int code;
+    } cases[] = {
         {"\x81\xff\x3f\xff\xff\xff\xff\xff\xff\xff\1\1\1\1z", 15, 1009}, /* 2^62 bytes, of which one comes */
         {"\x81\xff\x00\x00\x00\x00\x00\x10\x00\x01\1\1\1\1z", 15, 1009}, /* one more than the limit */
-        {"\x81\xff\xff\xff\xff\xff\xff\xff\xff\xff\1\1\1\1", 14, 0},    /* a length below nothing */
-        {"\xc1\x81\1\1\1\1y", 7, 1002},                                 /* a reserved bit */
-        {"\x81\x02{}", 4, 0},                                          /* not masked */
-        {"\x89\xfe\x00\x80\1\1\1\1", 8, 0},                            /* a ping too long for one */
-        {"\x09\x80\1\1\1\1", 6, 0},                                    /* a ping in pieces */
-        {"\x88\x81\1\1\1\1x", 7, 0},                                   /* half a close code */
+        {"\x81\xff\xff\xff\xff\xff\xff\xff\xff\xff\1\1\1\1", 14, 0},     /* a length below nothing */
+        {"\xc1\x81\1\1\1\1y", 7, 1002},                                  /* a reserved bit */
+        {"\x81\x02{}", 4, 0},                                            /* not masked */
+        {"\x89\xfe\x00\x80\1\1\1\1", 8, 0},                              /* a ping too long for one */
+        {"\x09\x80\1\1\1\1", 6, 0},                                      /* a ping in pieces */
+        {"\x88\x81\1\1\1\1x", 7, 0},                                     /* half a close code */
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct raw r, other;

@@ -53,7 +53,8 @@ static void clean(const struct document *document)
 {
     for (size_t i = 0; i < document->page_count; i++) {
         const struct page *page = &document->pages[i];
-        if (strlen(page->label) > 500 || (page->text && (strlen(page->text) != page->length || !text_valid_utf8(page->text, page->length))))
+        if (strlen(page->label) > 500 ||
+            (page->text && (strlen(page->text) != page->length || !text_valid_utf8(page->text, page->length))))
             _exit(3);
         for (size_t at = 0; page->text && at < page->length;) {
             uint32_t c = text_next(page->text, page->length, &at);
@@ -111,8 +112,9 @@ static int wrong(const struct hostile *file, const struct end *end)
     else if (!SANITIZED && end->extractor_kib > SANDBOX_MEMORY_MIB * 1024)
         why = "took more memory than the extractor has";
     if (why)
-        print_message("%s %s: %s %zu of %zu pages without text; “%s”; %ld and %ld KiB\n", file->name, why, end->indexed ? "indexed," : "refused,",
-                      end->without_text, end->pages, end->say, end->mine_kib, end->extractor_kib);
+        print_message("%s %s: %s %zu of %zu pages without text; “%s”; %ld and %ld KiB\n", file->name, why,
+                      end->indexed ? "indexed," : "refused,", end->without_text, end->pages, end->say, end->mine_kib,
+                      end->extractor_kib);
     return why != NULL;
 }
 
@@ -138,8 +140,9 @@ static void each_ends_indexed_or_with_a_sentence(void **state)
         assert_int_equal(waitpid(child, &status, 0), child);
         double took = seconds() - from;
         if (getenv("HOSTILE_SHOW"))
-            print_message("%-60s %8zu bytes %5.1f s  %s %zu/%zu “%s” %ld+%ld MiB\n", file->name, bytes.length, took, end.indexed ? "indexed" : "refused",
-                          end.without_text, end.pages, end.say, end.mine_kib / 1024, end.extractor_kib / 1024);
+            print_message("%-60s %8zu bytes %5.1f s  %s %zu/%zu “%s” %ld+%ld MiB\n", file->name, bytes.length, took,
+                          end.indexed ? "indexed" : "refused", end.without_text, end.pages, end.say,
+                          end.mine_kib / 1024, end.extractor_kib / 1024);
         if (!told || status) {
             print_message("%s: whoever watched it ended with %d\n", file->name, status);
             failures++;
@@ -198,7 +201,8 @@ static void others_get_through_meanwhile(void **state)
         struct upload *up = &sent[count++];
         if (!uploads_wait(&tim, up, WALL_SECONDS * 1000))
             fail_msg("%s: still %s", file->name, up->state);
-        if (strcmp(up->state, file->end == HOSTILE_INDEXED ? "indexed" : "failed") || (file->end == HOSTILE_REFUSED && !strstr(up->message, file->word)))
+        if (strcmp(up->state, file->end == HOSTILE_INDEXED ? "indexed" : "failed") ||
+            (file->end == HOSTILE_REFUSED && !strstr(up->message, file->word)))
             fail_msg("%s: %s, “%s”", file->name, up->state, up->message);
     }
     long kib = resident_kib(h.pid);

@@ -42,12 +42,15 @@ static void lists_come_out_as_they_should(void **state)
         const char *created, *wrong;
         int skipped;
     } cases[] = {
-        {"\xEF\xBB\xBFinstitution_id,name,role\r\n l1 ,\"Last, First\",Student\r\n\"l2\",\"Say \"\"Hi\"\"\",teacher\r\n", false, "l1 l2 ", "", 0},
+        {"\xEF\xBB\xBFinstitution_id,name,role\r\n l1 ,\"Last, First\",Student\r\n\"l2\",\"Say "
+         "\"\"Hi\"\"\",teacher\r\n",
+         false, "l1 l2 ", "", 0},
         {"l3,Name,student", false, "l3 ", "", 0},
         {"L1,Other,admin\nl4,Name,student", false, "l4 ", "", 1},
         {"l5,Name,student\nl6,Name,king\n\nl7,Name\n\"l8,Name,student", false, "", "2 4 5 ", 0},
         {"l5,Name,student\nl6,Name,king\n\nl7,Name\n\"l8,Name,student", true, "l5 ", "2 4 5 ", 0},
-        {"m1,Name,student\nM1,Again,student\nm2,,student\nm 3,Name,student\nm4,Name,student\nl1,X,student", true, "m1 m4 ", "2 3 4 ", 1},
+        {"m1,Name,student\nM1,Again,student\nm2,,student\nm 3,Name,student\nm4,Name,student\nl1,X,student", true,
+         "m1 m4 ", "2 3 4 ", 1},
         {"m5,Name,student\nm6,two\nlines,student", false, "", "2 3 ", 0},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -56,15 +59,16 @@ static void lists_come_out_as_they_should(void **state)
         const cJSON *result = json_get(reply, "result"), *at;
         buf_text(&created, "");
         buf_text(&wrong, "");
-        cJSON_ArrayForEach(at, json_get(result, "created"))
+        cJSON_ArrayForEach (at, json_get(result, "created"))
             buf_printf(&created, "%s ", json_text(at, "institution_id", "?"));
-        cJSON_ArrayForEach(at, json_get(result, "errors")) {
+        cJSON_ArrayForEach (at, json_get(result, "errors")) {
             buf_printf(&wrong, "%d ", (int)json_int(at, "line", 0));
             assert_true(strlen(json_text(at, "message", "")) > 10);
         }
         if (strcmp(created.data, cases[i].created) || strcmp(wrong.data, cases[i].wrong) ||
             json_int(result, "skipped", -1) != cases[i].skipped)
-            fail_msg("case %zu: made %s, wrong %s, skipped %d", i, created.data, wrong.data, (int)json_int(result, "skipped", -1));
+            fail_msg("case %zu: made %s, wrong %s, skipped %d", i, created.data, wrong.data,
+                     (int)json_int(result, "skipped", -1));
     }
     assert_int_equal(accounts("l6"), 0);
     assert_int_equal(accounts("m5"), 0);
@@ -116,7 +120,9 @@ static void how_far_it_is_is_told_and_a_half_is_never_seen(void **state)
     AUTO(buf_free) struct buf csv = {0};
     for (int i = 0; i < 100; i++)
         buf_printf(&csv, "far%d,Name,student\\n", i);
-    AUTO(mem_freep) char *request = mem_printf("{\"jsonrpc\":\"2.0\",\"id\":\"list\",\"method\":\"users.import\",\"params\":{\"csv\":\"%s\"}}", csv.data);
+    AUTO(mem_freep)
+    char *request = mem_printf(
+        "{\"jsonrpc\":\"2.0\",\"id\":\"list\",\"method\":\"users.import\",\"params\":{\"csv\":\"%s\"}}", csv.data);
     harness_open(&h, &other, "root");
     free(library_sql(h.directory, "edurag_owner", "select auth.configure('{\"bcrypt_cost\": 10}')"));
     assert_true(ws_send(&other, request, strlen(request)));

@@ -68,8 +68,10 @@ static void a_lesson_becomes_readable(void **state)
     assert_int_equal(json_int(passage, "start", -1), 0);
     assert_int_equal(json_int(passage, "end", -1), 33);
     cJSON_Delete(reply);
-    AUTO(mem_freep) char *vectors = sql("select count(*) = count(e.chunk_id) from public.pdf_chunks c left join "
-                                        "public.rag_embeddings e using (chunk_id) where c.pdf_id = '%s'", up.pdf_id);
+    AUTO(mem_freep)
+    char *vectors = sql("select count(*) = count(e.chunk_id) from public.pdf_chunks c left join "
+                        "public.rag_embeddings e using (chunk_id) where c.pdf_id = '%s'",
+                        up.pdf_id);
     assert_string_equal(vectors, "t");
     AUTO(mem_freep) char *cached = sql("select search_text from public.pdf_chunks where pdf_id = '%s'", up.pdf_id);
     assert_non_null(strstr(cached, "membranes keep cells apart."));
@@ -100,11 +102,13 @@ static void an_interrupted_upload_goes_on_where_it_was(void **state)
     SHA256((const unsigned char *)pdf.data, pdf.length, digest);
     for (int i = 0; i < 32; i++)
         snprintf(hex + 2 * i, 3, "%02x", digest[i]);
-    snprintf(params, sizeof params, "{\"filename\":\"two.pdf\",\"size\":%zu,\"sha256\":\"%s\",\"title\":\"The second\"}", pdf.length, hex);
+    snprintf(params, sizeof params,
+             "{\"filename\":\"two.pdf\",\"size\":%zu,\"sha256\":\"%s\",\"title\":\"The second\"}", pdf.length, hex);
     const cJSON *begun = result_of(&first, "library.upload_begin", params, &reply);
     snprintf(up.upload_id, sizeof up.upload_id, "%s", json_text(begun, "upload_id", ""));
     cJSON_Delete(reply);
-    snprintf(params, sizeof params, "{\"upload_id\":\"%s\",\"offset\":0,\"data\":\"%s\"}", up.upload_id, "JVBERi0xLjQK");
+    snprintf(params, sizeof params, "{\"upload_id\":\"%s\",\"offset\":0,\"data\":\"%s\"}", up.upload_id,
+             "JVBERi0xLjQK");
     assert_string_equal(harness_reason(&first, "library.upload_chunk", params), "ok");
     assert_string_equal(harness_reason(&first, "library.upload_chunk", params), "ok"); /* the same piece again */
     snprintf(params, sizeof params, "{\"upload_id\":\"%s\"}", up.upload_id);
@@ -126,26 +130,34 @@ static void what_is_wrong_is_refused_with_its_field(void **state)
     snprintf(params, sizeof params, "{\"filename\":\"x.pdf\",\"size\":12,\"sha256\":\"" SHA "\"}");
     snprintf(id, sizeof id, "%s", json_text(result_of(&tim, "library.upload_begin", params, &reply), "upload_id", ""));
     cJSON_Delete(reply);
-    static const struct { const char *method, *params, *reason; } cases[] = {
+    static const struct {
+        const char *method, *params, *reason;
+    } cases[] = {
         {"library.upload_chunk", "{\"upload_id\":\"@\",\"offset\":0,\"data\":\"!!!!\"}", "invalid_params"},
         {"library.upload_chunk", "{\"upload_id\":\"@\",\"offset\":0,\"data\":\"QUJD\\n\"}", "invalid_params"},
         {"library.upload_chunk", "{\"upload_id\":\"@\",\"offset\":0,\"data\":\"QUJDQ\"}", "invalid_params"},
         {"library.upload_chunk", "{\"upload_id\":\"@\",\"offset\":3,\"data\":\"QUJD\"}", "invalid_params"},
-        {"library.upload_chunk", "{\"upload_id\":\"@\",\"offset\":0,\"data\":\"QUJDQUJDQUJDQUJDQUJD\"}", "invalid_params"},
+        {"library.upload_chunk", "{\"upload_id\":\"@\",\"offset\":0,\"data\":\"QUJDQUJDQUJDQUJDQUJD\"}",
+         "invalid_params"},
         {"library.upload_chunk", "{\"upload_id\":\"@\",\"offset\":0,\"data\":\"QUJDQUJDQUJDQUJD\"}", "ok"},
         {"library.upload_commit", "{\"upload_id\":\"@\"}", "invalid_params"}, /* not a PDF; the upload is gone */
         {"library.upload_commit", "{\"upload_id\":\"@\"}", "not_found"},
         {"library.upload_begin", "{\"filename\":\"x.pdf\",\"size\":99999999999,\"sha256\":\"" SHA "\"}", "too_large"},
         {"library.upload_begin", "{\"filename\":\"a/b.pdf\",\"size\":9,\"sha256\":\"" SHA "\"}", "invalid_params"},
-        {"library.upload_begin", "{\"filename\":\"b.pdf\",\"size\":9,\"sha256\":\"" "XXXXaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" "\"}", "invalid_params"},
+        {"library.upload_begin",
+         "{\"filename\":\"b.pdf\",\"size\":9,\"sha256\":\""
+         "XXXXaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+         "\"}",
+         "invalid_params"},
         {"library.jobs", "{\"cursor\":\"nonsense\"}", "invalid_params"},
         {"library.list", "{\"cursor\":\"bm9uc2Vuc2U\"}", "invalid_params"},
         {"library.job", "{\"job_id\":\"00000000-0000-4000-8000-000000000000\"}", "not_found"},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         const char *at = strchr(cases[i].params, '@');
-        AUTO(mem_freep) char *filled = at ? mem_printf("%.*s%s%s", (int)(at - cases[i].params), cases[i].params, id, at + 1)
-                                          : mem_dup(cases[i].params);
+        AUTO(mem_freep)
+        char *filled = at ? mem_printf("%.*s%s%s", (int)(at - cases[i].params), cases[i].params, id, at + 1)
+                          : mem_dup(cases[i].params);
         const char *got = harness_reason(&tim, cases[i].method, filled);
         if (strcmp(got, cases[i].reason) != 0)
             fail_msg("%s %s: %s instead of %s", cases[i].method, filled, got, cases[i].reason);
@@ -173,7 +185,8 @@ static void a_course_keeps_its_documents_to_itself(void **state)
     cJSON *reply;
     char course[40], params[300];
     snprintf(course, sizeof course, "%s",
-             json_text(result_of(&tim, "courses.create", "{\"code\":\"B1\",\"title\":\"Biology\"}", &reply), "course_id", ""));
+             json_text(result_of(&tim, "courses.create", "{\"code\":\"B1\",\"title\":\"Biology\"}", &reply),
+                       "course_id", ""));
     cJSON_Delete(reply);
     AUTO(buf_free) struct buf pdf = lesson("four");
     struct upload up = uploads_send(&tom, "four.pdf", pdf.data, pdf.length, 0, course);
@@ -200,9 +213,12 @@ static void a_course_keeps_its_documents_to_itself(void **state)
 static void broken_files_fail_with_their_sentence(void **state)
 {
     (void)state;
-    static const struct { const char *name, *words; } cases[] = {
+    static const struct {
+        const char *name, *words;
+    } cases[] = {
         {"pdfium__encrypted.pdf", "password"}, {"ocrmypdf__skew.pdf", "1 of 1 pages had no text"},
-        {"qpdf__bad7.pdf", "damaged"}, {"qpdf__empty.pdf", "no pages"}, {"pdfium__bug_325_b.pdf", "damaged"},
+        {"qpdf__bad7.pdf", "damaged"},         {"qpdf__empty.pdf", "no pages"},
+        {"pdfium__bug_325_b.pdf", "damaged"},
     };
     const char *shared = getenv("EDURAG_SHARED");
     struct upload ups[COUNT_OF(cases)];

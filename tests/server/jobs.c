@@ -51,12 +51,14 @@ static void *teacher(void *argument)
             struct err err = {0};
             if (!atomic_load(&serving) || atomic_load(&enough) || !ws_open(&ws, target, NULL, NULL, &err))
                 continue;
-            AUTO(mem_freep) char *params = mem_printf("{\"institution_id\":\"%s\",\"password\":\"%s-password\"}", name, name);
+            AUTO(mem_freep)
+            char *params = mem_printf("{\"institution_id\":\"%s\",\"password\":\"%s-password\"}", name, name);
             AUTO(mem_freep) char *login = ws_call(&ws, 1, "auth.login", params, 5000);
             struct upload up = {0};
             if (login && strstr(login, "\"token\""))
                 up = uploads_send(&ws, filename, pdf.data, pdf.length, 4000, NULL);
-            done = !strcmp(up.reason, "ok") || !strcmp(up.reason, "conflict"); /* conflict: the commit's reply was lost */
+            done =
+                !strcmp(up.reason, "ok") || !strcmp(up.reason, "conflict"); /* conflict: the commit's reply was lost */
             ws_close(&ws);
         }
         atomic_fetch_add(&uploaded, 1);
@@ -77,7 +79,8 @@ static void kill_server(void)
 /* Teachers wait while a lot waits, or they would bring more than can ever be read. */
 static void look_at_the_queue(void)
 {
-    AUTO(mem_freep) char *waiting = sql("select count(*) from public.index_jobs where state not in ('indexed', 'failed')");
+    AUTO(mem_freep)
+    char *waiting = sql("select count(*) from public.index_jobs where state not in ('indexed', 'failed')");
     if (waiting)
         atomic_store(&enough, atoi(waiting) > WAITING_MOST);
 }
@@ -127,8 +130,8 @@ static void every_document_ends_whole_or_with_a_sentence(void **state)
     kill_around(wanted ? atoi(wanted) : KILLS, killed);
     for (int i = 0; i < 2; i++)
         pthread_join(threads[i], NULL);
-    print_message("%d documents; killed %d servers, %d extractors, %d databases\n", atomic_load(&uploaded), killed[SERVER],
-                  killed[EXTRACTOR], killed[DATABASE]);
+    print_message("%d documents; killed %d servers, %d extractors, %d databases\n", atomic_load(&uploaded),
+                  killed[SERVER], killed[EXTRACTOR], killed[DATABASE]);
     AUTO(mem_freep) char *url = faults_url(h.directory);
     faults_settle(url, END_MS);
     faults_invariants(url);

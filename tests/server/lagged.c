@@ -54,7 +54,9 @@ static struct raw slow_member(void)
 /* It is still served, and joins again from its last line. */
 static void catches_up(struct raw *slow, int64_t last)
 {
-    AUTO(mem_freep) char *join = mem_printf("{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"chat.join\",\"params\":{\"after_seq\":%lld}}", (long long)last);
+    AUTO(mem_freep)
+    char *join = mem_printf("{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"chat.join\",\"params\":{\"after_seq\":%lld}}",
+                            (long long)last);
     raw_text(slow, join);
     AUTO(buf_free) struct buf reply = {0};
     for (int opcode; (opcode = raw_next(slow, 5000)) >= 0;) { /* a long reply comes in frames */
@@ -67,7 +69,7 @@ static void catches_up(struct raw *slow, int64_t last)
     struct err err;
     AUTO(json_freep) cJSON *json = json_parse(reply.data, reply.length, &err);
     const cJSON *line;
-    cJSON_ArrayForEach(line, json_get(json_get(json, "result"), "messages"))
+    cJSON_ArrayForEach (line, json_get(json_get(json, "result"), "messages"))
         assert_int_equal(json_int(line, "seq", 0), ++last);
     assert_int_equal(last, LINES);
 }

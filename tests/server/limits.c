@@ -237,8 +237,9 @@ static int start(void **state)
         return 1;
     snprintf(cert_setting, sizeof cert_setting, "EDURAG_TLS_CERT=%s", cert);
     snprintf(key_setting, sizeof key_setting, "EDURAG_TLS_KEY=%s", key);
-    harness_start(&h, directory, (const char *[]){cert_setting, key_setting, "EDURAG_CONNECTIONS=6", "EDURAG_PING=2",
-                                                  "EDURAG_LOGIN_TIMEOUT=60", NULL});
+    harness_start(&h, directory,
+                  (const char *[]){cert_setting, key_setting, "EDURAG_CONNECTIONS=6", "EDURAG_PING=2",
+                                   "EDURAG_LOGIN_TIMEOUT=60", NULL});
     half_open_since = bench_now_us();
     return !raw_connect(&half_open, h.socket, NULL) || !raw_bytes(&half_open, "GET /ws HTTP/1.1\r\nHo", 20);
 }

@@ -76,7 +76,7 @@ static void what_is_notified_is_heard(void **context)
     pthread_mutex_lock(&lock);
     assert_string_equal(last, "two");
     pthread_mutex_unlock(&lock);
-    free(pg_sql("edurag_app", "select pg_notify('other_news', 'x')"));
+    free(pg_sql("edurag_app", "select pg_notify('other_notification', 'x')"));
     notify("three");
     assert_true(reaches(&heard, 3, 3000));
     assert_int_equal(heard, 3);

@@ -33,8 +33,10 @@ static const struct row {
     {"rpc.cancel", "{\"id\":1}", NO, "ok", "ok", "ok", "ok"},
     {"server.ping", "{}", "ok", "ok", "ok", "ok", "ok"},
     {"server.info", "{}", "ok", "ok", "ok", "ok", "ok"},
-    {"auth.login", "{\"institution_id\":\"sue\",\"password\":\"sue-password\"}", "ok", "conflict", "conflict", "conflict", "conflict"},
-    {"auth.login", "{\"institution_id\":\"nobody\",\"password\":\"wrong\"}", NO, "conflict", "conflict", "conflict", "conflict"},
+    {"auth.login", "{\"institution_id\":\"sue\",\"password\":\"sue-password\"}", "ok", "conflict", "conflict",
+     "conflict", "conflict"},
+    {"auth.login", "{\"institution_id\":\"nobody\",\"password\":\"wrong\"}", NO, "conflict", "conflict", "conflict",
+     "conflict"},
     {"auth.resume", "{\"token\":\"@token\"}", "ok", "conflict", "conflict", "conflict", "conflict"},
     {"auth.resume", "{\"token\":\"x\"}", NO, "conflict", "conflict", "conflict", "conflict"},
     {"auth.refresh", "{}", NO, "ok", "ok", "ok", "ok"},
@@ -44,8 +46,10 @@ static const struct row {
      "invalid_params", "invalid_params", "invalid_params"},
     {"profile.update", "{\"avatar\":\"ab\"}", NO, "ok", "ok", "ok", "ok"},
     {"users.list", "{}", NO, FORBIDDEN, FORBIDDEN, "ok", FORBIDDEN},
-    {"users.create", "{\"institution_id\":\"twice\",\"name\":\"Twice\",\"role\":\"student\"}", NO, FORBIDDEN, FORBIDDEN, "ok", FORBIDDEN},
-    {"users.create", "{\"institution_id\":\"sue\",\"name\":\"Sue\",\"role\":\"admin\"}", NO, FORBIDDEN, FORBIDDEN, "conflict", FORBIDDEN},
+    {"users.create", "{\"institution_id\":\"twice\",\"name\":\"Twice\",\"role\":\"student\"}", NO, FORBIDDEN, FORBIDDEN,
+     "ok", FORBIDDEN},
+    {"users.create", "{\"institution_id\":\"sue\",\"name\":\"Sue\",\"role\":\"admin\"}", NO, FORBIDDEN, FORBIDDEN,
+     "conflict", FORBIDDEN},
     {"users.import", "{\"csv\":\"sue,Sue,student\"}", NO, FORBIDDEN, FORBIDDEN, "ok", FORBIDDEN},
     {"users.import", "{\"csv\":\"\\n\"}", NO, FORBIDDEN, FORBIDDEN, "invalid_params", FORBIDDEN},
     {"users.update", "{\"user_id\":\"@new_user\",\"role\":\"admin\"}", NO, FORBIDDEN, FORBIDDEN, "ok", FORBIDDEN},
@@ -60,8 +64,10 @@ static const struct row {
     {"courses.create", "{\"code\":\"NEW\",\"title\":\"New\"}", NO, FORBIDDEN, "ok", "ok", "ok"},
     {"courses.update", "{\"course_id\":\"@new_course\",\"title\":\"Other\"}", NO, FORBIDDEN, "ok", "ok", NOT_FOUND},
     {"courses.delete", "{\"course_id\":\"@new_course\"}", NO, FORBIDDEN, "ok", "ok", NOT_FOUND},
-    {"courses.enrol", "{\"course_id\":\"@new_course\",\"institution_ids\":[\"sue\"]}", NO, FORBIDDEN, "ok", "ok", NOT_FOUND},
-    {"courses.unenrol", "{\"course_id\":\"@new_course\",\"institution_ids\":[\"sue\"]}", NO, FORBIDDEN, "ok", "ok", NOT_FOUND},
+    {"courses.enrol", "{\"course_id\":\"@new_course\",\"institution_ids\":[\"sue\"]}", NO, FORBIDDEN, "ok", "ok",
+     NOT_FOUND},
+    {"courses.unenrol", "{\"course_id\":\"@new_course\",\"institution_ids\":[\"sue\"]}", NO, FORBIDDEN, "ok", "ok",
+     NOT_FOUND},
     {"library.list", "{}", NO, "ok", "ok", "ok", "ok"},
     {"library.outline", ONE_PDF, NO, NOT_FOUND, NOT_FOUND, NOT_FOUND, NOT_FOUND},
     {"library.page", "{\"pdf_id\":\"" NOBODYS_ID "\",\"page\":1}", NO, NOT_FOUND, NOT_FOUND, NOT_FOUND, NOT_FOUND},
@@ -70,17 +76,20 @@ static const struct row {
     {"library.retry", ONE_PDF, NO, FORBIDDEN, NOT_FOUND, NOT_FOUND, NOT_FOUND},
     {"library.update", ONE_PDF, NO, FORBIDDEN, NOT_FOUND, NOT_FOUND, NOT_FOUND},
     {"library.delete", ONE_PDF, NO, FORBIDDEN, NOT_FOUND, NOT_FOUND, NOT_FOUND},
-    {"library.upload_begin", "{\"filename\":\"a.pdf\",\"size\":9,\"sha256\":\"" ANY_HASH "\"}", NO, FORBIDDEN, "ok", "ok", "ok"},
-    {"library.upload_begin", "{\"filename\":\"a.pdf\",\"size\":9,\"sha256\":\"" ANY_HASH "\",\"course_id\":\"@course\"}", NO, FORBIDDEN,
-     "ok", "ok", NOT_FOUND},
-    {"library.upload_chunk", "{\"upload_id\":\"" NOBODYS_ID "\",\"offset\":0,\"data\":\"QUJD\"}", NO, FORBIDDEN, NOT_FOUND, NOT_FOUND,
-     NOT_FOUND},
+    {"library.upload_begin", "{\"filename\":\"a.pdf\",\"size\":9,\"sha256\":\"" ANY_HASH "\"}", NO, FORBIDDEN, "ok",
+     "ok", "ok"},
+    {"library.upload_begin",
+     "{\"filename\":\"a.pdf\",\"size\":9,\"sha256\":\"" ANY_HASH "\",\"course_id\":\"@course\"}", NO, FORBIDDEN, "ok",
+     "ok", NOT_FOUND},
+    {"library.upload_chunk", "{\"upload_id\":\"" NOBODYS_ID "\",\"offset\":0,\"data\":\"QUJD\"}", NO, FORBIDDEN,
+     NOT_FOUND, NOT_FOUND, NOT_FOUND},
     {"library.upload_commit", ONE_UPLOAD, NO, FORBIDDEN, NOT_FOUND, NOT_FOUND, NOT_FOUND},
     {"library.upload_abort", ONE_UPLOAD, NO, FORBIDDEN, NOT_FOUND, NOT_FOUND, NOT_FOUND},
     {"search.query", "{\"query\":\"enzyme\"}", NO, "ok", "ok", "ok", "ok"},
     {"search.query", "{\"query\":\"enzyme\",\"course_id\":\"@course\"}", NO, "ok", "ok", "ok", NOT_FOUND},
     {"search.ask", "{\"query\":\"enzyme\"}", NO, "ok", "ok", "ok", "ok"},
-    {"search.ask", "{\"query\":\"enzyme\",\"thread_id\":\"" NOBODYS_ID "\"}", NO, NOT_FOUND, NOT_FOUND, NOT_FOUND, NOT_FOUND},
+    {"search.ask", "{\"query\":\"enzyme\",\"thread_id\":\"" NOBODYS_ID "\"}", NO, NOT_FOUND, NOT_FOUND, NOT_FOUND,
+     NOT_FOUND},
     {"search.thread", "{\"thread_id\":\"" NOBODYS_ID "\"}", NO, NOT_FOUND, NOT_FOUND, NOT_FOUND, NOT_FOUND},
     {"search.history", "{}", NO, "ok", "ok", "ok", "ok"},
     {"search.clear_history", "{}", NO, "ok", "ok", "ok", "ok"},
@@ -140,7 +149,8 @@ static const char *replacement(const char *word, char id[40])
         snprintf(params, sizeof params, "{\"code\":\"C%d\",\"title\":\"Course\"}", number++);
         remember_id(&tim, "courses.create", params, NULL, "course_id", id);
     } else if (!strcmp(word, "@new_user")) {
-        snprintf(params, sizeof params, "{\"institution_id\":\"fresh%d\",\"name\":\"Fresh\",\"role\":\"student\"}", number++);
+        snprintf(params, sizeof params, "{\"institution_id\":\"fresh%d\",\"name\":\"Fresh\",\"role\":\"student\"}",
+                 number++);
         remember_id(&root, "users.create", params, "user", "user_id", id);
     } else {
         fail_msg("%s is no placeholder", word);
@@ -186,7 +196,8 @@ static void every_cell_is_as_it_should_be(void **state)
             harness_open(&h, &ws, person);
             const char *got = harness_reason(&ws, rows[i].method + outsider, params);
             if (strcmp(got, want[j]) != 0) {
-                print_error("%s %s as %s: %s instead of %s\n", rows[i].method, params, person ? person : "nobody", got, want[j]);
+                print_error("%s %s as %s: %s instead of %s\n", rows[i].method, params, person ? person : "nobody", got,
+                            want[j]);
                 wrong++;
             }
             ws_close(&ws);
@@ -202,7 +213,7 @@ static void every_method_has_a_row_and_every_row_a_method(void **state)
     const cJSON *methods = json_get(json_get(reply, "result"), "methods"), *at;
     assert_true(cJSON_GetArraySize(methods) > 10);
     int missing = 0;
-    cJSON_ArrayForEach(at, methods) {
+    cJSON_ArrayForEach (at, methods) {
         const char *name = json_text(at, "name", "");
         size_t i = 0;
         while (i < COUNT_OF(rows) && strcmp(rows[i].method, name) != 0)
@@ -214,7 +225,7 @@ static void every_method_has_a_row_and_every_row_a_method(void **state)
     }
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         bool found = false;
-        cJSON_ArrayForEach(at, methods)
+        cJSON_ArrayForEach (at, methods)
             found = found || !strcmp(json_text(at, "name", ""), rows[i].method + (rows[i].method[0] == '!'));
         if (!found) {
             print_error("%s is no method\n", rows[i].method);
@@ -234,16 +245,17 @@ static void the_table_describes_itself(void **state)
     assert_memory_equal(json_text(document, "openrpc", ""), "1.", 2);
     assert_non_null(json_text(json_get(document, "info"), "title", NULL));
     assert_non_null(json_text(json_get(document, "info"), "version", NULL));
-    cJSON_ArrayForEach(method, json_get(document, "methods")) {
+    cJSON_ArrayForEach (method, json_get(document, "methods")) {
         const char *name = json_text(method, "name", "");
         assert_true(strcmp(before, name) < 0);
         before = name;
         assert_true(strlen(json_text(method, "summary", "")) > 8);
         assert_non_null(strstr("anyone user teacher admin", json_text(method, "x-access", "?")));
         assert_true(cJSON_IsNumber(json_get(method, "x-cost")));
-        if (!cJSON_IsObject(json_get(json_get(method, "result"), "schema")) || !cJSON_IsArray(json_get(method, "params")))
+        if (!cJSON_IsObject(json_get(json_get(method, "result"), "schema")) ||
+            !cJSON_IsArray(json_get(method, "params")))
             fail_msg("%s lacks its result or params", name);
-        cJSON_ArrayForEach(param, json_get(method, "params")) {
+        cJSON_ArrayForEach (param, json_get(method, "params")) {
             assert_non_null(json_text(param, "name", NULL));
             assert_true(cJSON_IsBool(json_get(param, "required")));
             assert_non_null(json_get(json_get(param, "schema"), "type"));

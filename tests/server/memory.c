@@ -22,7 +22,8 @@ static struct fake_hindsight *fake;
 
 static const struct library_passage chemistry[] = {
     {1, "Organic chemistry studies carbon compounds. Aldol addition joins two carbonyl compounds into one."},
-    {2, "Aldol condensation follows when the aldol addition product loses water. Organic chemistry calls this elimination."},
+    {2, "Aldol condensation follows when the aldol addition product loses water. Organic chemistry calls this "
+        "elimination."},
 };
 static const struct library_passage biology[] = {
     {1, "Enzyme inhibition slows a reaction. A competitive inhibitor occupies the active site of the enzyme."},
@@ -110,7 +111,10 @@ static void facts_are_kept_without_what_identifies(void **state)
     (void)state;
     struct ws sue;
     harness_open(&h, &sue, "sue");
-    AUTO(json_freep) cJSON *kept = result_of(&sue, "memory.retain", "{\"fact\":\"I am Sue Student, write to sue@school.example or call +49 30 1234567; exam on page 120-135\"}");
+    AUTO(json_freep)
+    cJSON *kept = result_of(
+        &sue, "memory.retain",
+        "{\"fact\":\"I am Sue Student, write to sue@school.example or call +49 30 1234567; exam on page 120-135\"}");
     const char *fact = json_text(kept, "fact", "");
     assert_null(strstr(fact, "sue@"));
     assert_null(strstr(fact, "1234567"));
@@ -118,7 +122,10 @@ static void facts_are_kept_without_what_identifies(void **state)
     assert_non_null(strstr(fact, "page 120-135"));
     assert_true(json_int(kept, "redactions", 0) >= 3);
     search(&sue, "enzyme jonas@mail.example", 1);
-    AUTO(mem_freep) char *leaks = library_sql(h.directory, "edurag_owner", "select count(*) from public.memory_facts where fact like '%@%' or topic like '%@%' or fact_key like '%@%'");
+    AUTO(mem_freep)
+    char *leaks = library_sql(
+        h.directory, "edurag_owner",
+        "select count(*) from public.memory_facts where fact like '%@%' or topic like '%@%' or fact_key like '%@%'");
     assert_string_equal(leaks, "0");
     ws_close(&sue);
 }
@@ -137,7 +144,8 @@ static void recall_finds_by_words_and_nobody_elses(void **state)
     assert_int_equal(cJSON_GetArraySize(json_get(hers, "items")), 0);
     AUTO(json_freep) cJSON *list = result_of(&sue, "memory.list", "{\"query\":\"enzyme\"}");
     char params[100];
-    snprintf(params, sizeof params, "{\"fact_id\":\"%s\"}", json_text(cJSON_GetArrayItem(json_get(list, "items"), 0), "fact_id", ""));
+    snprintf(params, sizeof params, "{\"fact_id\":\"%s\"}",
+             json_text(cJSON_GetArrayItem(json_get(list, "items"), 0), "fact_id", ""));
     assert_string_equal(harness_reason(&oda, "memory.forget", params), "not_found");
     ws_close(&sue), ws_close(&oda);
 }
@@ -153,7 +161,8 @@ static void recommendations_follow_each_persons_own_reading(void **state)
     search(&oda, "aldol addition", 3);
     AUTO(json_freep) cJSON *hers = result_of(&oda, "recommend.list", "{}");
     AUTO(json_freep) cJSON *mine = result_of(&sue, "recommend.list", "{}");
-    const cJSON *her = cJSON_GetArrayItem(json_get(hers, "items"), 0), *my = cJSON_GetArrayItem(json_get(mine, "items"), 0);
+    const cJSON *her = cJSON_GetArrayItem(json_get(hers, "items"), 0),
+                *my = cJSON_GetArrayItem(json_get(mine, "items"), 0);
     assert_string_equal(json_text(hers, "source", ""), "memory");
     assert_string_equal(json_text(mine, "source", ""), "memory");
     assert_non_null(strstr(json_text(her, "reason", ""), "“aldol addition” three times"));
@@ -177,7 +186,9 @@ static void a_long_fact_in_any_script_is_kept(void **state)
         text_append(&params, 0x4E00 + (seed >> 8) % 20000);
     }
     buf_text(&params, "\"}");
-    AUTO(json_freep) cJSON *first = result_of(&ari, "memory.retain", params.data), *again = result_of(&ari, "memory.retain", params.data);
+    AUTO(json_freep)
+    cJSON *first = result_of(&ari, "memory.retain", params.data),
+          *again = result_of(&ari, "memory.retain", params.data);
     assert_string_not_equal(json_text(first, "fact_id", ""), "");
     assert_string_equal(json_text(first, "fact_id", ""), json_text(again, "fact_id", "?"));
     ws_close(&ari);
@@ -191,11 +202,14 @@ static void a_reason_mixes_no_kinds_and_no_wordings(void **state)
     harness_user(&h, "student", "ari", "Ari Reason");
     harness_open(&h, &ari, "ari");
     search(&ari, "aldol addition", 1);
-    free(library_sql(h.directory, "edurag_owner", "update public.memory_facts set at = now() - interval '5 days 1 hour', first_at = now() - interval '5 days 1 hour' "
-                                                  "where user_id = (select user_id from public.users where institution_id = 'ari')"));
+    free(library_sql(h.directory, "edurag_owner",
+                     "update public.memory_facts set at = now() - interval '5 days 1 hour', first_at = now() - "
+                     "interval '5 days 1 hour' "
+                     "where user_id = (select user_id from public.users where institution_id = 'ari')"));
     cJSON_Delete(result_of(&ari, "memory.retain", "{\"fact\":\"Aldol additions!\"}"));
     AUTO(json_freep) cJSON *once = result_of(&ari, "recommend.list", "{}");
-    assert_string_equal(json_text(cJSON_GetArrayItem(json_get(once, "items"), 0), "reason", ""), "You searched for “aldol addition” once 5 days ago.");
+    assert_string_equal(json_text(cJSON_GetArrayItem(json_get(once, "items"), 0), "reason", ""),
+                        "You searched for “aldol addition” once 5 days ago.");
     search(&ari, "the aldol additions", 2);
     AUTO(json_freep) cJSON *similar = result_of(&ari, "recommend.list", "{}");
     assert_string_equal(json_text(cJSON_GetArrayItem(json_get(similar, "items"), 0), "reason", ""),
@@ -247,25 +261,31 @@ static void trending_counts_all_searches_and_not_the_latest_alone(void **state)
     (void)state;
     struct ws tim;
     AUTO(json_freep) cJSON *list = NULL;
-    free(library_sql(h.directory, "edurag_owner", "insert into public.search_history (user_id, query, at) select u.user_id, "
-        "case when n > 4990 then (array['Überkritische  Flüssigkeit', 'ÜBERKRITISCHE FLÜSSIGKEIT', 'überkritische flüssigkeit?'])[1 + n % 3] "
-        "else 'what ' || md5(n::text) || ' is' end, now() - n * interval '100 seconds' "
-        "from generate_series(1, 5000) n join (select user_id, row_number() over (order by institution_id) as k from public.users) u on u.k = 1 + n / 3 % 3"));
+    free(library_sql(h.directory, "edurag_owner",
+                     "insert into public.search_history (user_id, query, at) select u.user_id, "
+                     "case when n > 4990 then (array['Überkritische  Flüssigkeit', 'ÜBERKRITISCHE FLÜSSIGKEIT', "
+                     "'überkritische flüssigkeit?'])[1 + n % 3] "
+                     "else 'what ' || md5(n::text) || ' is' end, now() - n * interval '100 seconds' "
+                     "from generate_series(1, 5000) n join (select user_id, row_number() over (order by "
+                     "institution_id) as k from public.users) u on u.k = 1 + n / 3 % 3"));
     harness_open(&h, &tim, "tim");
-    for (int64_t end = now_ms() + WAIT_MS; now_ms() < end && strcmp(first_trend(&tim, &list), "überkritische flüssigkeit") != 0;)
+    for (int64_t end = now_ms() + WAIT_MS;
+         now_ms() < end && strcmp(first_trend(&tim, &list), "überkritische flüssigkeit") != 0;)
         pause_ms(100);
     const cJSON *first = cJSON_GetArrayItem(json_get(list, "items"), 0);
     assert_string_equal(json_text(first, "topic", ""), "überkritische flüssigkeit");
     assert_int_equal(json_int(first, "searches", 0), 10);
     assert_int_equal(json_int(first, "searchers", 0), 3);
-    free(library_sql(h.directory, "edurag_owner", "delete from public.search_history where query like 'what %' or query ilike 'überkritische%'"));
+    free(library_sql(h.directory, "edurag_owner",
+                     "delete from public.search_history where query like 'what %' or query ilike 'überkritische%'"));
     ws_close(&tim);
 }
 
 static void a_fact_is_the_same_in_capitals_of_any_script(void **state)
 {
     (void)state;
-    static const char *const pairs[][2] = {{"Ärzte lernen Ökologie", "ärzte  lernen ÖKOLOGIE"}, {"Теория вероятностей", "ТЕОРИЯ вероятностей"},
+    static const char *const pairs[][2] = {{"Ärzte lernen Ökologie", "ärzte  lernen ÖKOLOGIE"},
+                                           {"Теория вероятностей", "ТЕОРИЯ вероятностей"},
                                            {"ﬁnite Groups", "Finite groups"}};
     struct ws ari;
     char params[200];
@@ -289,13 +309,19 @@ static void a_reflection_is_true_and_leaves_a_trace(void **state)
     harness_open(&h, &tim, "tim");
     harness_open(&h, &oda, "oda");
     AUTO(json_freep) cJSON *course = result_of(&tim, "courses.create", "{\"code\":\"BIO\",\"title\":\"Biology\"}");
-    snprintf(params, sizeof params, "{\"course_id\":\"%s\",\"institution_ids\":[\"sue\"]}", json_text(course, "course_id", ""));
+    snprintf(params, sizeof params, "{\"course_id\":\"%s\",\"institution_ids\":[\"sue\"]}",
+             json_text(course, "course_id", ""));
     cJSON_Delete(result_of(&tim, "courses.enrol", params));
-    AUTO(mem_freep) char *id = library_sql(h.directory, "edurag_owner", "select user_id from public.users where institution_id = 'sue'");
+    AUTO(mem_freep)
+    char *id =
+        library_sql(h.directory, "edurag_owner", "select user_id from public.users where institution_id = 'sue'");
     free(library_sql(h.directory, "edurag_owner", "delete from public.search_history"));
     free(library_sql(h.directory, "edurag_owner", "delete from public.page_opens"));
-    snprintf(params, sizeof params, "insert into public.search_history (user_id, query, at) select '%s', case when d > 30 then 'Aldol addition' else 'enzyme inhibition' end, "
-             "now() - d * interval '1 day' from unnest(array[60, 55, 50, 20, 19, 18, 10]) d", id);
+    snprintf(params, sizeof params,
+             "insert into public.search_history (user_id, query, at) select '%s', case when d > 30 then 'Aldol "
+             "addition' else 'enzyme inhibition' end, "
+             "now() - d * interval '1 day' from unnest(array[60, 55, 50, 20, 19, 18, 10]) d",
+             id);
     free(library_sql(h.directory, "edurag_owner", params));
     snprintf(params, sizeof params, "{\"user_id\":\"%s\"}", id);
     assert_string_equal(harness_reason(&oda, "memory.reflect", params), "not_found");
@@ -307,7 +333,7 @@ static void a_reflection_is_true_and_leaves_a_trace(void **state)
     assert_int_equal(json_int(r, "active_days", 0), 7);
     assert_non_null(json_text(r, "quiet_since", NULL));
     int counted = 0;
-    cJSON_ArrayForEach(week, json_get(first, "weeks"))
+    cJSON_ArrayForEach (week, json_get(first, "weeks"))
         counted += (int)json_int(week, "searches", 0);
     assert_int_equal(counted, 4);
     const char *summary = json_text(r, "summary", "");
@@ -318,7 +344,9 @@ static void a_reflection_is_true_and_leaves_a_trace(void **state)
     const cJSON *entry = cJSON_GetArrayItem(json_get(log, "items"), 0);
     assert_string_equal(json_text(entry, "by", ""), "Tim Teacher");
     assert_string_equal(json_text(entry, "action", ""), "reflection");
-    AUTO(mem_freep) char *audited = library_sql(h.directory, "edurag_owner", "select count(*) from public.audit_log where action = 'memory.reflect'");
+    AUTO(mem_freep)
+    char *audited = library_sql(h.directory, "edurag_owner",
+                                "select count(*) from public.audit_log where action = 'memory.reflect'");
     assert_string_equal(audited, "1");
     ws_close(&sue), ws_close(&tim), ws_close(&oda);
 }
@@ -339,13 +367,19 @@ static void everything_can_be_taken_along_and_erased(void **state)
     AUTO(json_freep) cJSON *gone = result_of(&sue, "memory.forget", "{\"all\":true}");
     assert_true(json_int(json_get(gone, "forgotten"), "facts", 0) >= 2);
     assert_true(json_int(json_get(gone, "forgotten"), "searches", 0) >= 2);
-    AUTO(mem_freep) char *left = library_sql(h.directory, "edurag_owner",
-        "select (select count(*) from public.memory_facts f join public.users u using (user_id) where institution_id = 'sue')"
-        " + (select count(*) from public.search_history h join public.users u using (user_id) where institution_id = 'sue')"
+    AUTO(mem_freep)
+    char *left = library_sql(
+        h.directory, "edurag_owner",
+        "select (select count(*) from public.memory_facts f join public.users u using (user_id) where institution_id = "
+        "'sue')"
+        " + (select count(*) from public.search_history h join public.users u using (user_id) where institution_id = "
+        "'sue')"
         " + (select count(*) from public.turns t join public.users u using (user_id) where institution_id = 'sue')"
-        " + (select count(*) from public.page_opens o join public.users u using (user_id) where institution_id = 'sue')");
+        " + (select count(*) from public.page_opens o join public.users u using (user_id) where institution_id = "
+        "'sue')");
     assert_string_equal(left, "0");
-    AUTO(json_freep) cJSON *status = result_of(&sue, "memory.status", "{}"); /* nothing of hers ever left: nothing is waited for */
+    AUTO(json_freep)
+    cJSON *status = result_of(&sue, "memory.status", "{}"); /* nothing of hers ever left: nothing is waited for */
     assert_int_equal(json_int(status, "pending_sync", -1), 0);
     ws_close(&sue);
 }
@@ -384,7 +418,8 @@ static int documents_of(const char *id)
 static void wait_for_documents(const char *id, int count)
 {
     for (int64_t end = now_ms() + WAIT_MS; documents_of(id) != count && now_ms() < end; pause_ms(300))
-        free(library_sql(h.directory, "edurag_owner", "update public.memory_facts set run_after = now() where state in ('pending', 'sent')"));
+        free(library_sql(h.directory, "edurag_owner",
+                         "update public.memory_facts set run_after = now() where state in ('pending', 'sent')"));
     assert_int_equal(documents_of(id), count);
 }
 
@@ -425,7 +460,9 @@ enum { CLASS = 5, STEPS = 24 };
 /* Five minutes on the clock of what waits: every pause and lease that began before is over. */
 static void five_minutes_pass(void)
 {
-    free(library_sql(h.directory, "edurag_owner", "update public.memory_facts set run_after = run_after - interval '5 minutes' where state in ('pending', 'sent')"));
+    free(library_sql(h.directory, "edurag_owner",
+                     "update public.memory_facts set run_after = run_after - interval '5 minutes' where state in "
+                     "('pending', 'sent')"));
 }
 
 static void in_time(struct ws *ws, const char *method, const char *params, int most_ms)
@@ -438,8 +475,11 @@ static void in_time(struct ws *ws, const char *method, const char *params, int m
 
 static void every_fact_is_there_once(const char *id)
 {
-    AUTO(mem_freep) char *sql = mem_printf("select coalesce(string_agg(fact_id::text, ' '), '') from public.memory_facts f join public.users u using (user_id) "
-                                           "where institution_id = '%s'", id);
+    AUTO(mem_freep)
+    char *sql = mem_printf("select coalesce(string_agg(fact_id::text, ' '), '') from public.memory_facts f join "
+                           "public.users u using (user_id) "
+                           "where institution_id = '%s'",
+                           id);
     AUTO(mem_freep) char *ids = library_sql(h.directory, "edurag_owner", sql);
     int count = 0;
     for (char *save = NULL, *fact = strtok_r(ids, " ", &save); fact; fact = strtok_r(NULL, " ", &save), count++)
@@ -469,7 +509,10 @@ static void two_hours_without_hindsight_in_the_middle_of_a_class(void **state)
         if (step < CLASS)
             in_time(&pupils[step], "search.ask", "{\"query\":\"what does a competitive inhibitor occupy?\"}", 9000);
     }
-    AUTO(mem_freep) char *waiting = library_sql(h.directory, "edurag_owner", "select count(*) from public.memory_facts where state = 'pending' and failed_at is null");
+    AUTO(mem_freep)
+    char *waiting =
+        library_sql(h.directory, "edurag_owner",
+                    "select count(*) from public.memory_facts where state = 'pending' and failed_at is null");
     assert_int_equal(atoi(waiting), CLASS * (STEPS + 1));
     for (int i = 0; i < CLASS; i++)
         assert_int_equal(documents_of(ids[i]) > 0, 0);
@@ -492,7 +535,8 @@ static void forgetting_reaches_hindsight_too(void **state)
     free(library_sql(h.directory, "edurag_owner", "update public.memory_facts set run_after = now()"));
     AUTO(json_freep) cJSON *list = result_of(&sue, "memory.list", "{\"limit\":1}");
     char params[100];
-    snprintf(params, sizeof params, "{\"fact_id\":\"%s\"}", json_text(cJSON_GetArrayItem(json_get(list, "items"), 0), "fact_id", ""));
+    snprintf(params, sizeof params, "{\"fact_id\":\"%s\"}",
+             json_text(cJSON_GetArrayItem(json_get(list, "items"), 0), "fact_id", ""));
     cJSON_Delete(result_of(&sue, "memory.forget", params));
     wait_for_documents("sue", 5);
     cJSON_Delete(result_of(&sue, "memory.forget", "{\"all\":true}"));
@@ -501,11 +545,15 @@ static void forgetting_reaches_hindsight_too(void **state)
     assert_true(documents_of("sue") <= 0);
     assert_int_equal(documents_of("oda"), 1);
     for (int64_t end = now_ms() + WAIT_MS; now_ms() < end; pause_ms(50)) {
-        AUTO(mem_freep) char *open = library_sql(h.directory, "edurag_owner", "select count(*) from public.erasures where kind = 'all' and state <> 'done'");
+        AUTO(mem_freep)
+        char *open = library_sql(h.directory, "edurag_owner",
+                                 "select count(*) from public.erasures where kind = 'all' and state <> 'done'");
         if (!strcmp(open, "0"))
             break;
     }
-    AUTO(mem_freep) char *open = library_sql(h.directory, "edurag_owner", "select count(*) from public.erasures where kind = 'all' and state <> 'done'");
+    AUTO(mem_freep)
+    char *open = library_sql(h.directory, "edurag_owner",
+                             "select count(*) from public.erasures where kind = 'all' and state <> 'done'");
     assert_string_equal(open, "0");
     ws_close(&sue), ws_close(&oda);
     harness_stop(&h);

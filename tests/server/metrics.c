@@ -48,7 +48,11 @@ static double sample(const char *name)
 static void only_this_machine_may_read_it(void **state)
 {
     (void)state;
-    static const struct { bool unix_socket; const char *request; int status; } cases[] = {
+    static const struct {
+        bool unix_socket;
+        const char *request;
+        int status;
+    } cases[] = {
         {false, GET(""), 200},
         {true, GET(""), 200},
         {false, GET("X-Forwarded-For: 203.0.113.7\r\n"), 403},
@@ -72,7 +76,8 @@ static void requests_are_counted_by_method_and_outcome(void **state)
     assert_string_equal(harness_reason(&ws, "auth.whoami", "{}"), "ok");
     assert_string_equal(harness_reason(&ws, "users.list", "{}"), "forbidden");
     assert_string_equal(harness_reason(&ws, "no.such", "{}"), "unknown_method");
-    assert_float_equal(sample("edurag_requests_total{method=\"auth.whoami\",outcome=\"ok\"}"), (before < 0 ? 0 : before) + 2, 0.1);
+    assert_float_equal(sample("edurag_requests_total{method=\"auth.whoami\",outcome=\"ok\"}"),
+                       (before < 0 ? 0 : before) + 2, 0.1);
     assert_float_equal(sample("edurag_requests_total{method=\"users.list\",outcome=\"forbidden\"}"), 1, 0.1);
     assert_float_equal(sample("edurag_requests_total{method=\"\",outcome=\"unknown_method\"}"), 1, 0.1);
     assert_float_equal(sample("edurag_request_seconds_count{method=\"auth.whoami\"}"),
@@ -86,10 +91,17 @@ static void rooms_that_know_no_sockets_are_there(void **state)
 {
     (void)state;
     static const char *const names[] = {
-        "edurag_info{version=\"" EDURAG_VERSION "\"}", "edurag_lane_threads{lane=\"quick\"}", "edurag_lane_waiting{lane=\"slow\"}",
-        "edurag_pool_connections{pool=\"app\",state=\"open\"}", "edurag_pool_connections{pool=\"worker\",state=\"waiting\"}",
-        "edurag_pool_reachable{pool=\"app\"}", "edurag_notifications", "edurag_library_ready", "edurag_jobs{state=\"queued\"}",
-        "edurag_jobs{state=\"failed\"}", "edurag_provider_up{service=\"memory\",provider=\"builtin\"}",
+        "edurag_info{version=\"" EDURAG_VERSION "\"}",
+        "edurag_lane_threads{lane=\"quick\"}",
+        "edurag_lane_waiting{lane=\"slow\"}",
+        "edurag_pool_connections{pool=\"app\",state=\"open\"}",
+        "edurag_pool_connections{pool=\"worker\",state=\"waiting\"}",
+        "edurag_pool_reachable{pool=\"app\"}",
+        "edurag_notifications",
+        "edurag_library_ready",
+        "edurag_jobs{state=\"queued\"}",
+        "edurag_jobs{state=\"failed\"}",
+        "edurag_provider_up{service=\"memory\",provider=\"builtin\"}",
         "edurag_provider_up{service=\"generation\",provider=\"extractive\"}",
         "edurag_provider_up{service=\"embeddings\",provider=\"builtin\"}",
     };

@@ -53,7 +53,8 @@ static void what_does_not_fit_is_refused(void **context)
     (void)context;
     AUTO(mem_freep) char *url = empty_database("refusals");
     const struct migration both[] = {first, second, {0}};
-    const struct migration changed[] = {first, {"002_b", "create table public.b (n bigint)"}, {"003_c", "select 1"}, {0}};
+    const struct migration changed[] = {
+        first, {"002_b", "create table public.b (n bigint)"}, {"003_c", "select 1"}, {0}};
     const struct migration older[] = {first, {0}};
     const struct {
         const struct migration *list;
@@ -80,7 +81,8 @@ static void a_failure_undoes_its_own_migration_alone(void **context)
     (void)context;
     struct err err = {0};
     AUTO(mem_freep) char *url = empty_database("failure");
-    const struct migration wrong[] = {first, {"002_b", "insert into public.a values (9); select no_such_thing;"}, second, {0}};
+    const struct migration wrong[] = {
+        first, {"002_b", "insert into public.a values (9); select no_such_thing;"}, second, {0}};
     assert_false(migrate_list(url, wrong, NULL, &err));
     assert_non_null(strstr(err.log, "002_b"));
     assert_string_equal(err.say, "");

@@ -27,7 +27,9 @@ static void add_redacted(struct buf *sql, const char *text)
 
 static char *refused(const struct buf *values)
 {
-    return pg_sqlf("edurag_owner", "select coalesce(string_agg(t, E'\\n'), '') from (values %s) v(t) where auth.has_contact(t)", values->data);
+    return pg_sqlf("edurag_owner",
+                   "select coalesce(string_agg(t, E'\\n'), '') from (values %s) v(t) where auth.has_contact(t)",
+                   values->data);
 }
 
 static void what_redaction_lets_through_may_be_stored(void **state)
@@ -48,8 +50,8 @@ static void what_redaction_lets_through_may_be_stored(void **state)
 static void the_second_lock_is_a_lock(void **state)
 {
     (void)state;
-    static const char *const secrets[] = {"jane@school.edu", "+49 30 1234567", "0049 30 1234567", "(030) 1234567", "030/1234567", "555-123-4567",
-                                          "(555) 123-4567"};
+    static const char *const secrets[] = {"jane@school.edu", "+49 30 1234567", "0049 30 1234567", "(030) 1234567",
+                                          "030/1234567",     "555-123-4567",   "(555) 123-4567"};
     for (size_t i = 0; i < COUNT_OF(secrets); i++) {
         AUTO(buf_free) struct buf values = {0};
         add(&values, secrets[i]);

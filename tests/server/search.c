@@ -20,14 +20,17 @@ static char course[40], cells[40], secret[40], engines[40];
 
 static const struct library_passage cell_pages[] = {
     {1, "Cells are the smallest living units. Every cell is bounded by a membrane. The membrane lets water pass."},
-    {1, "Enzymes speed up reactions in the cell. An inhibitor that resembles the substrate blocks the active site of the enzyme. "
+    {1, "Enzymes speed up reactions in the cell. An inhibitor that resembles the substrate blocks the active site of "
+        "the enzyme. "
         "More substrate overcomes such competitive inhibition."},
-    {2, "Mitochondria release energy from glucose. Photosynthesis in chloroplasts stores energy from light as glucose."},
+    {2,
+     "Mitochondria release energy from glucose. Photosynthesis in chloroplasts stores energy from light as glucose."},
     {3, "光合作用把光能变成化学能。植物用二氧化碳和水制造葡萄糖。"},
     {4, "Фотосинтез превращает энергию света в химическую энергию растений."},
 };
 static const struct library_passage secret_pages[] = {
-    {1, "The zyzzyvaquark protocol of the secret course. Enzyme inhibition follows the zyzzyvaquark rule in every cell."},
+    {1,
+     "The zyzzyvaquark protocol of the secret course. Enzyme inhibition follows the zyzzyvaquark rule in every cell."},
 };
 static const struct library_passage engine_pages[] = {
     {1, "Charles Babbage designed the analytical engine. Ada Lovelace wrote the first program for the engine in 1843."},
@@ -39,7 +42,8 @@ static cJSON *result_of(struct ws *ws, const char *method, const char *params)
     cJSON *reply = harness_call(ws, method, params);
     cJSON *result = cJSON_DetachItemFromObjectCaseSensitive(reply, "result");
     if (!result)
-        fail_msg("%s %s: %s", method, params, json_text(json_get(json_get(reply, "error"), "data"), "reason", "no reply"));
+        fail_msg("%s %s: %s", method, params,
+                 json_text(json_get(json_get(reply, "error"), "data"), "reason", "no reply"));
     cJSON_Delete(reply);
     return result;
 }
@@ -58,14 +62,14 @@ static const cJSON *hit(const cJSON *result, int n)
     return cJSON_GetArrayItem(json_get(result, "results"), n);
 }
 
-/* The shelf hears of changes within moments. */
+/* The index hears of changes within moments. */
 static bool finds(struct ws *ws, const char *query, const char *pdf_id, bool wanted)
 {
     for (int tries = 0; tries < 400; tries++) {
         AUTO(json_freep) cJSON *result = search(ws, query);
         bool found = false;
         const cJSON *one;
-        cJSON_ArrayForEach(one, json_get(result, "results"))
+        cJSON_ArrayForEach (one, json_get(result, "results"))
             found = found || !strcmp(json_text(one, "pdf_id", ""), pdf_id);
         if (found == wanted)
             return true;
@@ -77,7 +81,10 @@ static bool finds(struct ws *ws, const char *query, const char *pdf_id, bool wan
 static void the_right_page_comes_first_with_its_words_marked(void **state)
 {
     (void)state;
-    static const struct { const char *query, *pdf, *label, *marked; int page; } cases[] = {
+    static const struct {
+        const char *query, *pdf, *label, *marked;
+        int page;
+    } cases[] = {
         {"competitive inhibition of enzymes", cells, "p1", "Enzymes", 1},
         {"what stores the energy of light", cells, "p2", "energy", 2},
         {"光合作用", cells, "p3", "光合作用", 3},
@@ -93,10 +100,11 @@ static void the_right_page_comes_first_with_its_words_marked(void **state)
         assert_string_equal(json_text(first, "page_label", ""), cases[i].label);
         const char *snippet = json_text(first, "snippet", "");
         bool marked = false;
-        cJSON_ArrayForEach(mark, json_get(first, "highlights")) {
+        cJSON_ArrayForEach (mark, json_get(first, "highlights")) {
             size_t from = text_offset(snippet, strlen(snippet), (size_t)cJSON_GetArrayItem(mark, 0)->valueint);
             size_t to = text_offset(snippet, strlen(snippet), (size_t)cJSON_GetArrayItem(mark, 1)->valueint);
-            marked = marked || (to - from == strlen(cases[i].marked) && !memcmp(snippet + from, cases[i].marked, to - from));
+            marked =
+                marked || (to - from == strlen(cases[i].marked) && !memcmp(snippet + from, cases[i].marked, to - from));
         }
         if (!marked)
             fail_msg("%s does not mark %s in: %s", cases[i].query, cases[i].marked, snippet);
@@ -207,7 +215,8 @@ static void what_is_gone_before_the_node_hears_of_it_is_made_up_for(void **state
     library_put(h.directory, "Often", NULL, &often, 1, first);
     assert_true(finds(&tim, "axolotlfish", first, true) && finds(&tim, "axolotlfish", second, true));
     delete_unheard(first);
-    AUTO(json_freep) cJSON *preview = result_of(&tim, "search.query", "{\"query\":\"axolotlfish\",\"limit\":1,\"preview\":true}");
+    AUTO(json_freep)
+    cJSON *preview = result_of(&tim, "search.query", "{\"query\":\"axolotlfish\",\"limit\":1,\"preview\":true}");
     assert_string_equal(json_text(hit(preview, 0), "pdf_id", ""), second);
     AUTO(json_freep) cJSON *made_up = result_of(&tim, "search.query", "{\"query\":\"axolotlfish\",\"limit\":1}");
     assert_int_equal(cJSON_GetArraySize(json_get(made_up, "results")), 1);
@@ -222,13 +231,15 @@ static void what_is_gone_before_the_node_hears_of_it_is_made_up_for(void **state
 static void an_answer_is_word_for_word_with_its_pages(void **state)
 {
     (void)state;
-    AUTO(json_freep) cJSON *first = result_of(&oda, "search.ask", "{\"query\":\"Who wrote the first program for the analytical engine?\"}");
+    AUTO(json_freep)
+    cJSON *first =
+        result_of(&oda, "search.ask", "{\"query\":\"Who wrote the first program for the analytical engine?\"}");
     const char *answer = json_text(first, "answer", "");
     const cJSON *citations = json_get(first, "citations"), *sentence;
     assert_true(json_bool(first, "grounded", false));
     assert_non_null(strstr(answer, "Ada Lovelace wrote the first program for the engine in 1843. ["));
     assert_true(cJSON_GetArraySize(citations) >= 1);
-    cJSON_ArrayForEach(sentence, json_get(first, "sentences")) {
+    cJSON_ArrayForEach (sentence, json_get(first, "sentences")) {
         size_t from = text_offset(answer, strlen(answer), (size_t)json_int(sentence, "start", 0));
         size_t to = text_offset(answer, strlen(answer), (size_t)json_int(sentence, "end", 0));
         const cJSON *citation = cJSON_GetArrayItem(citations, (int)json_int(sentence, "n", 1) - 1);
@@ -237,7 +248,8 @@ static void an_answer_is_word_for_word_with_its_pages(void **state)
         assert_memory_equal(answer + from, quote, to - from);
         assert_string_equal(json_text(citation, "pdf_id", ""), engines);
     }
-    AUTO(json_freep) cJSON *nothing = result_of(&oda, "search.ask", "{\"query\":\"How do volcanoes and glaciers shape Iceland?\"}");
+    AUTO(json_freep)
+    cJSON *nothing = result_of(&oda, "search.ask", "{\"query\":\"How do volcanoes and glaciers shape Iceland?\"}");
     assert_false(json_bool(nothing, "grounded", true));
     assert_int_equal(cJSON_GetArraySize(json_get(nothing, "citations")), 0);
 }
@@ -246,7 +258,8 @@ static void a_thread_keeps_its_turns_for_its_owner(void **state)
 {
     (void)state;
     char params[200];
-    AUTO(json_freep) cJSON *first = result_of(&oda, "search.ask", "{\"query\":\"What do mitochondria release from glucose?\"}");
+    AUTO(json_freep)
+    cJSON *first = result_of(&oda, "search.ask", "{\"query\":\"What do mitochondria release from glucose?\"}");
     const char *thread = json_text(first, "thread_id", "");
     snprintf(params, sizeof params, "{\"query\":\"Where is photosynthesis?\",\"thread_id\":\"%s\"}", thread);
     AUTO(json_freep) cJSON *second = result_of(&oda, "search.ask", params);
@@ -255,7 +268,8 @@ static void a_thread_keeps_its_turns_for_its_owner(void **state)
     snprintf(params, sizeof params, "{\"thread_id\":\"%s\"}", thread);
     AUTO(json_freep) cJSON *turns = result_of(&oda, "search.thread", params);
     assert_int_equal(cJSON_GetArraySize(json_get(turns, "turns")), 2);
-    assert_string_equal(json_text(cJSON_GetArrayItem(json_get(turns, "turns"), 1), "answer", ""), json_text(second, "answer", "-"));
+    assert_string_equal(json_text(cJSON_GetArrayItem(json_get(turns, "turns"), 1), "answer", ""),
+                        json_text(second, "answer", "-"));
     assert_string_equal(harness_reason(&sue, "search.thread", params), "not_found");
 }
 
@@ -290,8 +304,10 @@ static void a_streamed_answer_comes_as_sources_text_and_reply(void **state)
     AUTO(json_freep) cJSON *reply = json_parse(heard.texts[2], strlen(heard.texts[2]), &err);
     assert_string_equal(json_text(sources, "method", ""), "search.sources");
     assert_string_equal(json_text(delta, "method", ""), "search.delta");
-    assert_true(cJSON_Compare(json_get(json_get(sources, "params"), "citations"), json_get(json_get(reply, "result"), "citations"), true));
-    assert_string_equal(json_text(json_get(delta, "params"), "text", ""), json_text(json_get(reply, "result"), "answer", "-"));
+    assert_true(cJSON_Compare(json_get(json_get(sources, "params"), "citations"),
+                              json_get(json_get(reply, "result"), "citations"), true));
+    assert_string_equal(json_text(json_get(delta, "params"), "text", ""),
+                        json_text(json_get(reply, "result"), "answer", "-"));
     for (size_t i = 0; i < heard.count; i++)
         free(heard.texts[i]);
 }
@@ -314,7 +330,8 @@ static int start(void **state)
     library_put(h.directory, "Cells", NULL, cell_pages, COUNT_OF(cell_pages), cells);
     library_put(h.directory, "Secret", course, secret_pages, COUNT_OF(secret_pages), secret);
     library_put(h.directory, "Engines", NULL, engine_pages, COUNT_OF(engine_pages), engines);
-    return !finds(&sue, "enzyme", cells, true) || !finds(&sue, "enzyme", secret, true) || !finds(&sue, "engine", engines, true);
+    return !finds(&sue, "enzyme", cells, true) || !finds(&sue, "enzyme", secret, true) ||
+           !finds(&sue, "engine", engines, true);
 }
 
 static int stop(void **state)

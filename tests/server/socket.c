@@ -19,8 +19,8 @@
 static struct harness h;
 
 static const char *const security[] = {
-    "content-security-policy: ", "strict-transport-security: ", "x-frame-options: ", "x-content-type-options: ",
-    "referrer-policy: ",
+    "content-security-policy: ", "strict-transport-security: ", "x-frame-options: ",
+    "x-content-type-options: ",  "referrer-policy: ",
 };
 
 /* Each security header exactly once. */
@@ -36,7 +36,11 @@ static void assert_secure(const char *head)
 static void handshakes_are_answered_with_their_status(void **state)
 {
     (void)state;
-    static const struct { const char *path, *extra; int status; const char *in_head; } cases[] = {
+    static const struct {
+        const char *path, *extra;
+        int status;
+        const char *in_head;
+    } cases[] = {
         {"/ws", "Sec-WebSocket-Protocol: edurag.v1\r\n", 101, "Sec-WebSocket-Protocol: edurag.v1"},
         {"/ws", "", 101, ""},
         {"/ws", "Sec-WebSocket-Protocol: chat, edurag.v1\r\n", 101, "Sec-WebSocket-Protocol: edurag.v1"},
@@ -75,7 +79,11 @@ static void odd_requests_are_answered_with_their_status(void **state)
     (void)state;
 #define UPGRADE "Host: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
 #define KEY "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-    static const struct { const char *request; int status; const char *in_head; } cases[] = {
+    static const struct {
+        const char *request;
+        int status;
+        const char *in_head;
+    } cases[] = {
         {"GET /ws HTTP/1.1\r\n" UPGRADE KEY "Sec-WebSocket-Version: 8\r\n\r\n", 426, "sec-websocket-version: 13"},
         {"GET /ws HTTP/1.1\r\n" UPGRADE KEY "\r\n", 426, ""},
         {"GET /ws HTTP/1.1\r\n" UPGRADE "Sec-WebSocket-Version: 13\r\n\r\n", 400, ""},
@@ -133,12 +141,15 @@ static void a_head_is_that_of_its_body(void **state)
 static void broken_peers_are_closed_with_their_code(void **state)
 {
     (void)state;
-    static const struct { int first; const char *payload; size_t length; int code; } cases[] = {
-        {0x82, "{}", 2, 1003},
-        {0x81, "\xff\xfe", 2, 1007},
-        {0x81, "\xed\xa0\x80", 3, 1007},
-        {0x80, "x", 1, 1002},  /* a continuation of nothing */
-        {0x83, "x", 1, 1002},  /* a reserved opcode */
+    static const struct {
+        int first;
+        const char *payload;
+        size_t length;
+        int code;
+    } cases[] = {
+        {0x82, "{}", 2, 1003}, {0x81, "\xff\xfe", 2, 1007}, {0x81, "\xed\xa0\x80", 3, 1007},
+        {0x80, "x", 1, 1002}, /* a continuation of nothing */
+        {0x83, "x", 1, 1002}, /* a reserved opcode */
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct raw r;
@@ -309,7 +320,8 @@ static void sigterm_says_goodbye_and_ends_in_time(void **state)
     clock_gettime(CLOCK_MONOTONIC, &from);
     assert_int_equal(kill(h.pid, SIGTERM), 0);
     assert_int_equal(raw_next(&r, 5000), 1);
-    assert_string_equal(r.payload, "{\"jsonrpc\":\"2.0\",\"method\":\"server.closing\",\"params\":{\"reason\":\"shutdown\"}}");
+    assert_string_equal(r.payload,
+                        "{\"jsonrpc\":\"2.0\",\"method\":\"server.closing\",\"params\":{\"reason\":\"shutdown\"}}");
     assert_int_equal(raw_close_code(&r, 5000), 1001);
     raw_close(&r);
     assert_int_equal(harness_stop(&h), 0);

@@ -97,7 +97,9 @@ static void is_told(struct ws *ada, bool reachable)
 
 static bool stands_by(const struct harness *h)
 {
-    AUTO(mem_freep) char *ready = library_sql(h->directory, "edurag_owner", "select state from public.embedding_models where model = 'builtin-lsa-1'");
+    AUTO(mem_freep)
+    char *ready = library_sql(h->directory, "edurag_owner",
+                              "select state from public.embedding_models where model = 'builtin-lsa-1'");
     return ready && !strcmp(ready, "ready");
 }
 
@@ -125,7 +127,7 @@ static void a_service_that_never_answered_keeps_nobody_from_what_is_built_in(voi
     AUTO(mem_freep) char *made = put_course(&h, &ada, about);
     snprintf(course, sizeof course, "%s", made);
     outside_wait_served_by(&h, "builtin-lsa%", DOCUMENTS);
-    for (int i = 0; i < 400 && !found; i++, usleep(50000)) /* until the shelf has heard of it */
+    for (int i = 0; i < 400 && !found; i++, usleep(50000)) /* until the index has heard of it */
         found = finds(&ada, course, about, &degraded, &asked);
     assert_true(found);
     assert_false(degraded); /* there is nothing that it could do better */
@@ -144,7 +146,8 @@ static void a_document_that_comes_while_the_service_is_down_can_be_searched_at_o
     harness_open(&h, &ada, "ada");
     outside_wait_served_by(&h, "openai%", DOCUMENTS);
     fake_models_behave(fake, "500", 0);
-    uploads_pdf(&pdf, (const char *const[]){"Osmosis moves water through a membrane.", "Nuclei hold the genes of a cell.", NULL});
+    uploads_pdf(&pdf, (const char *const[]){"Osmosis moves water through a membrane.",
+                                            "Nuclei hold the genes of a cell.", NULL});
     struct upload up = uploads_send(&ada, "osmosis.pdf", pdf.data, pdf.length, 0, NULL);
     assert_true(uploads_wait(&ada, &up, 20000));
     assert_string_equal(up.state, "indexed");

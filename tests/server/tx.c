@@ -20,7 +20,8 @@
 
 static struct pool *open_pool(const char *role, int size, bool prepare)
 {
-    struct pool_settings settings = {.url = pg_url(role), .name = "app", .size = size, .wait_ms = 20000, .prepare = prepare};
+    struct pool_settings settings = {
+        .url = pg_url(role), .name = "app", .size = size, .wait_ms = 20000, .prepare = prepare};
     return pool_open(&settings);
 }
 
@@ -41,7 +42,8 @@ static bool ping(struct pool *pool, struct err *err)
 {
     struct tx *tx;
     AUTO(rows_free) struct rows *rows = NULL;
-    return tx_begin(pool, NULL, &tx, err) && tx_query_commit(&tx, SQL_PING, NULL, 0, &rows, err) && rows_int(rows, 0, 0, -1) == 1;
+    return tx_begin(pool, NULL, &tx, err) && tx_query_commit(&tx, SQL_PING, NULL, 0, &rows, err) &&
+           rows_int(rows, 0, 0, -1) == 1;
 }
 
 /* With a connection that has served. */
@@ -54,14 +56,18 @@ static struct pool *used_pool(void)
 }
 
 /* The values of a new one without a password. */
-#define USER(id) {BIND_TEXT(id), BIND_TEXT("N"), BIND_TEXT("student"), BIND_TEXT(NULL)}
+#define USER(id)                                                             \
+    {                                                                        \
+        BIND_TEXT(id), BIND_TEXT("N"), BIND_TEXT("student"), BIND_TEXT(NULL) \
+    }
 
 static void make_user(struct pool *owner, const char *id, const char *password)
 {
     struct err err;
     struct tx *tx;
     assert_true(tx_begin(owner, NULL, &tx, &err));
-    assert_true(tx_run(tx, SQL_OWNER_USER_ADD, NULL, &err, BIND_TEXT(id), BIND_TEXT("Somebody"), BIND_TEXT("student"), BIND_TEXT(password)));
+    assert_true(tx_run(tx, SQL_OWNER_USER_ADD, NULL, &err, BIND_TEXT(id), BIND_TEXT("Somebody"), BIND_TEXT("student"),
+                       BIND_TEXT(password)));
     assert_true(tx_commit(&tx, &err));
 }
 
@@ -93,7 +99,9 @@ static void a_token_lasts_for_its_own_transaction(void **context)
     bool prepare = *(const bool *)*context;
     const char *id = prepare ? "tok1" : "tok0";
     struct err err = {0};
-    AUTO(close_pool) struct pool *owner = open_pool("edurag_owner", 1, prepare), *app = open_pool("edurag_app", 1, prepare);
+    AUTO(close_pool)
+    struct pool *owner = open_pool("edurag_owner", 1, prepare),
+                *app = open_pool("edurag_app", 1, prepare);
     make_user(owner, id, "a good password");
     AUTO(mem_freep) char *token = log_in(app, id, "a good password");
     for (int i = 0; i < 3; i++) {
@@ -154,8 +162,8 @@ static void the_last_query_goes_with_the_commit(void **context)
         const char *first, *last;
         bool receive, fine;
     } cases[] = {
-        {"l1", "l2", true, true}, {"l3", "l4", false, true}, {NULL, "l5", true, true}, {"l6", NULL, true, true}, {NULL, NULL, true, true},
-        {"l7", "l1", true, false}, {NULL, "l1", true, false}, {"l8", "l9", true, true},
+        {"l1", "l2", true, true}, {"l3", "l4", false, true}, {NULL, "l5", true, true},  {"l6", NULL, true, true},
+        {NULL, NULL, true, true}, {"l7", "l1", true, false}, {NULL, "l1", true, false}, {"l8", "l9", true, true},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         assert_true(add_last(owner, cases[i].first, cases[i].last, cases[i].receive, &err) == cases[i].fine);
@@ -198,8 +206,11 @@ static void send_three(struct pool *owner, int round, int taken, int answers)
 /* The process that the pool's one connection speaks to. */
 static pid_t backend(const char *role)
 {
-    AUTO(mem_freep) char *pid = pg_sqlf("postgres", "select pid::text from pg_stat_activity where usename = '%s' "
-                                       "and application_name = 'eduragd' order by backend_start desc", role);
+    AUTO(mem_freep)
+    char *pid = pg_sqlf("postgres",
+                        "select pid::text from pg_stat_activity where usename = '%s' "
+                        "and application_name = 'eduragd' order by backend_start desc",
+                        role);
     return atoi(pid ? pid : "");
 }
 
@@ -306,8 +317,10 @@ static void sqlstates_become_errors(void **context)
     AUTO(wire_close) struct wire *wire = wire_open(pg_url("edurag_app"), "test", 3000, &err);
     for (size_t i = 0; i < COUNT_OF(mappings); i++) {
         const struct mapping *m = &mappings[i];
-        AUTO(mem_freep) char *sql = mem_printf("do $$ begin raise exception using errcode = '%s', message = '%s', detail = '%s'; end $$",
-                                               m->state, m->message, m->detail);
+        AUTO(mem_freep)
+        char *sql =
+            mem_printf("do $$ begin raise exception using errcode = '%s', message = '%s', detail = '%s'; end $$",
+                       m->state, m->message, m->detail);
         assert_false(wire_exec(wire, sql, NULL, 0, 3000, NULL, &err));
         if (err.code != m->code || strcmp(err.say, m->say) != 0)
             fail_msg("%s became %s \"%s\"", m->state, err_reason(err.code), err.say);
@@ -373,7 +386,7 @@ static void a_full_pool_is_busy_soon(void **context)
     assert_in_range(wire_now() - began, 90, 2000);
     assert_int_equal(err.code, ERR_BUSY);
     assert_true(err.retry_after_ms > 0);
-    pool_figures(app, &in_use, &open, &waiting);
+    pool_stats(app, &in_use, &open, &waiting);
     assert_int_equal(in_use * 100 + open * 10 + waiting, 110);
     tx_free(&first);
     assert_true(ping(app, &err));
@@ -502,7 +515,8 @@ static void nobody_there_is_busy_at_once(void **context)
     (void)context;
     struct err err = {0};
     struct tx *tx;
-    struct pool_settings settings = {.url = "host=/nonexistent user=x dbname=y", .name = "app", .size = 2, .prepare = true};
+    struct pool_settings settings = {
+        .url = "host=/nonexistent user=x dbname=y", .name = "app", .size = 2, .prepare = true};
     AUTO(close_pool) struct pool *pool = pool_open(&settings);
     int64_t began = wire_now();
     for (int i = 0; i < 20; i++) {
@@ -568,7 +582,7 @@ static void threads_share_a_pool(void **context)
         good += (intptr_t)mine;
     }
     assert_int_equal(good, THREADS * ROUNDS);
-    pool_figures(pool, &in_use, &open, &waiting);
+    pool_stats(pool, &in_use, &open, &waiting);
     assert_int_equal(in_use, 0);
     assert_in_range(open, 1, 3);
 }

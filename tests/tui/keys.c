@@ -31,17 +31,38 @@ static void bytes_become_keys(void **state)
     static const struct {
         const char *bytes, *keys;
     } cases[] = {
-        {"a", "a"}, {"é表", "é 表"}, {"\r", "Enter"}, {"\t", "Tab"}, {"\177", "Backspace"}, {"\x12", "Ctrl-R"}, {"\n", "Ctrl-J"},
-        {"\033[A\033OB\033[C\033OD", "Up Down Right Left"}, {"\033[H\033[4~\033[7~\033OF", "Home End Home End"},
-        {"\033[5~\033[6~\033[3~\033[2~", "PgUp PgDn Delete Insert"}, {"\033[Z", "Shift-Tab"}, {"\033[1;3D\033[1;5C", "Alt-Left Ctrl-Right"},
-        {"\033OP\033[11~\033[[A\033[15~", "F1 F1 F1 F5"}, {"\0331\033x", "Alt-1 Alt-x"}, {"\033\r", "Alt-Enter"}, {"\033\033[A", "Alt-Up"},
+        {"a", "a"},
+        {"é表", "é 表"},
+        {"\r", "Enter"},
+        {"\t", "Tab"},
+        {"\177", "Backspace"},
+        {"\x12", "Ctrl-R"},
+        {"\n", "Ctrl-J"},
+        {"\033[A\033OB\033[C\033OD", "Up Down Right Left"},
+        {"\033[H\033[4~\033[7~\033OF", "Home End Home End"},
+        {"\033[5~\033[6~\033[3~\033[2~", "PgUp PgDn Delete Insert"},
+        {"\033[Z", "Shift-Tab"},
+        {"\033[1;3D\033[1;5C", "Alt-Left Ctrl-Right"},
+        {"\033OP\033[11~\033[[A\033[15~", "F1 F1 F1 F5"},
+        {"\0331\033x", "Alt-1 Alt-x"},
+        {"\033\r", "Alt-Enter"},
+        {"\033\033[A", "Alt-Up"},
         /* what is not known is swallowed whole */
-        {"\033[?1;2cq", "q"}, {"\033[<0;3;4Mq", "q"}, {"\033[99;99zq", "q"}, {"\033]11;rgb:00/00/00\007q", "q"}, {"\033]11;rgb:0\033\\q", "q"},
-        {"\033P1$r0m\033\\q", "q"}, {"\033Oxq", "q"}, {"\033[1;2;3;4;5;6;7;8;9;10;11;12;13;14;15;16;17;18;19;20;21;22;23;24;25;26;27mq", "q"},
+        {"\033[?1;2cq", "q"},
+        {"\033[<0;3;4Mq", "q"},
+        {"\033[99;99zq", "q"},
+        {"\033]11;rgb:00/00/00\007q", "q"},
+        {"\033]11;rgb:0\033\\q", "q"},
+        {"\033P1$r0m\033\\q", "q"},
+        {"\033Oxq", "q"},
+        {"\033[1;2;3;4;5;6;7;8;9;10;11;12;13;14;15;16;17;18;19;20;21;22;23;24;25;26;27mq", "q"},
         /* a paste is one key, whatever it holds */
         {"\033[200~d\ry\033[Ax\033[201~z", "Paste:d\ry\033[Ax z"},
         /* broken bytes say nothing, and what follows is whole */
-        {"\xffq", "q"}, {"\xc3q", "q"}, {"\xe8\xa1q", "q"}, {"\xed\xa0\x80q", "q"},
+        {"\xffq", "q"},
+        {"\xc3q", "q"},
+        {"\xe8\xa1q", "q"},
+        {"\xed\xa0\x80q", "q"},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         for (int whole = 0; whole < 2; whole++) { /* at once, and byte by byte */
@@ -119,8 +140,9 @@ static void keys_do_what_the_table_says(void **state)
     /* Every key of a pane means one thing there. */
     for (size_t i = 0; i < keymap_row_count; i++)
         for (size_t k = 0; k < i; k++)
-            if (keymap_rows[i].panes & keymap_rows[k].panes & 0x1FFu && keymap_rows[i].panes < 0x200u && keymap_rows[k].panes < 0x200u &&
-                *keymap_rows[i].keys && strcmp(keymap_rows[i].keys, keymap_rows[k].keys) == 0)
+            if (keymap_rows[i].panes & keymap_rows[k].panes & 0x1FFu && keymap_rows[i].panes < 0x200u &&
+                keymap_rows[k].panes < 0x200u && *keymap_rows[i].keys &&
+                strcmp(keymap_rows[i].keys, keymap_rows[k].keys) == 0)
                 fail_msg("%s means two things", keymap_rows[i].keys);
 }
 
@@ -162,9 +184,17 @@ static void fields_edit(void **state)
     static const struct {
         const char *keys, *text;
     } cases[] = {
-        {"a b c", "abc"}, {"a b Left c", "acb"}, {"a b Home c", "cab"}, {"a b Backspace", "a"}, {"a b Left Delete", "a"},
-        {"a Space b c Ctrl-W", "a "}, {"a Space b c Ctrl-U d", "d"}, {"a b Home Ctrl-K Ctrl-Y Ctrl-Y", "abab"},
-        {"a Space b Ctrl-Left x", "a xb"}, {"表 é Backspace", "表"}, {"Backspace Delete Left Right Ctrl-W Ctrl-K", ""},
+        {"a b c", "abc"},
+        {"a b Left c", "acb"},
+        {"a b Home c", "cab"},
+        {"a b Backspace", "a"},
+        {"a b Left Delete", "a"},
+        {"a Space b c Ctrl-W", "a "},
+        {"a Space b c Ctrl-U d", "d"},
+        {"a b Home Ctrl-K Ctrl-Y Ctrl-Y", "abab"},
+        {"a Space b Ctrl-Left x", "a xb"},
+        {"表 é Backspace", "表"},
+        {"Backspace Delete Left Right Ctrl-W Ctrl-K", ""},
         {"x Ctrl-A y Ctrl-E z", "yxz"},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -206,8 +236,15 @@ static void lines_break_between_words(void **state)
         int width;
         const char *lines;
     } cases[] = {
-        {"one two three", 7, "one two|three"}, {"one two", 3, "one|two"}, {"abcdefgh", 3, "abc|def|gh"}, {"a\n\nb", 9, "a||b"},
-        {"表表表", 5, "表表|表"}, {"a 表", 2, "a|表"}, {"x   y", 2, "x|y"}, {"", 5, ""}, {"a\n", 5, "a|"},
+        {"one two three", 7, "one two|three"},
+        {"one two", 3, "one|two"},
+        {"abcdefgh", 3, "abc|def|gh"},
+        {"a\n\nb", 9, "a||b"},
+        {"表表表", 5, "表表|表"},
+        {"a 表", 2, "a|表"},
+        {"x   y", 2, "x|y"},
+        {"", 5, ""},
+        {"a\n", 5, "a|"},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         AUTO(wrap_free) struct wrap w = {0};
@@ -251,10 +288,15 @@ static void cells_are_never_half(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bytes_become_keys), cmocka_unit_test(a_long_paste_is_cut_and_still_ends), cmocka_unit_test(escape_alone_is_a_key_after_a_moment),
-        cmocka_unit_test(keys_do_what_the_table_says), cmocka_unit_test(the_configuration_changes_keys),
-        cmocka_unit_test(fields_edit), cmocka_unit_test(fields_remember_and_take_pastes_whole),
-        cmocka_unit_test(lines_break_between_words), cmocka_unit_test(cells_are_never_half),
+        cmocka_unit_test(bytes_become_keys),
+        cmocka_unit_test(a_long_paste_is_cut_and_still_ends),
+        cmocka_unit_test(escape_alone_is_a_key_after_a_moment),
+        cmocka_unit_test(keys_do_what_the_table_says),
+        cmocka_unit_test(the_configuration_changes_keys),
+        cmocka_unit_test(fields_edit),
+        cmocka_unit_test(fields_remember_and_take_pastes_whole),
+        cmocka_unit_test(lines_break_between_words),
+        cmocka_unit_test(cells_are_never_half),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

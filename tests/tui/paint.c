@@ -1,4 +1,4 @@
-/* paint.c - what reaches the glass: after every key a terminal shows what was drawn, and few bytes were sent.
+/* paint.c - what reaches the fake_terminal: after every key a terminal shows what was drawn, and few bytes were sent.
  *
  * The same client runs twice, with the same keys: in a child, through ncurses and a pseudo-terminal, and here.
  * What the child sent is compared with what was drawn here, on five kinds of terminal.
@@ -19,7 +19,7 @@
 #include <cmocka.h>
 
 #include "common/mem.h"
-#include "tests/lib/glass.h"
+#include "tests/lib/fake_terminal.h"
 #include "tests/lib/vt.h"
 #include "tui/screen.h"
 
@@ -34,15 +34,17 @@ struct terminal {
 /* Words that differ from row to row, as those of books do. */
 static void words(struct buf *out, unsigned seed, int count)
 {
-    static const char *const some[] = {"enzyme", "the", "of", "kinetic", "lowers", "activation", "energy", "表面", "site", "naïve",
-                                       "inhibitor", "slope", "and", "substrate", "reaction", "binds", "in", "pocket", "rate", "שלום"};
+    static const char *const some[] = {"enzyme",   "the",   "of",    "kinetic",   "lowers", "activation", "energy",
+                                       "表面",     "site",  "naïve", "inhibitor", "slope",  "and",        "substrate",
+                                       "reaction", "binds", "in",    "pocket",    "rate",   "שלום"};
     for (int i = 0; i < count; i++) {
         seed = seed * 1103515245u + 12345u;
         buf_printf(out, "%s%s", i ? " " : "", some[seed / 65536u % COUNT_OF(some)]);
     }
 }
 
-static void answer(struct glass *g, const char *method, const char *head, const char *row, int count, const char *tail)
+static void answer(struct fake_terminal *g, const char *method, const char *head, const char *row, int count,
+                   const char *tail)
 {
     AUTO(buf_free) struct buf json = {0};
     buf_text(&json, head);
@@ -58,44 +60,54 @@ static void answer(struct glass *g, const char *method, const char *head, const 
         }
     }
     buf_text(&json, tail);
-    if (glass_asked(g, method))
-        glass_answer(g, method, json.data);
+    if (fake_terminal_asked(g, method))
+        fake_terminal_answer(g, method, json.data);
 }
 
-static void chat_line(struct glass *g, int seq)
+static void chat_line(struct fake_terminal *g, int seq)
 {
     AUTO(buf_free) struct buf json = {0};
-    buf_printf(&json, "{\"message_id\":\"m%d\",\"seq\":%d,\"room\":null,\"user_id\":\"u2\",\"name\":\"Lena\",\"text\":\"", seq, seq);
+    buf_printf(&json,
+               "{\"message_id\":\"m%d\",\"seq\":%d,\"room\":null,\"user_id\":\"u2\",\"name\":\"Lena\",\"text\":\"", seq,
+               seq);
     words(&json, (unsigned)seq, 4 + seq % 9);
     buf_text(&json, "\",\"at\":\"2026-11-23T14:05:00Z\",\"expires_at\":\"2026-11-23T15:05:00Z\"}");
-    glass_news(g, "chat.message", json.data);
+    fake_terminal_notification(g, "chat.message", json.data);
 }
 
-static void fill(struct glass *g)
+static void fill(struct fake_terminal *g)
 {
-    glass_open(g, "student");
-    glass_answer(g, "chat.join", "{\"room\":null,\"ttl_seconds\":3600,\"messages\":[],\"more\":false,\"online\":11}");
+    fake_terminal_open(g, "student");
+    fake_terminal_answer(g, "chat.join",
+                         "{\"room\":null,\"ttl_seconds\":3600,\"messages\":[],\"more\":false,\"online\":11}");
     for (int i = 1; i <= PLENTY; i++)
         chat_line(g, i);
     ui_open(&g->ui, PANE_MEMORY);
-    answer(g, "memory.status", "{\"enabled\":true,\"provider\":\"builtin\",\"reachable\":true,\"facts\":60}", "", 0, "");
-    answer(g, "memory.list", "{\"items\":[", "{\"fact_id\":\"f#\",\"fact\":\"searched for @\",\"source\":\"search\",\"at\":\"2026-11-20T14:02:00Z\"}",
+    answer(g, "memory.status", "{\"enabled\":true,\"provider\":\"builtin\",\"reachable\":true,\"facts\":60}", "", 0,
+           "");
+    answer(g, "memory.list", "{\"items\":[",
+           "{\"fact_id\":\"f#\",\"fact\":\"searched for @\",\"source\":\"search\",\"at\":\"2026-11-20T14:02:00Z\"}",
            PLENTY, "],\"next_cursor\":null}");
     answer(g, "memory.access_log", "{\"items\":[],\"next_cursor\":null}", "", 0, "");
     ui_open(&g->ui, PANE_LIBRARY);
-    answer(g, "library.list", "{\"items\":[", "{\"pdf_id\":\"d#\",\"title\":\"@\",\"pages\":#,\"created_at\":\"2026-09-12T08:00:00Z\",\"indexed_at\":\"2026-09-12T08:00:00Z\"}",
+    answer(g, "library.list", "{\"items\":[",
+           "{\"pdf_id\":\"d#\",\"title\":\"@\",\"pages\":#,\"created_at\":\"2026-09-12T08:00:00Z\",\"indexed_at\":"
+           "\"2026-09-12T08:00:00Z\"}",
            PLENTY, "],\"next_cursor\":null}");
     ui_open(&g->ui, PANE_SEARCH);
-    glass_enter(g, "energy");
+    fake_terminal_enter(g, "energy");
     answer(g, "search.query", "{\"query\":\"energy\",\"took_ms\":3,\"results\":[",
-           "{\"chunk_id\":\"c#\",\"pdf_id\":\"d#\",\"title\":\"@\",\"page\":#,\"heading\":\"Part #\",\"snippet\":\"$\",\"highlights\":[[3,9],[20,31]]}", PLENTY, "]}");
+           "{\"chunk_id\":\"c#\",\"pdf_id\":\"d#\",\"title\":\"@\",\"page\":#,\"heading\":\"Part "
+           "#\",\"snippet\":\"$\",\"highlights\":[[3,9],[20,31]]}",
+           PLENTY, "]}");
 }
 
 /* The keys of a sitting: through every pane, down and up its list, help and back. */
 static int keys_of(const char **keys)
 {
     static const char *const panes[] = {"m", "s", "c", "l"};
-    static const char *const around[] = {"End", "Home", "PgDn", "PgDn", "PgUp", "End", "Up", "Up", "?", "Down", "Esc", ":", "m", "Esc", "Home"};
+    static const char *const around[] = {"End", "Home", "PgDn", "PgDn", "PgUp", "End", "Up",  "Up",
+                                         "?",   "Down", "Esc",  ":",    "m",    "Esc", "Home"};
     int count = 0;
     keys[count++] = "Esc";
     for (size_t p = 0; p < COUNT_OF(panes); p++) {
@@ -113,15 +125,15 @@ static int keys_of(const char **keys)
     return count;
 }
 
-static void step(struct glass *g, const char *key)
+static void step(struct fake_terminal *g, const char *key)
 {
     if (key)
-        glass_key(g, key);
-    *g->ui.news = 0;
+        fake_terminal_key(g, key);
+    *g->ui.notice = 0;
     ui_draw(&g->ui);
 }
 
-_Noreturn static void child(struct glass *g, const struct terminal *t, const char **keys, int count)
+_Noreturn static void child(struct fake_terminal *g, const struct terminal *t, const char **keys, int count)
 {
     struct err err = {0};
     setenv("TERM", t->name, 1);
@@ -138,7 +150,7 @@ _Noreturn static void child(struct glass *g, const struct terminal *t, const cha
     _exit(0);
 }
 
-/* Feeds the glass until the child has come as far as `marks`; the bytes that were sent for it. */
+/* Feeds the fake_terminal until the child has come as far as `marks`; the bytes that were sent for it. */
 static size_t read_until(int fd, struct vt *vt, int marks)
 {
     char bytes[8192];
@@ -158,7 +170,8 @@ static size_t read_until(int fd, struct vt *vt, int marks)
     return sum > 5 ? sum - 5 : 0;
 }
 
-static void compare(const struct glass *g, const struct vt *vt, const struct terminal *t, const char *key, int number)
+static void compare(const struct fake_terminal *g, const struct vt *vt, const struct terminal *t, const char *key,
+                    int number)
 {
     const struct sheet *s = &g->ui.sheet;
     for (int y = 0; y < s->rows; y++) {
@@ -171,14 +184,16 @@ static void compare(const struct glass *g, const struct vt *vt, const struct ter
             if (same && want->width)
                 same = seen->style.reverse == ((style.flags & STYLE_REVERSE) != 0) &&
                        seen->style.underline == ((style.flags & STYLE_UNDERLINE) != 0) &&
-                       (blank || (seen->style.bold == ((style.flags & STYLE_BOLD) != 0) && seen->style.color == style.color));
+                       (blank ||
+                        (seen->style.bold == ((style.flags & STYLE_BOLD) != 0) && seen->style.color == style.color));
             if (!same)
-                fail_msg("%s, key %d (%s), row %d column %d: U+%04X instead of U+%04X, or in another style", t->name, number, key, y, x,
-                         seen->text, want->text);
+                fail_msg("%s, key %d (%s), row %d column %d: U+%04X instead of U+%04X, or in another style", t->name,
+                         number, key, y, x, seen->text, want->text);
         }
     }
     if (vt->y != s->cursor_y || vt->x != s->cursor_x)
-        fail_msg("%s, key %d (%s): the cursor is at %d,%d, not at %d,%d", t->name, number, key, vt->y, vt->x, s->cursor_y, s->cursor_x);
+        fail_msg("%s, key %d (%s): the cursor is at %d,%d, not at %d,%d", t->name, number, key, vt->y, vt->x,
+                 s->cursor_y, s->cursor_x);
 }
 
 /* Letters in rows of the body that stood nowhere before, whatever marks the chosen one: they have to be sent. */
@@ -192,7 +207,8 @@ static size_t new_letters(const struct sheet *s, char (*before)[STEP_BYTES])
         canvas_row(s, y, &row);
         const char *text = row.data ? row.data : "", *sign = theme_glyph(s->ascii, GLYPH_CURSOR);
         bool chosen = strncmp(text, sign, strlen(sign)) == 0;
-        snprintf(now[y], sizeof now[y], "%s%.*s", chosen ? " " : "", STEP_BYTES - 8, text + (chosen ? strlen(sign) : 0));
+        snprintf(now[y], sizeof now[y], "%s%.*s", chosen ? " " : "", STEP_BYTES - 8,
+                 text + (chosen ? strlen(sign) : 0));
         for (int i = 0; i < 24; i++)
             old = old || strcmp(now[y], before[i]) == 0;
         sum += old ? 0 : strlen(now[y]);
@@ -208,7 +224,7 @@ struct cost {
 /* Plays the sitting on a terminal of this kind. */
 static void play(const struct terminal *t, const char **keys, int count, struct cost *costs)
 {
-    struct glass g;
+    struct fake_terminal g;
     struct vt vt;
     struct winsize size = {.ws_row = 24, .ws_col = 80};
     char before[24][STEP_BYTES] = {{0}};
@@ -233,15 +249,16 @@ static void play(const struct terminal *t, const char **keys, int count, struct 
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     close(fd);
     vt_stop(&vt);
-    glass_stop(&g);
+    fake_terminal_stop(&g);
 }
 
 static void every_terminal_shows_what_was_drawn(void **state)
 {
     (void)state;
     static const struct terminal terminals[] = {
-        {"xterm-256color", false, THEME_DARK}, {"screen-256color", false, THEME_LIGHT}, {"tmux-256color", false, THEME_DARK},
-        {"linux", true, THEME_16}, {"vt100", true, THEME_MONO},
+        {"xterm-256color", false, THEME_DARK}, {"screen-256color", false, THEME_LIGHT},
+        {"tmux-256color", false, THEME_DARK},  {"linux", true, THEME_16},
+        {"vt100", true, THEME_MONO},
     };
     const char *keys[STEPS];
     struct cost costs[STEPS];
@@ -267,14 +284,16 @@ static void a_move_costs_few_bytes(void **state)
             continue;
         size_t most = MOVE_BYTES + (strchr("sc", *pane) ? costs[i].letters : 0);
         if (costs[i].bytes > most)
-            fail_msg("in pane %s key %d (%s) cost %zu bytes, %zu of them new letters", pane, i, keys[i], costs[i].bytes, costs[i].letters);
+            fail_msg("in pane %s key %d (%s) cost %zu bytes, %zu of them new letters", pane, i, keys[i], costs[i].bytes,
+                     costs[i].letters);
     }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_terminal_shows_what_was_drawn), cmocka_unit_test(a_move_costs_few_bytes),
+        cmocka_unit_test(every_terminal_shows_what_was_drawn),
+        cmocka_unit_test(a_move_costs_few_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,29 +23,42 @@ static const char *everything; /* the answer to whatever is asked; NULL: the sch
 
 static const char results[] =
     "{\"query\":\"q\",\"corrected\":null,\"took_ms\":38,\"results\":["
-    "{\"chunk_id\":\"c1\",\"pdf_id\":\"p1\",\"title\":\"Principles of Biochemistry\",\"page\":230,\"page_label\":\"212\",\"heading\":\"8.4 Reversible inhibition\","
-    "\"snippet\":\"A competitive inhibitor resembles the substrate and occupies the active site of the enzyme, so that inhibition falls as more substrate is added.\",\"highlights\":[[84,90],[100,110]]},"
-    "{\"chunk_id\":\"c2\",\"pdf_id\":\"p2\",\"title\":\"Lecture 6: How enzymes are switched off\",\"page\":11,\"page_label\":\"11\",\"heading\":\"Three mechanisms\","
-    "\"snippet\":\"Inhibition can be competitive, uncompetitive or mixed; the mechanism shows in the slope and the intercept of the double reciprocal plot.\",\"highlights\":[[0,10],[59,68]]},"
+    "{\"chunk_id\":\"c1\",\"pdf_id\":\"p1\",\"title\":\"Principles of "
+    "Biochemistry\",\"page\":230,\"page_label\":\"212\",\"heading\":\"8.4 Reversible inhibition\","
+    "\"snippet\":\"A competitive inhibitor resembles the substrate and occupies the active site of the enzyme, so that "
+    "inhibition falls as more substrate is added.\",\"highlights\":[[84,90],[100,110]]},"
+    "{\"chunk_id\":\"c2\",\"pdf_id\":\"p2\",\"title\":\"Lecture 6: How enzymes are switched "
+    "off\",\"page\":11,\"page_label\":\"11\",\"heading\":\"Three mechanisms\","
+    "\"snippet\":\"Inhibition can be competitive, uncompetitive or mixed; the mechanism shows in the slope and the "
+    "intercept of the double reciprocal plot.\",\"highlights\":[[0,10],[59,68]]},"
     "{\"chunk_id\":\"c3\",\"pdf_id\":\"p3\",\"title\":\"Third\",\"page\":1,\"snippet\":\"Third.\",\"highlights\":[]},"
     "{\"chunk_id\":\"c4\",\"pdf_id\":\"p3\",\"title\":\"Fourth\",\"page\":1,\"snippet\":\"Fourth.\",\"highlights\":[]},"
     "{\"chunk_id\":\"c5\",\"pdf_id\":\"p3\",\"title\":\"Fifth\",\"page\":1,\"snippet\":\"Fifth.\",\"highlights\":[]},"
     "{\"chunk_id\":\"c6\",\"pdf_id\":\"p3\",\"title\":\"Sixth\",\"page\":1,\"snippet\":\"Sixth.\",\"highlights\":[]},"
-    "{\"chunk_id\":\"c7\",\"pdf_id\":\"p3\",\"title\":\"Seventh\",\"page\":1,\"snippet\":\"Seventh.\",\"highlights\":[]},"
+    "{\"chunk_id\":\"c7\",\"pdf_id\":\"p3\",\"title\":\"Seventh\",\"page\":1,\"snippet\":\"Seventh.\",\"highlights\":[]"
+    "},"
     "{\"chunk_id\":\"c8\",\"pdf_id\":\"p3\",\"title\":\"Eighth\",\"page\":1,\"snippet\":\"Eighth.\",\"highlights\":[]},"
     "{\"chunk_id\":\"c9\",\"pdf_id\":\"p3\",\"title\":\"Ninth\",\"page\":1,\"snippet\":\"Ninth.\",\"highlights\":[]},"
-    "{\"chunk_id\":\"c10\",\"pdf_id\":\"p3\",\"title\":\"Tenth\",\"page\":1,\"snippet\":\"Tenth.\",\"highlights\":[]}]}";
+    "{\"chunk_id\":\"c10\",\"pdf_id\":\"p3\",\"title\":\"Tenth\",\"page\":1,\"snippet\":\"Tenth.\",\"highlights\":[]}]"
+    "}";
 
 static const char answer[] =
-    "{\"search_id\":\"s\",\"thread_id\":\"t\",\"answer\":\"Malonate is a competitive inhibitor of succinate dehydrogenase. [1] Its shape is close to that of succinate, so it sits in the active site but cannot be changed there, and the cycle waits at that step. [1][3] In living cells the effect is usually small.\","
-    "\"citations\":[{\"n\":1,\"chunk_id\":\"c1\",\"pdf_id\":\"p1\",\"title\":\"Principles of Biochemistry\",\"page\":230,\"page_label\":\"212\"},"
-    "{\"n\":2,\"chunk_id\":\"c5\",\"pdf_id\":\"p4\",\"title\":\"Practical handbook\",\"page\":14,\"page_label\":\"xiv\"},"
-    "{\"n\":3,\"chunk_id\":\"c6\",\"pdf_id\":\"p5\",\"title\":\"Metabolism in one term\",\"page\":61,\"page_label\":\"61\"}],"
-    "\"sentences\":[{\"support\":\"quoted\"},{\"support\":\"close\"},{\"support\":\"none\"}],\"grounded\":true,\"memory_used\":2,\"memory_degraded\":false,\"took_ms\":2100}";
+    "{\"search_id\":\"s\",\"thread_id\":\"t\",\"answer\":\"Malonate is a competitive inhibitor of succinate "
+    "dehydrogenase. [1] Its shape is close to that of succinate, so it sits in the active site but cannot be changed "
+    "there, and the cycle waits at that step. [1][3] In living cells the effect is usually small.\","
+    "\"citations\":[{\"n\":1,\"chunk_id\":\"c1\",\"pdf_id\":\"p1\",\"title\":\"Principles of "
+    "Biochemistry\",\"page\":230,\"page_label\":\"212\"},"
+    "{\"n\":2,\"chunk_id\":\"c5\",\"pdf_id\":\"p4\",\"title\":\"Practical "
+    "handbook\",\"page\":14,\"page_label\":\"xiv\"},"
+    "{\"n\":3,\"chunk_id\":\"c6\",\"pdf_id\":\"p5\",\"title\":\"Metabolism in one "
+    "term\",\"page\":61,\"page_label\":\"61\"}],"
+    "\"sentences\":[{\"support\":\"quoted\"},{\"support\":\"close\"},{\"support\":\"none\"}],\"grounded\":true,"
+    "\"memory_used\":2,\"memory_degraded\":false,\"took_ms\":2100}";
 
 static const char page[] =
     "{\"title\":\"Principles of Biochemistry\",\"page\":230,\"page_label\":\"212\",\"pages\":640,"
-    "\"text\":\"Before it.\\nA competitive inhibitor resembles the substrate and occupies\\nthe active site of the enzyme, ...\\nBehind it.\",\"passages\":[{\"chunk_id\":\"c1\",\"start\":11,\"end\":106}]}";
+    "\"text\":\"Before it.\\nA competitive inhibitor resembles the substrate and occupies\\nthe active site of the "
+    "enzyme, ...\\nBehind it.\",\"passages\":[{\"chunk_id\":\"c1\",\"start\":11,\"end\":106}]}";
 
 static const struct {
     const char *method, *result;
@@ -58,13 +71,14 @@ static const struct {
     {"search.ask", answer},
     {"library.page", page},
     {"library.list", "{\"items\":[],\"next_cursor\":null}"},
-    {"recommend.list",
-     "{\"source\":\"memory\",\"items\":[{\"topic\":\"Enzyme kinetics\",\"query\":\"enzyme kinetics\",\"reason\":\"You searched for it.\",\"documents\":[]}]}"},
-    {"memory.list", "{\"items\":[{\"fact_id\":\"11111111-2222-4333-8444-555555555555\",\"fact\":\"searched for the double reciprocal plot of enzymes and for what else it shows\","
+    {"recommend.list", "{\"source\":\"memory\",\"items\":[{\"topic\":\"Enzyme kinetics\",\"query\":\"enzyme "
+                       "kinetics\",\"reason\":\"You searched for it.\",\"documents\":[]}]}"},
+    {"memory.list", "{\"items\":[{\"fact_id\":\"11111111-2222-4333-8444-555555555555\",\"fact\":\"searched for the "
+                    "double reciprocal plot of enzymes and for what else it shows\","
                     "\"source\":\"search\",\"count\":2,\"at\":\"2020-11-23T14:05:00Z\"}],\"next_cursor\":null}"},
     {"chat.send", "{\"message_id\":\"m\",\"seq\":9}"},
-    {"rpc.discover",
-     "{\"methods\":[{\"name\":\"courses.list\",\"x-access\":\"user\"},{\"name\":\"users.list\",\"x-access\":\"admin\"}]}"},
+    {"rpc.discover", "{\"methods\":[{\"name\":\"courses.list\",\"x-access\":\"user\"},{\"name\":\"users.list\",\"x-"
+                     "access\":\"admin\"}]}"},
 };
 
 static void on_message(struct peer_line *line, const char *text, size_t length, void *user)
@@ -79,19 +93,19 @@ static void on_message(struct peer_line *line, const char *text, size_t length, 
     if (!strcmp(method, "chat.join")) {
         bool course = json_text(json_get(request, "params"), "room", NULL) != NULL;
         bool after = json_int(json_get(request, "params"), "after_seq", 0) > 0;
-        peer_result(
-            line, text,
-            !course ? "{\"room\":\"everyone\",\"messages\":[],\"online\":1}"
-            : after
-                ? "{\"messages\":[]}"
-                : "{\"messages\":[{\"seq\":4,\"name\":\"Lena\",\"role\":\"student\",\"text\":\"so competitive\",\"at\":\"2026-11-23T14:05:00Z\"}]}");
+        peer_result(line, text,
+                    !course ? "{\"room\":\"everyone\",\"messages\":[],\"online\":1}"
+                    : after ? "{\"messages\":[]}"
+                            : "{\"messages\":[{\"seq\":4,\"name\":\"Lena\",\"role\":\"student\",\"text\":\"so "
+                              "competitive\",\"at\":\"2026-11-23T14:05:00Z\"}]}");
         return;
     }
     AUTO(buf_free) struct buf params = {0};
     if (json_get(request, "params"))
         json_write(&params, json_get(request, "params"));
     snprintf(last_params, sizeof last_params, "%s", params.data ? params.data : "");
-    if (!strcmp(method, "library.page") || strstr(params.data ? params.data : "", "\"query\":\"a\"")) /* a line of chat meanwhile */
+    if (!strcmp(method, "library.page") ||
+        strstr(params.data ? params.data : "", "\"query\":\"a\"")) /* a line of chat meanwhile */
         peer_send(line, "{\"jsonrpc\":\"2.0\",\"method\":\"chat.message\",\"params\":{\"seq\":5,\"room\":\"" COURSE_ID
                         "\",\"name\":\"Lena\",\"text\":\"x\"}}");
     for (size_t i = 0; i < COUNT_OF(replies); i++)
@@ -192,20 +206,29 @@ static void words_do_what_they_say(void **state)
 
 #define EVIL "\\u001b]x\\u0007\\u009bm\\u202e\\u2066\\u200b\\u00ade\\u0301\\u0302\\u0303\\u0304\\ue000\\u007f\\r"
 static const char hostile[] =
-    "{\"name\":\"" EVIL "\",\"role\":\"" EVIL "\",\"memory\":\"" EVIL "\",\"corrected\":\"" EVIL "\",\"source\":\"memory\",\"title\":\"" EVIL "\","
-    "\"text\":\"" EVIL "\",\"page_label\":\"" EVIL "\",\"pages\":3,\"answer\":\"" EVIL "\",\"summary\":\"" EVIL "\",\"fact\":\"" EVIL "\",\"" EVIL "\":\"" EVIL "\","
-    "\"citations\":[{\"n\":1,\"pdf_id\":\"d\",\"title\":\"" EVIL "\",\"page_label\":\"" EVIL "\"}],\"sentences\":[{\"support\":\"" EVIL "\"}],"
-    "\"results\":[{\"pdf_id\":\"d\",\"title\":\"" EVIL "\",\"heading\":\"" EVIL "\",\"snippet\":\"" EVIL "\",\"page_label\":\"" EVIL "\",\"highlights\":[[0,9]]}],"
-    "\"messages\":[{\"seq\":4,\"name\":\"" EVIL "\",\"text\":\"" EVIL "\"}],\"methods\":[{\"name\":\"" EVIL "\",\"summary\":\"" EVIL "\"}],"
-    "\"items\":[{\"course_id\":\"k\",\"code\":\"" EVIL "\",\"title\":\"" EVIL "\",\"topic\":\"" EVIL "\",\"reason\":\"" EVIL "\",\"query\":\"" EVIL "\",\"fact\":\"" EVIL "\","
+    "{\"name\":\"" EVIL "\",\"role\":\"" EVIL "\",\"memory\":\"" EVIL "\",\"corrected\":\"" EVIL
+    "\",\"source\":\"memory\",\"title\":\"" EVIL "\","
+    "\"text\":\"" EVIL "\",\"page_label\":\"" EVIL "\",\"pages\":3,\"answer\":\"" EVIL "\",\"summary\":\"" EVIL
+    "\",\"fact\":\"" EVIL "\",\"" EVIL "\":\"" EVIL "\","
+    "\"citations\":[{\"n\":1,\"pdf_id\":\"d\",\"title\":\"" EVIL "\",\"page_label\":\"" EVIL
+    "\"}],\"sentences\":[{\"support\":\"" EVIL "\"}],"
+    "\"results\":[{\"pdf_id\":\"d\",\"title\":\"" EVIL "\",\"heading\":\"" EVIL "\",\"snippet\":\"" EVIL
+    "\",\"page_label\":\"" EVIL "\",\"highlights\":[[0,9]]}],"
+    "\"messages\":[{\"seq\":4,\"name\":\"" EVIL "\",\"text\":\"" EVIL "\"}],\"methods\":[{\"name\":\"" EVIL
+    "\",\"summary\":\"" EVIL "\"}],"
+    "\"items\":[{\"course_id\":\"k\",\"code\":\"" EVIL "\",\"title\":\"" EVIL "\",\"topic\":\"" EVIL
+    "\",\"reason\":\"" EVIL "\",\"query\":\"" EVIL "\",\"fact\":\"" EVIL "\","
     "\"documents\":[{\"title\":\"" EVIL "\"}]}],\"next_cursor\":null}";
 
 /* Whatever the school says, the dialogue stays in its lines; so does a line of one's own that comes from a file. */
 static void hostile_text_stays_in_its_lines(void **state)
 {
     (void)state;
-    static const char *const lines[] = {"x\n1\npage\n", "ask x\n1\non y\n", "recommend\n1\n", "library\n1\n", "history\n", "chat\nsay x\n", "help\n", "courses\n",
-                                        "course \033]0;x\007\n", "chat \033[2J\n", "whoami\n", "info\n", "memory\n", "reflect\n", "\xff\xfe\xe2\x80\xae\033c\n"};
+    static const char *const lines[] = {"x\n1\npage\n",   "ask x\n1\non y\n", "recommend\n1\n",
+                                        "library\n1\n",   "history\n",        "chat\nsay x\n",
+                                        "help\n",         "courses\n",        "course \033]0;x\007\n",
+                                        "chat \033[2J\n", "whoami\n",         "info\n",
+                                        "memory\n",       "reflect\n",        "\xff\xfe\xe2\x80\xae\033c\n"};
     everything = hostile;
     for (size_t i = 0; i < COUNT_OF(lines); i++) {
         AUTO(mem_freep) char *out = dialogue(lines[i]);

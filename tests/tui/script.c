@@ -82,9 +82,9 @@ static void uploads(struct peer_line *line, const char *text, const char *method
         bool first = seen.looks++ == 0;
         peer_result(
             line, text,
-            first
-                ? "{\"job_id\":\"j\",\"title\":\"T\",\"state\":\"extracting\",\"pages_total\":10,\"pages_done\":5}"
-                : "{\"job_id\":\"j\",\"title\":\"T\",\"state\":\"failed\",\"pages_total\":10,\"pages_done\":10,\"error_message\":\"This PDF is password-protected.\"}");
+            first ? "{\"job_id\":\"j\",\"title\":\"T\",\"state\":\"extracting\",\"pages_total\":10,\"pages_done\":5}"
+                  : "{\"job_id\":\"j\",\"title\":\"T\",\"state\":\"failed\",\"pages_total\":10,\"pages_done\":10,"
+                    "\"error_message\":\"This PDF is password-protected.\"}");
     }
 }
 
@@ -128,15 +128,15 @@ static void answer(struct peer_line *line, const char *text, size_t length)
         uploads(line, text, method, params);
     } else if (!strcmp(method, "search.ask")) {
         AUTO(mem_freep)
-        char *news = mem_printf(
-            "{\"jsonrpc\":\"2.0\",\"method\":\"search.delta\",\"params\":{\"id\":%lld,\"text\":\"One \\u001b[31mtwo.\"}}",
-            (long long)json_int(request, "id", 0));
+        char *notification = mem_printf("{\"jsonrpc\":\"2.0\",\"method\":\"search.delta\",\"params\":{\"id\":%lld,"
+                                        "\"text\":\"One \\u001b[31mtwo.\"}}",
+                                        (long long)json_int(request, "id", 0));
         peer_send(line,
                   "{\"jsonrpc\":\"2.0\",\"method\":\"search.delta\",\"params\":{\"id\":999,\"text\":\"not mine\"}}");
-        peer_send(line, news);
-        peer_result(
-            line, text,
-            "{\"answer\":\"One two.\",\"thread_id\":\"t\",\"grounded\":true,\"took_ms\":2100,\"citations\":[],\"sentences\":[]}");
+        peer_send(line, notification);
+        peer_result(line, text,
+                    "{\"answer\":\"One "
+                    "two.\",\"thread_id\":\"t\",\"grounded\":true,\"took_ms\":2100,\"citations\":[],\"sentences\":[]}");
     } else {
         peer_result(line, text, "{}");
     }
@@ -179,16 +179,65 @@ static int run(struct peer *peer, const char *line)
 
 /* As the protocol names them. */
 static const char *const protocol_methods[] = {
-    "rpc.discover", "rpc.cancel", "server.ping", "server.info", "auth.login", "auth.resume", "auth.refresh",
-    "auth.logout", "auth.whoami", "auth.change_password", "profile.update", "users.list", "users.create",
-    "users.import", "users.update", "users.reset_password", "users.delete", "courses.list", "courses.members",
-    "courses.create", "courses.update", "courses.delete", "courses.enrol", "courses.unenrol", "library.upload_begin",
-    "library.upload_chunk", "library.upload_commit", "library.upload_abort", "library.job", "library.jobs",
-    "library.retry", "library.list", "library.outline", "library.page", "library.update", "library.delete",
-    "search.query", "search.ask", "search.thread", "search.history", "search.clear_history", "trending.list",
-    "recommend.list", "memory.status", "memory.retain", "memory.recall", "memory.list", "memory.forget",
-    "memory.export", "memory.access_log", "memory.reflect", "chat.join", "chat.send", "chat.leave", "chat.delete",
-    "chat.mute", "admin.students", "admin.stats", "admin.audit",
+    "rpc.discover",
+    "rpc.cancel",
+    "server.ping",
+    "server.info",
+    "auth.login",
+    "auth.resume",
+    "auth.refresh",
+    "auth.logout",
+    "auth.whoami",
+    "auth.change_password",
+    "profile.update",
+    "users.list",
+    "users.create",
+    "users.import",
+    "users.update",
+    "users.reset_password",
+    "users.delete",
+    "courses.list",
+    "courses.members",
+    "courses.create",
+    "courses.update",
+    "courses.delete",
+    "courses.enrol",
+    "courses.unenrol",
+    "library.upload_begin",
+    "library.upload_chunk",
+    "library.upload_commit",
+    "library.upload_abort",
+    "library.job",
+    "library.jobs",
+    "library.retry",
+    "library.list",
+    "library.outline",
+    "library.page",
+    "library.update",
+    "library.delete",
+    "search.query",
+    "search.ask",
+    "search.thread",
+    "search.history",
+    "search.clear_history",
+    "trending.list",
+    "recommend.list",
+    "memory.status",
+    "memory.retain",
+    "memory.recall",
+    "memory.list",
+    "memory.forget",
+    "memory.export",
+    "memory.access_log",
+    "memory.reflect",
+    "chat.join",
+    "chat.send",
+    "chat.leave",
+    "chat.delete",
+    "chat.mute",
+    "admin.students",
+    "admin.stats",
+    "admin.audit",
 };
 
 static void every_method_of_the_protocol_has_a_command(void **state)
@@ -197,7 +246,8 @@ static void every_method_of_the_protocol_has_a_command(void **state)
     for (size_t i = 0; i < COUNT_OF(protocol_methods); i++) {
         bool found = false;
         for (const struct script_command *c = script_table; c->words && !found; c++)
-            found = (c->method && !strcmp(c->method, protocol_methods[i])) || (c->also && strstr(c->also, protocol_methods[i]));
+            found = (c->method && !strcmp(c->method, protocol_methods[i])) ||
+                    (c->also && strstr(c->also, protocol_methods[i]));
         if (!found)
             fail_msg("%s", protocol_methods[i]);
     }
@@ -339,10 +389,10 @@ static void each_failure_has_its_exit_code(void **state)
 
 #define EVIL "\\u001b]x\\u0007\\u009bm\\u202e\\u2066\\u200b\\u00ade\\u0301\\u0302\\u0303\\u0304\\ue000\\u007f\\r"
 static const char hostile[] =
-    "{\"" EVIL "\":1,\"items\":[{\"" EVIL "\":2,\"title\":\"" EVIL "\",\"name\":\"" EVIL "\",\"fact\":\"" EVIL "\",\"topic\":\"" EVIL
-    "\",\"query\":\"" EVIL "\",\"reason\":\"" EVIL "\",\"error_message\":\"" EVIL "\",\"institution_id\":\"" EVIL
-    "\",\"code\":\"" EVIL "\",\"by\":\"" EVIL "\",\"actor\":\"" EVIL "\",\"documents\":[{\"title\":\"" EVIL
-    "\"}]}],"
+    "{\"" EVIL "\":1,\"items\":[{\"" EVIL "\":2,\"title\":\"" EVIL "\",\"name\":\"" EVIL "\",\"fact\":\"" EVIL
+    "\",\"topic\":\"" EVIL "\",\"query\":\"" EVIL "\",\"reason\":\"" EVIL "\",\"error_message\":\"" EVIL
+    "\",\"institution_id\":\"" EVIL "\",\"code\":\"" EVIL "\",\"by\":\"" EVIL "\",\"actor\":\"" EVIL
+    "\",\"documents\":[{\"title\":\"" EVIL "\"}]}],"
     "\"results\":[{\"title\":\"" EVIL "\",\"heading\":\"" EVIL "\",\"snippet\":\"" EVIL
     "\",\"highlights\":[[0,99],[3,1],[-1,2]]}],\"corrected\":\"" EVIL "\",\"text\":\"" EVIL "\",\"title\":\"" EVIL
     "\",\"summary\":\"" EVIL "\","
@@ -350,16 +400,44 @@ static const char hostile[] =
     "\",\"citations\":[{\"title\":\"" EVIL "\"}]}],\"messages\":[{\"name\":\"" EVIL "\",\"text\":\"" EVIL
     "\"}],\"name\":\"" EVIL "\",\"memory\":\"" EVIL "\","
     "\"unknown\":[\"" EVIL "\"],\"created\":[{\"institution_id\":\"" EVIL "\",\"password\":\"" EVIL
-    "\"}],\"errors\":[{\"message\":\"" EVIL "\"}],\"password\":\"" EVIL "\",\"fact_id\":\"" EVIL
-    "\",\"job_id\":\"" EVIL "\",\"state\":\"" EVIL "\","
+    "\"}],\"errors\":[{\"message\":\"" EVIL "\"}],\"password\":\"" EVIL "\",\"fact_id\":\"" EVIL "\",\"job_id\":\"" EVIL
+    "\",\"state\":\"" EVIL "\","
     "\"methods\":[{\"name\":\"" EVIL "\",\"summary\":\"" EVIL "\"}],\"user\":{\"name\":\"" EVIL
     "\"},\"next_cursor\":null}";
 static const char *const hostile_lines[] = {
-    "search x", "thread x", "history", "trending", "recommend", "read " PDF_ID " 1", "outline " PDF_ID, "library",
-    "jobs", "job x", "memory", "memory add x", "memory recall x", "memory status", "memory log", "reflect",
-    "chat read", "chat send x", "courses", "courses members " COURSE_ID, "courses create a b",
-    "courses enrol " COURSE_ID " x", "users", "users create student a b", "users reset " USER_ID, "students", "stats",
-    "audit", "whoami", "info", "ping", "methods", "ask x",
+    "search x",
+    "thread x",
+    "history",
+    "trending",
+    "recommend",
+    "read " PDF_ID " 1",
+    "outline " PDF_ID,
+    "library",
+    "jobs",
+    "job x",
+    "memory",
+    "memory add x",
+    "memory recall x",
+    "memory status",
+    "memory log",
+    "reflect",
+    "chat read",
+    "chat send x",
+    "courses",
+    "courses members " COURSE_ID,
+    "courses create a b",
+    "courses enrol " COURSE_ID " x",
+    "users",
+    "users create student a b",
+    "users reset " USER_ID,
+    "students",
+    "stats",
+    "audit",
+    "whoami",
+    "info",
+    "ping",
+    "methods",
+    "ask x",
 };
 
 /* --json gives the server's own words; a terminal gets them without what it would obey, names of members too. */

@@ -19,7 +19,13 @@ static char home[] = "/tmp/edurag-address-XXXXXX";
 static void addresses_are_read(void **state)
 {
     (void)state;
-    static const struct { const char *text; bool tls; const char *host; int port; const char *name; } cases[] = {
+    static const struct {
+        const char *text;
+        bool tls;
+        const char *host;
+        int port;
+        const char *name;
+    } cases[] = {
         {"wss://school.example:7443", true, "school.example", 7443, "school.example:7443"},
         {"wss://school.example", true, "school.example", 7420, "school.example:7420"},
         {"wss://school.example/", true, "school.example", 7420, "school.example:7420"},
@@ -54,10 +60,31 @@ static void what_is_no_address_is_refused(void **state)
 {
     (void)state;
     static const char *const texts[] = {
-        "", "wss://", "wss://:7420", "http://x", "ftp://x", "wss://x:", "wss://x:0", "wss://x:65536", "wss://x:-1", "wss://x:12a", "wss://x: 12",
-        "wss://x/other", "wss://x?token=1", "wss://user@x", "wss://a b", "wss://[::1", "wss://[::1]x", "ws://school.example",
-        "ws://10.0.0.1:7420", "ws://128.0.0.1", "ws://127.school.example", "unix:relative", "unix:",
-        "/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "",
+        "wss://",
+        "wss://:7420",
+        "http://x",
+        "ftp://x",
+        "wss://x:",
+        "wss://x:0",
+        "wss://x:65536",
+        "wss://x:-1",
+        "wss://x:12a",
+        "wss://x: 12",
+        "wss://x/other",
+        "wss://x?token=1",
+        "wss://user@x",
+        "wss://a b",
+        "wss://[::1",
+        "wss://[::1]x",
+        "ws://school.example",
+        "ws://10.0.0.1:7420",
+        "ws://128.0.0.1",
+        "ws://127.school.example",
+        "unix:relative",
+        "unix:",
+        "/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+        "aaaaaaaaaaaaaaaaaaa",
     };
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
         struct address a = {.port = 77};

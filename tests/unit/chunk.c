@@ -88,7 +88,8 @@ static void check_spans(const struct document *d, const struct chunk *c)
         assert_true(span->at < until && until <= characters);
         assert_true(i == 0 || span->page > c->spans[i - 1].page);
         size_t from = text_offset(c->text, length, span->at), to = text_offset(c->text, length, until);
-        size_t start = text_offset(page->text, page->length, span->start), end = text_offset(page->text, page->length, span->end);
+        size_t start = text_offset(page->text, page->length, span->start),
+               end = text_offset(page->text, page->length, span->end);
         char *mine = flat(c->text + from, to - from), *theirs = flat(page->text + start, end - start);
         assert_string_equal(mine, theirs);
         free(mine);
@@ -122,8 +123,13 @@ static void check_nothing_lost(const struct document *d, const struct chunk *chu
 static void passages_lie_where_they_say(void **state)
 {
     (void)state;
-    static const struct { size_t pages; int headings; bool stops; } cases[] = {
-        {1, 0, true}, {2, 0, true}, {7, 0, true}, {9, 3, true}, {6, 1, true}, {5, 0, false}, {12, 2, false}, {30, 5, true},
+    static const struct {
+        size_t pages;
+        int headings;
+        bool stops;
+    } cases[] = {
+        {1, 0, true}, {2, 0, true},  {7, 0, true},   {9, 3, true},
+        {6, 1, true}, {5, 0, false}, {12, 2, false}, {30, 5, true},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         seed = (uint32_t)i + 5;

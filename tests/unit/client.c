@@ -39,7 +39,7 @@ static void on_state(void *user, enum client_state state, const struct err *why)
         s->why = *why;
 }
 
-static void on_news(void *user, const char *method, const cJSON *params)
+static void on_notification(void *user, const char *method, const cJSON *params)
 {
     struct seen *s = user;
     size_t at = strlen(s->news);
@@ -66,7 +66,7 @@ static struct client *client_of(struct seen *seen, const char *url, bool reconne
                                      .reconnect = reconnect,
                                      .user = seen,
                                      .on_state = on_state,
-                                     .on_news = on_news,
+                                     .on_notification = on_notification,
                                      .connect_ms = 2000};
     struct err err = {0};
     struct client *c = client_new(&options, &err);
@@ -94,9 +94,9 @@ static void echo(struct peer_line *line, const char *text, size_t length, void *
         peer_send_pieces(line, "{\"jsonrpc\":\"2.0\",\"method\":\"chat.message\",\"params\":{\"text\":\"two\"}}", 7);
         peer_result(line, text, "{}");
     } else if (!strcmp(method, "error")) {
-        peer_error(
-            line, text,
-            "{\"code\":-32005,\"message\":\"Slower, please.\",\"data\":{\"reason\":\"rate_limited\",\"retry_after_ms\":1500}}");
+        peer_error(line, text,
+                   "{\"code\":-32005,\"message\":\"Slower, "
+                   "please.\",\"data\":{\"reason\":\"rate_limited\",\"retry_after_ms\":1500}}");
     } else if (!strcmp(method, "close")) {
         peer_close(line, 4401, "logged out");
     } else if (!strcmp(method, "cut")) {

@@ -166,7 +166,8 @@ static void secrets_come_from_files_and_stay_hidden(void **context)
     AUTO(buf_free) struct buf problems = {0};
     AUTO(buf_free) struct buf out = {0};
     AUTO(mem_freep) char *path = mem_printf("%s/key", directory);
-    AUTO(mem_freep) char *text = mem_printf("OPENAI_API_KEY_FILE=%s\nGEMINI_API_KEY=gem-secret\nEDURAG_NAME=\"A \\\"B\\\"\"", path);
+    AUTO(mem_freep)
+    char *text = mem_printf("OPENAI_API_KEY_FILE=%s\nGEMINI_API_KEY=gem-secret\nEDURAG_NAME=\"A \\\"B\\\"\"", path);
     FILE *file = fopen(path, "w");
     fputs("sk-secret\n", file);
     fclose(file);
@@ -230,7 +231,8 @@ static void choices_come_out(void **context)
         int count = read_text(rows[i].text, &problems) + config_check(&problems);
         if (count || strcmp(config.memory, rows[i].memory) != 0 || strcmp(config.embeddings, rows[i].embeddings) != 0 ||
             strcmp(config.generation, rows[i].generation) != 0)
-            fail_msg("%s: %s %s %s, %s", rows[i].text, config.memory, config.embeddings, config.generation, problems.data);
+            fail_msg("%s: %s %s %s, %s", rows[i].text, config.memory, config.embeddings, config.generation,
+                     problems.data);
     }
 }
 
@@ -240,7 +242,8 @@ static void make_certificates(void)
     for (int i = 1; i <= 2; i++) {
         snprintf(command, sizeof command,
                  "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
-                 " -keyout %s/%d.key -out %s/%d.pem 2>/dev/null", directory, i, directory, i);
+                 " -keyout %s/%d.key -out %s/%d.pem 2>/dev/null",
+                 directory, i, directory, i);
         assert_int_equal(system(command), 0);
     }
 }
@@ -277,7 +280,8 @@ static void what_does_not_go_together_is_said(void **context)
         {"EDURAG_DATABASE_URL=postgresql://h/d", "EDURAG_DATABASE_WORKER_URL is missing"},
         {"EDURAG_DATABASE_OWNER_URL=postgresql://h/d", "EDURAG_DATABASE_URL is not set"},
         {"EDURAG_DATABASE_URL=a\nEDURAG_DATABASE_WORKER_URL=b", NULL},
-        {"EDURAG_DATABASE_URL=a\nEDURAG_DATABASE_WORKER_URL=b\nEDURAG_DATABASE_PREPARE=off", "EDURAG_DATABASE_LISTEN_URL"},
+        {"EDURAG_DATABASE_URL=a\nEDURAG_DATABASE_WORKER_URL=b\nEDURAG_DATABASE_PREPARE=off",
+         "EDURAG_DATABASE_LISTEN_URL"},
         {"EDURAG_MEMORY=hindsight", "Set HINDSIGHT_URL"},
         {"HINDSIGHT_ENABLED=true", "Set HINDSIGHT_URL"},
         {"HINDSIGHT_ENABLED=true\nEDURAG_MEMORY=builtin", NULL},

@@ -26,13 +26,17 @@ static void in_one_line(const char *text, struct buf *out)
 static void lists_are_read(void **state)
 {
     (void)state;
-    static const struct { const char *text, *rows; } cases[] = {
+    static const struct {
+        const char *text, *rows;
+    } cases[] = {
         {"", ""},
         {"\n \r\n\t\r\n", ""},
         {"a,b,c", "1|a|b|c;"},
         {"a,b\r\nc,d\r\n", "1|a|b;2|c|d;"},
         {"a,b\rc,d", "1|a|b;2|c|d;"},
-        {"\xEF\xBB\xBF" "a,b\n\n\nc,d\n", "1|a|b;4|c|d;"},
+        {"\xEF\xBB\xBF"
+         "a,b\n\n\nc,d\n",
+         "1|a|b;4|c|d;"},
         {"\"a\",\"b, c\",\"say \"\"hi\"\"\"", "1|a|b, c|say \"hi\";"},
         {"\"two\nlines\",x\ny,z", "1|two\nlines|x;3|y|z;"},
         {" a , \" b \" ,c ", "1|a| b |c;"},

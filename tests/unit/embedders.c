@@ -104,7 +104,8 @@ static void asking_for_dimensions_holds_nobody_up(void **state)
 
 static void embeddings_that_cannot_be_right_are_refused(struct provider *p)
 {
-    static const char *const behaviours[] = {"wrong_dimensions", "missing_one", "base64", "zero", "double_index", "html", "hang", "401", "404", "500"};
+    static const char *const behaviours[] = {
+        "wrong_dimensions", "missing_one", "base64", "zero", "double_index", "html", "hang", "401", "404", "500"};
     const char *texts[] = {"one", "two"};
     AUTO(mem_freep) float *vectors = mem_array(2 * MODELS_DIMENSIONS_MOST, sizeof *vectors);
     for (size_t i = 0; i < COUNT_OF(behaviours); i++) {
@@ -114,7 +115,8 @@ static void embeddings_that_cannot_be_right_are_refused(struct provider *p)
         assert_true(models_embed(p->e, MODELS_PASSAGE, texts, 2, vectors, &err));
         fake_models_behave(p->fake, behaviours[i], 1);
         int64_t start = wait_now();
-        if (models_embed(p->e, MODELS_PASSAGE, texts, 2, vectors, &err) || err.code != ERR_UPSTREAM || wait_now() - start > 2500)
+        if (models_embed(p->e, MODELS_PASSAGE, texts, 2, vectors, &err) || err.code != ERR_UPSTREAM ||
+            wait_now() - start > 2500)
             fail_msg("%s %s: %s", p->e->provider, behaviours[i], err.log);
         assert_null(strstr(err.log, provider_key));
     }
@@ -185,7 +187,8 @@ static void a_silent_embedder_is_waited_for_once_and_probed_behind(struct provid
         assert_false(models_embed_question(p->e, "enzymes", vector, &err));
         assert_int_equal(err.code, ERR_UPSTREAM);
     }
-    assert_int_equal(fake_models_requests(p->fake), before); /* the pause ends, and still nobody who waits is made to try */
+    assert_int_equal(fake_models_requests(p->fake),
+                     before); /* the pause ends, and still nobody who waits is made to try */
     usleep(300000);
     assert_false(models_embed_question(p->e, "enzymes", vector, &err));
     assert_int_equal(fake_models_requests(p->fake), before);

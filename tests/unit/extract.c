@@ -272,7 +272,10 @@ static void time_used_up_again_and_again_ends_it(void **state)
 static void what_a_hostile_process_says_is_bounded(void **state)
 {
     (void)state;
-    static const struct { const char *name, *script; enum err_code code; } cases[] = {
+    static const struct {
+        const char *name, *script;
+        enum err_code code;
+    } cases[] = {
         {"says nothing", "exit 0", ERR_INVALID_PARAMS},
         {"crashes", "kill -ABRT $$", ERR_INVALID_PARAMS},
         {"uses up its time", "kill -XCPU $$", ERR_INVALID_PARAMS},
@@ -302,7 +305,8 @@ static void running_out_of_memory_makes_it_partial(void **state)
     add_page(&frames, 1);
     add_frame(&frames, 'E', &(struct buf){0});
     struct err err = {0};
-    struct document *d = told_by("printf 'Syntax Error\\nOut of mem' >&2; printf 'ory\\n' >&2; cat $frames", &frames, &err);
+    struct document *d =
+        told_by("printf 'Syntax Error\\nOut of mem' >&2; printf 'ory\\n' >&2; cat $frames", &frames, &err);
     assert_non_null(d);
     assert_true(d->partial);
     document_free(d);

@@ -12,7 +12,8 @@
 
 static const float weights[EXTRACTIVE_WORDS] = {2, 3, 1};
 
-static struct extractive_candidate sentence(const char *text, uint64_t holds, float score, int document, int order, size_t start)
+static struct extractive_candidate sentence(const char *text, uint64_t holds, float score, int document, int order,
+                                            size_t start)
 {
     return (struct extractive_candidate){text, strlen(text), holds, score, document, order, start, 0};
 }
@@ -20,7 +21,8 @@ static struct extractive_candidate sentence(const char *text, uint64_t holds, fl
 static void sentences_are_chosen_once_for_what_they_add(void **state)
 {
     (void)state;
-    const char *block = "An inhibitor blocks enzymes by filling their active site.", *sugar = "Glucose feeds nearly every cell  of\nthe body.";
+    const char *block = "An inhibitor blocks enzymes by filling their active site.",
+               *sugar = "Glucose feeds nearly every cell  of\nthe body.";
     const struct extractive_candidate candidates[] = {
         sentence(sugar, 4, 0.9f, 0, 5, 0), sentence(block, 3, 1.0f, 0, 2, 80), sentence(block, 3, 0.9f, 0, 3, 0),
         sentence("Unrelated words stand here at first.", 0, 1.0f, 0, 2, 0), sentence("Enzymes.", 7, 1.0f, 0, 1, 0)};
@@ -45,7 +47,8 @@ static void sentences_are_chosen_once_for_what_they_add(void **state)
 static void nothing_that_fits_is_no_answer(void **state)
 {
     (void)state;
-    const struct extractive_candidate candidates[] = {sentence("Short enzyme.", 1, 1, 0, 0, 0), sentence("A sentence of something else altogether.", 0, 1, 0, 0, 20)};
+    const struct extractive_candidate candidates[] = {
+        sentence("Short enzyme.", 1, 1, 0, 0, 0), sentence("A sentence of something else altogether.", 0, 1, 0, 0, 20)};
     struct extractive_answer answer;
     extractive_make(&answer, candidates, COUNT_OF(candidates), weights);
     assert_int_equal(answer.count, 0);

@@ -63,7 +63,7 @@ static void start(struct seat *seat, struct fair *fair, const char *person, int 
     pthread_create(&seat->thread, NULL, sit, seat);
     for (int i = 0; i < 2000 && at_work + waiting < all; i++) {
         usleep(1000);
-        fair_figures(fair, &at_work, &waiting);
+        fair_stats(fair, &at_work, &waiting);
     }
     assert_int_equal(at_work + waiting, all);
 }
@@ -111,7 +111,7 @@ static void a_class_is_served_in_turn(void **state)
         start(&seats[i], fair, person, i + 1);
     }
     int at_work, waiting;
-    fair_figures(fair, &at_work, &waiting);
+    fair_stats(fair, &at_work, &waiting);
     assert_int_equal(at_work, 4);
     for (int i = 0; i < 30; i++)
         leave(&seats[i]);
@@ -135,7 +135,7 @@ static void a_cancel_leaves_the_line(void **state)
     leave(&seats[0]);
     leave(&seats[2]);
     int at_work, waiting;
-    fair_figures(fair, &at_work, &waiting);
+    fair_stats(fair, &at_work, &waiting);
     assert_int_equal(at_work + waiting, 0);
     for (int i = 0; i < 3; i++)
         pthread_join(seats[i].thread, NULL);

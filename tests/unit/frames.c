@@ -77,7 +77,10 @@ static void a_page_reads_back(void **state)
 static void a_page_that_lies_is_refused(void **state)
 {
     (void)state;
-    static const struct { const char *words; uint32_t boxes; } cases[] = {
+    static const struct {
+        const char *words;
+        uint32_t boxes;
+    } cases[] = {
         {"h\xc3\xa9", 3}, {"h\xc3\xa9", 1}, {"\xff", 1}, {"\xed\xa0\x80", 1}, {"", 1},
     };
     struct frame_page p;
@@ -169,10 +172,8 @@ static void noise_never_reads_outside(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_page_reads_back),
-        cmocka_unit_test(a_page_that_lies_is_refused),
-        cmocka_unit_test(frames_come_in_any_pieces),
-        cmocka_unit_test(small_frames_are_checked),
+        cmocka_unit_test(a_page_reads_back),         cmocka_unit_test(a_page_that_lies_is_refused),
+        cmocka_unit_test(frames_come_in_any_pieces), cmocka_unit_test(small_frames_are_checked),
         cmocka_unit_test(noise_never_reads_outside),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

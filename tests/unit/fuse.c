@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "common/mem.h"
-#include "server/retrieval/aide.h"
+#include "server/retrieval/scan_helper.h"
 #include "server/retrieval/fuse.h"
 #include "server/retrieval/question.h"
 
@@ -71,18 +71,23 @@ static void lay(struct library *l, unsigned longest)
     }
 }
 
-static size_t ask(struct library *l, struct aide *aide, const char *text, const float *question, struct fuse_hit *hits)
+static size_t ask(struct library *l, struct scan_helper *helper, const char *text, const float *question,
+                  struct fuse_hit *hits)
 {
     struct question words = {0};
     struct fuse_work work = {0};
     struct lexical_scope scope = {.bits = l->bits};
     struct fuse_model models[2];
     for (size_t m = 0; m < 2; m++)
-        models[m] = (struct fuse_model){.vectors = l->vectors[m], .question = question, .weight = m ? 0.5 : FUSE_LATENT_WEIGHT,
-                                        .alone = m, .spans = l->spans[m], .span_count = l->span_count[m]};
+        models[m] = (struct fuse_model){.vectors = l->vectors[m],
+                                        .question = question,
+                                        .weight = m ? 0.5 : FUSE_LATENT_WEIGHT,
+                                        .wordless = m,
+                                        .spans = l->spans[m],
+                                        .span_count = l->span_count[m]};
     lexical_scope(l->lexical, &scope);
     question_read(&words, l->lexical, &scope, l->tokens, text, strlen(text));
-    struct fuse_input input = {l->lexical, &scope, &words.words, models, 2, aide};
+    struct fuse_input input = {l->lexical, &scope, &words.words, models, 2, helper};
     memset(hits, 0, FUSE_POOL * sizeof *hits);
     size_t count = fuse_rank(&input, &work, hits, FUSE_POOL);
     fuse_work_free(&work);
@@ -93,7 +98,7 @@ static size_t ask(struct library *l, struct aide *aide, const char *text, const 
 static void help_changes_nothing(void **state)
 {
     AUTO(mem_freep) struct library *l = mem_alloc(sizeof *l);
-    struct aide *aide = aide_new();
+    struct scan_helper *helper = scan_helper_new();
     struct fuse_hit one[FUSE_POOL], two[FUSE_POOL];
     (void)state;
     fill(l);
@@ -107,13 +112,13 @@ static void help_changes_nothing(void **state)
             snprintf(text, sizeof text, "zzzzzz qqqqqq"); /* no word in common: the vectors alone */
         else
             snprintf(text, sizeof text, "leaf word%u word%u", dice(3000), dice(3000));
-        size_t alone = ask(l, NULL, text, question, one), helped = ask(l, aide, text, question, two);
-        assert_int_equal(alone, helped);
+        size_t wordless = ask(l, NULL, text, question, one), helped = ask(l, helper, text, question, two);
+        assert_int_equal(wordless, helped);
         assert_memory_equal(one, two, sizeof one);
-        for (size_t i = 0; i < alone; i++)
+        for (size_t i = 0; i < wordless; i++)
             assert_true(l->bits[one[i].text / 64] >> one[i].text % 64 & 1);
     }
-    aide_free(aide);
+    scan_helper_free(helper);
     for (size_t m = 0; m < 2; m++)
         vectors_free(l->vectors[m]);
     lexical_free(l->lexical);
@@ -127,22 +132,22 @@ static void add_one(void *context)
 
 static void work_is_over_or_never_began(void **state)
 {
-    struct aide *aide = aide_new();
+    struct scan_helper *helper = scan_helper_new();
     (void)state;
-    assert_false(aide_begin(NULL, add_one, NULL));
-    if (!aide)
+    assert_false(scan_helper_begin(NULL, add_one, NULL));
+    if (!helper)
         skip();
     for (int i = 0, done = 0; i < 20000; i++) {
         int before = done;
-        if (aide_begin(aide, add_one, &done)) {
+        if (scan_helper_begin(helper, add_one, &done)) {
             int spare = 0;
-            assert_false(aide_begin(aide, add_one, &spare)); /* lent already */
-            aide_end(aide);
+            assert_false(scan_helper_begin(helper, add_one, &spare)); /* lent already */
+            scan_helper_end(helper);
             assert_int_equal(spare, 0);
         }
         assert_in_range(done, before, before + 1);
     }
-    aide_free(aide);
+    scan_helper_free(helper);
 }
 
 int main(void)

@@ -32,7 +32,8 @@ static int open_bench(void **state)
     struct err err = {0};
     b->fake = fake_hindsight_start(0);
     AUTO(mem_freep) char *url = mem_printf("http://127.0.0.1:%d/", fake_hindsight_port(b->fake));
-    struct hindsight_settings settings = {.url = url, .api_key = key, .recall_ms = 500, .reflect_ms = 800, .other_ms = 700, .breaker_pause_ms = 150};
+    struct hindsight_settings settings = {
+        .url = url, .api_key = key, .recall_ms = 500, .reflect_ms = 800, .other_ms = 700, .breaker_pause_ms = 150};
     assert_true(hindsight_open(&settings, &b->h, &err));
     *state = b;
     return 0;
@@ -49,7 +50,8 @@ static int close_bench(void **state)
 
 static struct hindsight_fact fact_of(const char *id, const char *operation, const char *text)
 {
-    return (struct hindsight_fact){.fact_id = id, .operation_id = operation, .fact = text, .source = "search", .at = "2026-01-15T10:30:00Z"};
+    return (struct hindsight_fact){
+        .fact_id = id, .operation_id = operation, .fact = text, .source = "search", .at = "2026-01-15T10:30:00Z"};
 }
 
 static void retain(struct bench *b, const char *id, const char *operation, const char *text, char told[40])
@@ -122,14 +124,20 @@ static void requests_are_as_the_contract_says(void **state)
     struct bench *b = *state;
     char told[40];
     retain(b, "fact-1", op, "Maya Okafor (maya@x.org, 555-123-4567) searched for enzymes", told);
-    AUTO(mem_freep) char *line = fake_hindsight_last(b->fake), *headers = fake_hindsight_last_headers(b->fake), *body = fake_hindsight_last_body(b->fake);
+    AUTO(mem_freep)
+    char *line = fake_hindsight_last(b->fake),
+         *headers = fake_hindsight_last_headers(b->fake), *body = fake_hindsight_last_body(b->fake);
     assert_string_equal(line, "POST /v1/default/banks/6f9619ff-8b86-4d01-b42d-00cf4fc964ff/memories");
     assert_non_null(strstr(headers, "authorization: Bearer hsk_secret"));
-    assert_string_equal(body, "{\"items\":[{\"content\":\"[name] ([email], [phone]) searched for enzymes\",\"context\":\"what a student does on a study platform\","
-                              "\"document_id\":\"fact-1\",\"timestamp\":\"2026-01-15T10:30:00Z\",\"metadata\":{\"source\":\"search\"}}],"
-                              "\"async\":true,\"operation_id\":\"550e8400-e29b-41d4-a716-446655440000\"}");
+    assert_string_equal(
+        body,
+        "{\"items\":[{\"content\":\"[name] ([email], [phone]) searched for enzymes\",\"context\":\"what a student does "
+        "on a study platform\","
+        "\"document_id\":\"fact-1\",\"timestamp\":\"2026-01-15T10:30:00Z\",\"metadata\":{\"source\":\"search\"}}],"
+        "\"async\":true,\"operation_id\":\"550e8400-e29b-41d4-a716-446655440000\"}");
     AUTO(hindsight_memories_free) struct hindsight_memories found = {0};
-    assert_true(hindsight_recall(b->h, bank, &maya, "call me at 555-123-4567 about Okafor", 5, NULL, NULL, &found, NULL));
+    assert_true(
+        hindsight_recall(b->h, bank, &maya, "call me at 555-123-4567 about Okafor", 5, NULL, NULL, &found, NULL));
     AUTO(mem_freep) char *query = fake_hindsight_last_body(b->fake);
     assert_non_null(strstr(query, "\"query\":\"call me at [phone] about [name]\""));
     AUTO(buf_free) struct buf text = {0};
@@ -154,12 +162,17 @@ static void what_it_would_refuse_is_not_sent(void **state)
 
 static void refusals_say_what_to_do(void **state)
 {
-    static const struct { const char *behaviour; enum err_code code; long retry; } cases[] = {
-        {"400", ERR_INVALID_PARAMS, 0}, {"401", ERR_UPSTREAM, 0}, {"402", ERR_UPSTREAM, 0}, {"403", ERR_UPSTREAM, 0}, {"404", ERR_UPSTREAM, 0},
-        {"409", ERR_CONFLICT, 0}, {"410", ERR_UPSTREAM, 0}, {"422", ERR_INVALID_PARAMS, 0}, {"422_object", ERR_INVALID_PARAMS, 0},
-        {"429", ERR_UPSTREAM, 7000}, {"429_date", ERR_UPSTREAM, 0}, {"500", ERR_UPSTREAM, 0}, {"503", ERR_UPSTREAM, 30000},
-        {"504", ERR_UPSTREAM, 0}, {"malformed", ERR_UPSTREAM, 0}, {"hang", ERR_UPSTREAM, 0}, {"cut_at_once", ERR_UPSTREAM, 0},
-        {"huge", ERR_TOO_LARGE, 0},
+    static const struct {
+        const char *behaviour;
+        enum err_code code;
+        long retry;
+    } cases[] = {
+        {"400", ERR_INVALID_PARAMS, 0}, {"401", ERR_UPSTREAM, 0},         {"402", ERR_UPSTREAM, 0},
+        {"403", ERR_UPSTREAM, 0},       {"404", ERR_UPSTREAM, 0},         {"409", ERR_CONFLICT, 0},
+        {"410", ERR_UPSTREAM, 0},       {"422", ERR_INVALID_PARAMS, 0},   {"422_object", ERR_INVALID_PARAMS, 0},
+        {"429", ERR_UPSTREAM, 7000},    {"429_date", ERR_UPSTREAM, 0},    {"500", ERR_UPSTREAM, 0},
+        {"503", ERR_UPSTREAM, 30000},   {"504", ERR_UPSTREAM, 0},         {"malformed", ERR_UPSTREAM, 0},
+        {"hang", ERR_UPSTREAM, 0},      {"cut_at_once", ERR_UPSTREAM, 0}, {"huge", ERR_TOO_LARGE, 0},
     };
     struct bench *b = *state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {

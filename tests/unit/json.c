@@ -11,11 +11,28 @@
 static void what_is_ambiguous_is_refused(void **state)
 {
     (void)state;
-    static const struct { const char *text; bool fine; } cases[] = {
-        {"{}", true}, {"[]", true}, {" {\"a\":1} \n", true}, {"{\"a\":1,\"A\":2}", true},
-        {"\"\\ud83d\\ude00\"", true}, {"1", true}, {"", false}, {"{", false}, {"{}x", false}, {"{} {}", false},
-        {"{\"a\":1,\"a\":2}", false}, {"{\"x\":{\"b\":1,\"b\":1}}", false}, {"\"\\u0000\"", false},
-        {"\"\\ud800\"", false}, {"\"\\udc00\"", false}, {"\"a\nb\"", false}, {"\"\xff\"", false}, {"nul", false},
+    static const struct {
+        const char *text;
+        bool fine;
+    } cases[] = {
+        {"{}", true},
+        {"[]", true},
+        {" {\"a\":1} \n", true},
+        {"{\"a\":1,\"A\":2}", true},
+        {"\"\\ud83d\\ude00\"", true},
+        {"1", true},
+        {"", false},
+        {"{", false},
+        {"{}x", false},
+        {"{} {}", false},
+        {"{\"a\":1,\"a\":2}", false},
+        {"{\"x\":{\"b\":1,\"b\":1}}", false},
+        {"\"\\u0000\"", false},
+        {"\"\\ud800\"", false},
+        {"\"\\udc00\"", false},
+        {"\"a\nb\"", false},
+        {"\"\xff\"", false},
+        {"nul", false},
         {"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]", false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -31,8 +48,12 @@ static void what_is_ambiguous_is_refused(void **state)
 static void whole_numbers_are_whole(void **state)
 {
     (void)state;
-    static const struct { const char *text; bool fine; } cases[] = {
-        {"0", true}, {"-5", true}, {"9007199254740991", true}, {"9007199254740993000", false}, {"1.5", false}, {"1e400", false}, {"\"1\"", false},
+    static const struct {
+        const char *text;
+        bool fine;
+    } cases[] = {
+        {"0", true},    {"-5", true},     {"9007199254740991", true}, {"9007199254740993000", false},
+        {"1.5", false}, {"1e400", false}, {"\"1\"", false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         cJSON *json = json_parse(cases[i].text, strlen(cases[i].text), NULL);
@@ -57,7 +78,8 @@ static void written_text_reads_back(void **state)
     buf_json_close(&b, ']');
     buf_json_member_int(&b, "n", 7);
     buf_json_close(&b, '}');
-    assert_string_equal(b.data, "{\"a\":\"quote \\\" slash \\\\ line\\n [,{: bell\\u0007\",\"list\":[-3,0.25,true,null],\"n\":7}");
+    assert_string_equal(
+        b.data, "{\"a\":\"quote \\\" slash \\\\ line\\n [,{: bell\\u0007\",\"list\":[-3,0.25,true,null],\"n\":7}");
     cJSON *json = json_parse(b.data, b.length, NULL);
     assert_non_null(json);
     assert_string_equal(json_text(json, "a", ""), "quote \" slash \\ line\n [,{: bell\x07");

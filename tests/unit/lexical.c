@@ -71,7 +71,8 @@ static void scores_are_those_of_bm25(void **state)
     ask(&l, "cats");
     /* By hand: 5 texts of 3, 4, 5, 7 and 3 words, two of them with the word. */
     double idf = log(1 + (5 - 2 + 0.5) / 2.5), mean = 22 / 5.0;
-    double first = idf * 2.2 / (1 + 1.2 * (0.25 + 0.75 * 3 / mean)), second = idf * 2.2 * 2 / (2 + 1.2 * (0.25 + 0.75 * 4 / mean));
+    double first = idf * 2.2 / (1 + 1.2 * (0.25 + 0.75 * 3 / mean)),
+           second = idf * 2.2 * 2 / (2 + 1.2 * (0.25 + 0.75 * 4 / mean));
     assert_true(fabs((double)l.scores[0] - first) < 1e-5);
     assert_true(fabs((double)l.scores[1] - second) < 1e-5);
     assert_true(l.scores[2] == 0.0f && l.scores[3] == 0.0f && l.scores[4] == 0.0f);

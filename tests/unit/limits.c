@@ -15,8 +15,14 @@ static void begin(int64_t person, int64_t buckets, const char *proxies)
 {
     struct err err = {0};
     struct limits_settings settings = {
-        .person_per_minute = person, .address_per_minute = 600, .upload_burst = 1000, .upload_per_second = 100,
-        .connections = 5, .connections_per_address = 3, .buckets = buckets, .trusted_proxies = proxies,
+        .person_per_minute = person,
+        .address_per_minute = 600,
+        .upload_burst = 1000,
+        .upload_per_second = 100,
+        .connections = 5,
+        .connections_per_address = 3,
+        .buckets = buckets,
+        .trusted_proxies = proxies,
     };
     if (!limits_start(&settings, &err))
         fail_msg("%s", err.log);
@@ -92,7 +98,9 @@ static void connections_are_capped_in_all_and_by_address(void **state)
 static void only_trusted_proxies_are_believed(void **state)
 {
     (void)state;
-    static const struct { const char *peer, *forwarded, *want; } cases[] = {
+    static const struct {
+        const char *peer, *forwarded, *want;
+    } cases[] = {
         {"192.0.2.1", "", "192.0.2.1"},
         {"192.0.2.1", "198.51.100.7", "192.0.2.1"},
         {"10.1.2.3", "198.51.100.7", "198.51.100.7"},
@@ -127,7 +135,8 @@ static void only_trusted_proxies_are_believed(void **state)
 static void wrong_proxies_are_refused_with_their_word(void **state)
 {
     (void)state;
-    static const char *const wrong[] = {"10.0.0.0/33", "10.0.0/8", "::1/129", "proxy.example", "10.0.0.0/", "10.0.0.0/x"};
+    static const char *const wrong[] = {"10.0.0.0/33",   "10.0.0/8",  "::1/129",
+                                        "proxy.example", "10.0.0.0/", "10.0.0.0/x"};
     for (size_t i = 0; i < COUNT_OF(wrong); i++) {
         struct err err = {0};
         struct limits_settings settings = {.trusted_proxies = wrong[i], .buckets = 10};

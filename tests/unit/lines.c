@@ -21,11 +21,11 @@ static void gaps_become_blanks_and_pieces_lines(void **state)
     (void)state;
     struct document *d = document_new(1);
     struct paper paper = {0};
-    paper_line(&paper, 70, 100, 10, 0, "1.1");            /* its heading stands 15 points on */
+    paper_line(&paper, 70, 100, 10, 0, "1.1"); /* its heading stands 15 points on */
     paper_line(&paper, 100, 100, 10, 0, "Overview of cells");
-    paper_line(&paper, 70, 120, 10, 0, "left column");     /* the right column starts level with it */
+    paper_line(&paper, 70, 120, 10, 0, "left column"); /* the right column starts level with it */
     paper_line(&paper, 300, 120, 10, 0, "right column");
-    paper_line(&paper, 70, 140, 24, 0, "T");               /* a large initial */
+    paper_line(&paper, 70, 140, 24, 0, "T"); /* a large initial */
     paper_line(&paper, 84, 147, 10, 0, "HIS is");
     paper_page(&paper, 1, "iv", &d->pages[0]);
     const struct page *page = &d->pages[0];
@@ -55,11 +55,20 @@ static void a_wide_gap_in_a_line_is_a_blank(void **state)
 static void controls_and_unknown_glyphs_are_dropped(void **state)
 {
     (void)state;
-    static const struct { const char *in, *out; } cases[] = {
-        {"a\x01" "b\x7f" "c", "abc"},
-        {"a\xc2\xa0\xe2\x80\x83" "b", "a b"},
+    static const struct {
+        const char *in, *out;
+    } cases[] = {
+        {"a\x01"
+         "b\x7f"
+         "c",
+         "abc"},
+        {"a\xc2\xa0\xe2\x80\x83"
+         "b",
+         "a b"},
         {"e\xcc\x81t\xcc\x81", "\xc3\xa9t\xcc\x81"},
-        {"co\xc2\xad" "operate", "cooperate"},
+        {"co\xc2\xad"
+         "operate",
+         "cooperate"},
         {"soft\xc2\xad", "soft-"},
         {"\xef\xbb\xbfmark", "mark"},
         {"x\xee\x80\x80y and more", "xy and more"},
@@ -78,9 +87,15 @@ static void controls_and_unknown_glyphs_are_dropped(void **state)
 static void search_copies_are_folded(void **state)
 {
     (void)state;
-    static const struct { const char *in, *out; } cases[] = {
-        {"The \xef\xac\x81rst  o\xef\xac\x83" "ce\n", "the first office"},
-        {"STRASSE Stra\xc3\x9f" "e", "strasse strasse"},
+    static const struct {
+        const char *in, *out;
+    } cases[] = {
+        {"The \xef\xac\x81rst  o\xef\xac\x83"
+         "ce\n",
+         "the first office"},
+        {"STRASSE Stra\xc3\x9f"
+         "e",
+         "strasse strasse"},
         {"\xef\xbc\xa1\xef\xbc\xa2", "ab"},
         {"H\xe2\x82\x82O", "h2o"},
     };
@@ -146,7 +161,9 @@ static void a_document_of_running_lines_alone_keeps_them(void **state)
 static void cut_words_are_joined_where_the_document_knows_them(void **state)
 {
     (void)state;
-    static const struct { const char *first, *second, *elsewhere, *out; } cases[] = {
+    static const struct {
+        const char *first, *second, *elsewhere, *out;
+    } cases[] = {
         {"much infor-", "mation here", "information", "much information\nhere"},
         {"much infor-", "mation, here", "Information", "much information,\nhere"},
         {"a floating-", "point number", "floating-point", "a floating-point\nnumber"},
@@ -187,7 +204,8 @@ static void headings_come_from_fonts_or_the_outline(void **state)
             static const char *const titles[] = {"The Cell", "Membranes", "Nuclei"};
             d->outline = mem_array(3, sizeof *d->outline);
             for (; d->outline_count < 3; d->outline_count++)
-                d->outline[d->outline_count] = (struct outline_item){mem_dup(titles[d->outline_count]), 1, d->outline_count ? 2 : 1};
+                d->outline[d->outline_count] =
+                    (struct outline_item){mem_dup(titles[d->outline_count]), 1, d->outline_count ? 2 : 1};
         }
         document_finish(d);
         assert_int_equal(d->heading_count, 3);

@@ -51,7 +51,8 @@ static bool on_cancelled(void *context)
 
 static bool ask_for(struct provider *p, struct asked *asked, struct err *err)
 {
-    static const struct models_message messages[] = {{false, "What is an enzyme?"}, {true, "A protein."}, {false, "And what does it do?"}};
+    static const struct models_message messages[] = {
+        {false, "What is an enzyme?"}, {true, "A protein."}, {false, "And what does it do?"}};
     static const struct models_question question = {.system = "You are kind.", .messages = messages, .count = 3};
     struct models_listener listener = {.delta = on_delta, .cancelled = on_cancelled, .context = asked};
     asked->utf8 = true;
@@ -88,9 +89,10 @@ static void check_behaviour(struct provider *p, const struct behaviour *want)
     bool fine = ask(p, &asked);
     int64_t took = wait_now() - start;
     const char *said = fine ? answer->note : err->say;
-    if (fine != (want->end != NOTHING) || (fine && (int)answer->end != want->end) || !strstr(said, want->says) || took > 20000)
-        fail_msg("%s %s: %s, end %d, “%s”, log “%s”, %lld ms", p->g->provider, want->name, fine ? "an answer" : "none", answer->end,
-                 said, err->log, (long long)took);
+    if (fine != (want->end != NOTHING) || (fine && (int)answer->end != want->end) || !strstr(said, want->says) ||
+        took > 20000)
+        fail_msg("%s %s: %s, end %d, “%s”, log “%s”, %lld ms", p->g->provider, want->name, fine ? "an answer" : "none",
+                 answer->end, said, err->log, (long long)took);
     assert_true(asked.utf8);
     assert_string_equal(asked.heard.data ? asked.heard.data : "", answer->text.data ? answer->text.data : "");
     if (fine && answer->end == MODELS_END_WHOLE)
@@ -164,7 +166,11 @@ static void every_misbehaviour_ends_in_an_answer_or_in_words(struct provider *p)
 static void every_reason_to_finish_is_told_in_words(void **state)
 {
     (void)state;
-    static const struct { const char *provider, *reason; enum models_end end; const char *says; } cases[] = {
+    static const struct {
+        const char *provider, *reason;
+        enum models_end end;
+        const char *says;
+    } cases[] = {
         {"gemini", "STOP", MODELS_END_WHOLE, ""},
         {"gemini", "MAX_TOKENS", MODELS_END_LENGTH, "length limit"},
         {"gemini", "SAFETY", MODELS_END_BLOCKED, "safety"},
@@ -196,8 +202,10 @@ static void every_reason_to_finish_is_told_in_words(void **state)
         const struct models_answer *answer = &asked.answer;
         provider_open(&p, cases[i].provider);
         fake_models_behave(p.fake, behaviour, 0);
-        if (!ask(&p, &asked) || answer->end != cases[i].end || !strstr(answer->note, cases[i].says) || !*cases[i].says != !*answer->note)
-            fail_msg("%s %s: end %d, “%s”, %s", cases[i].provider, cases[i].reason, answer->end, answer->note, asked.err.log);
+        if (!ask(&p, &asked) || answer->end != cases[i].end || !strstr(answer->note, cases[i].says) ||
+            !*cases[i].says != !*answer->note)
+            fail_msg("%s %s: end %d, “%s”, %s", cases[i].provider, cases[i].reason, answer->end, answer->note,
+                     asked.err.log);
         assert_string_equal(answer->text.data, answer_text);
         provider_close(&p);
     }
@@ -223,7 +231,9 @@ static void an_answer_without_end_is_cut_and_says_so(struct provider *p)
 static void requests_are_as_the_contracts_say(struct provider *p)
 {
     assert_true(answers(p));
-    AUTO(mem_freep) char *path = fake_models_last_path(p->fake), *headers = fake_models_last_headers(p->fake), *body = fake_models_last_body(p->fake);
+    AUTO(mem_freep)
+    char *path = fake_models_last_path(p->fake),
+         *headers = fake_models_last_headers(p->fake), *body = fake_models_last_body(p->fake);
     AUTO(json_freep) cJSON *json = json_parse(body, strlen(body), NULL);
     assert_non_null(json);
     assert_null(strstr(path, provider_key));
@@ -253,9 +263,13 @@ static void requests_are_as_the_contracts_say(struct provider *p)
 
 static void only_what_the_contracts_allow_is_tried_again(struct provider *p)
 {
-    static const struct { const char *behaviour; int times, requests; bool fine; } cases[] = {
-        {"429", 1, 2, true}, {"429_info", 2, 3, true}, {"503", 2, 3, true}, {"503", 3, 3, false}, {"429_day", 1, 1, false},
-        {"429_long", 1, 1, false}, {"500", 1, 1, false}, {"404", 1, 1, false},
+    static const struct {
+        const char *behaviour;
+        int times, requests;
+        bool fine;
+    } cases[] = {
+        {"429", 1, 2, true},      {"429_info", 2, 3, true},  {"503", 2, 3, true},  {"503", 3, 3, false},
+        {"429_day", 1, 1, false}, {"429_long", 1, 1, false}, {"500", 1, 1, false}, {"404", 1, 1, false},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         AUTO(asked_free) struct asked asked = {0};
@@ -264,7 +278,8 @@ static void only_what_the_contracts_allow_is_tried_again(struct provider *p)
         bool fine = ask(p, &asked);
         int requests = fake_models_requests(p->fake) - before;
         if (fine != cases[i].fine || requests != cases[i].requests)
-            fail_msg("%s %s: %d requests, %s", p->g->provider, cases[i].behaviour, requests, fine ? "fine" : asked.err.log);
+            fail_msg("%s %s: %d requests, %s", p->g->provider, cases[i].behaviour, requests,
+                     fine ? "fine" : asked.err.log);
     }
 }
 
@@ -338,15 +353,20 @@ static void a_model_may_be_written_as_googles_lists_have_it(void **state)
 static void unsafe_or_missing_settings_are_refused(void **state)
 {
     (void)state;
-    static const struct { struct models_settings settings; const char *field; } cases[] = {
+    static const struct {
+        struct models_settings settings;
+        const char *field;
+    } cases[] = {
         {{.generation = "gemini"}, "GEMINI_API_KEY"},
         {{.generation = "gemini", .gemini_api_key = "k", .gemini_base_url = "http://example.org"}, "base_url"},
         {{.generation = "gemini", .gemini_api_key = "k", .gemini_base_url = "ftp://example.org"}, "base_url"},
         {{.generation = "gemini", .gemini_api_key = "k\r\nEvil: yes"}, "key"},
         {{.generation = "openai", .openai_base_url = "http://127.0.0.1:1/v1"}, "EDURAG_OPENAI_CHAT_MODEL"},
         {{.generation = "openai", .openai_chat_model = "m"}, "OPENAI_BASE_URL"},
-        {{.generation = "openai", .openai_chat_model = "m", .openai_base_url = "https://u:p@example.org/v1"}, "base_url"},
-        {{.generation = "openai", .openai_chat_model = "m", .openai_base_url = "https://example.org/v1?key=1"}, "base_url"},
+        {{.generation = "openai", .openai_chat_model = "m", .openai_base_url = "https://u:p@example.org/v1"},
+         "base_url"},
+        {{.generation = "openai", .openai_chat_model = "m", .openai_base_url = "https://example.org/v1?key=1"},
+         "base_url"},
         {{.embeddings = "openai", .openai_base_url = "http://127.0.0.1:1/v1"}, "EDURAG_OPENAI_EMBEDDING_MODEL"},
         {{.embeddings = "gemini"}, "GEMINI_API_KEY"},
     };
@@ -356,7 +376,9 @@ static void unsafe_or_missing_settings_are_refused(void **state)
             fail_msg("case %zu: field “%s”, %s", i, err.field, err.log);
     }
     struct err err = {0};
-    static const struct models_settings plain = {0}, allowed = {.generation = "openai", .openai_chat_model = "m", .openai_base_url = "http://gpu.lan:8000/v1",
+    static const struct models_settings plain = {0}, allowed = {.generation = "openai",
+                                                                .openai_chat_model = "m",
+                                                                .openai_base_url = "http://gpu.lan:8000/v1",
                                                                 .allow_insecure = true};
     assert_true(models_start(&plain, &err));
     assert_null(models_generator());

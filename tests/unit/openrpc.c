@@ -31,13 +31,21 @@ static const struct param all_spec[] = {
     {0},
 };
 static const struct method kinds[] = {
-    {.name = "a.kinds", .summary = "All kinds.", .access = ACCESS_TEACHER, .lane = LANE_INLINE, .cost = 1, .params = all_spec,
-     .params_size = sizeof(struct all), .handler = openrpc_discover, .result = "{\"type\":\"null\"}"},
+    {.name = "a.kinds",
+     .summary = "All kinds.",
+     .access = ACCESS_TEACHER,
+     .lane = LANE_INLINE,
+     .cost = 1,
+     .params = all_spec,
+     .params_size = sizeof(struct all),
+     .handler = openrpc_discover,
+     .result = "{\"type\":\"null\"}"},
     {0},
 };
 static const struct method *const tables[] = {
-    kinds, methods_server, methods_auth, methods_users, methods_courses, methods_profile, methods_library, methods_chat,
-    methods_search, methods_recommend, methods_memory, methods_admin, NULL,
+    kinds,           methods_server,  methods_auth, methods_users,  methods_courses,
+    methods_profile, methods_library, methods_chat, methods_search, methods_recommend,
+    methods_memory,  methods_admin,   NULL,
 };
 
 static cJSON *document;
@@ -45,7 +53,7 @@ static cJSON *document;
 static const cJSON *method_called(const char *name)
 {
     const cJSON *at;
-    cJSON_ArrayForEach(at, json_get(document, "methods"))
+    cJSON_ArrayForEach (at, json_get(document, "methods"))
         if (!strcmp(json_text(at, "name", ""), name))
             return at;
     fail_msg("%s is not there", name);
@@ -55,12 +63,18 @@ static const cJSON *method_called(const char *name)
 static void each_kind_of_param_has_its_schema(void **state)
 {
     (void)state;
-    static const struct { const char *name, *schema; bool required; } want[] = {
+    static const struct {
+        const char *name, *schema;
+        bool required;
+    } want[] = {
         {"text", "{\"type\":\"string\",\"minLength\":1,\"maxLength\":1000}", true},
-        {"secret", "{\"type\":\"string\",\"minLength\":2,\"maxLength\":72,\"description\":\"8 to 72 bytes of UTF-8\"}", true},
+        {"secret", "{\"type\":\"string\",\"minLength\":2,\"maxLength\":72,\"description\":\"8 to 72 bytes of UTF-8\"}",
+         true},
         {"number", "{\"type\":\"integer\",\"minimum\":0,\"maximum\":9}", true},
-        {"texts", "{\"type\":\"array\",\"minItems\":1,\"maxItems\":1000,\"items\":{\"type\":\"string\",\"minLength\":1,"
-                  "\"maxLength\":4096}}", true},
+        {"texts",
+         "{\"type\":\"array\",\"minItems\":1,\"maxItems\":1000,\"items\":{\"type\":\"string\",\"minLength\":1,"
+         "\"maxLength\":4096}}",
+         true},
         {"ids", "{\"type\":\"array\",\"maxItems\":20,\"items\":{\"type\":\"string\",\"format\":\"uuid\"}}", true},
         {"word", "{\"type\":\"string\",\"enum\":[\"one\",\"two\"]}", false},
         {"id", "{\"type\":[\"string\",\"null\"],\"format\":\"uuid\"}", false},
@@ -70,7 +84,7 @@ static void each_kind_of_param_has_its_schema(void **state)
     };
     const cJSON *params = json_get(method_called("a.kinds"), "params"), *at;
     size_t i = 0;
-    cJSON_ArrayForEach(at, params) {
+    cJSON_ArrayForEach (at, params) {
         AUTO(buf_free) struct buf schema = {0};
         assert_true(i < COUNT_OF(want));
         json_write(&schema, json_get(at, "schema"));
@@ -86,7 +100,7 @@ static bool may_end_in(const cJSON *method, const char *reason)
 {
     const cJSON *at;
     AUTO(mem_freep) char *place = mem_printf("#/components/errors/%s", reason);
-    cJSON_ArrayForEach(at, json_get(method, "errors"))
+    cJSON_ArrayForEach (at, json_get(method, "errors"))
         if (!strcmp(json_text(at, "$ref", ""), place))
             return true;
     return false;
@@ -95,7 +109,11 @@ static bool may_end_in(const cJSON *method, const char *reason)
 static void access_cost_and_errors_follow_from_the_row(void **state)
 {
     (void)state;
-    static const struct { const char *name, *access; double cost; const char *may, *may_not; } want[] = {
+    static const struct {
+        const char *name, *access;
+        double cost;
+        const char *may, *may_not;
+    } want[] = {
         {"a.kinds", "teacher", 0.1, "forbidden", "not_found"},
         {"server.ping", "anyone", 1, "rate_limited", "unauthenticated"},
         {"rpc.cancel", "user", 0, "unauthenticated", "rate_limited"},
@@ -120,22 +138,26 @@ static void every_method_is_whole(void **state)
     const cJSON *method, *at;
     int count = 0;
     assert_string_equal(json_text(document, "openrpc", ""), "1.3.2");
-    assert_true(*json_text(json_get(document, "info"), "title", "") && *json_text(json_get(document, "info"), "version", ""));
-    cJSON_ArrayForEach(method, json_get(document, "methods")) {
+    assert_true(*json_text(json_get(document, "info"), "title", "") &&
+                *json_text(json_get(document, "info"), "version", ""));
+    cJSON_ArrayForEach (method, json_get(document, "methods")) {
         const char *name = json_text(method, "name", "");
         const cJSON *result = json_get(method, "result");
         bool optional = false;
         count++;
-        if (!strchr(name, '.') || !*json_text(method, "summary", "") || strcmp(json_text(method, "paramStructure", ""), "by-name") ||
-            !cJSON_IsArray(json_get(method, "params")) || !*json_text(result, "name", "") ||
-            !cJSON_IsObject(json_get(result, "schema")) || !json_get(json_get(result, "schema"), "type"))
+        if (!strchr(name, '.') || !*json_text(method, "summary", "") ||
+            strcmp(json_text(method, "paramStructure", ""), "by-name") || !cJSON_IsArray(json_get(method, "params")) ||
+            !*json_text(result, "name", "") || !cJSON_IsObject(json_get(result, "schema")) ||
+            !json_get(json_get(result, "schema"), "type"))
             fail_msg("%s is not whole", name);
-        cJSON_ArrayForEach(at, json_get(method, "params")) {
-            if (!*json_text(at, "name", "") || !json_get(json_get(at, "schema"), "type") || (json_bool(at, "required", true) && optional))
-                fail_msg("%s: %s is not whole, or required and behind an optional one", name, json_text(at, "name", "?"));
+        cJSON_ArrayForEach (at, json_get(method, "params")) {
+            if (!*json_text(at, "name", "") || !json_get(json_get(at, "schema"), "type") ||
+                (json_bool(at, "required", true) && optional))
+                fail_msg("%s: %s is not whole, or required and behind an optional one", name,
+                         json_text(at, "name", "?"));
             optional = !json_bool(at, "required", true);
         }
-        cJSON_ArrayForEach(at, json_get(method, "errors")) {
+        cJSON_ArrayForEach (at, json_get(method, "errors")) {
             const char *reason = strrchr(json_text(at, "$ref", "/?"), '/') + 1;
             const cJSON *error = json_get(json_get(json_get(document, "components"), "errors"), reason);
             if (json_int(error, "code", 0) >= 0 || !*json_text(error, "message", ""))
@@ -150,13 +172,13 @@ static void what_comes_unasked_stands_beside_the_methods(void **state)
     (void)state;
     const cJSON *at;
     int count = 0;
-    cJSON_ArrayForEach(at, json_get(document, "x-notifications")) {
+    cJSON_ArrayForEach (at, json_get(document, "x-notifications")) {
         const cJSON *params = json_get(at, "params"), *name;
         count++;
         assert_true(*json_text(at, "name", "") && *json_text(at, "summary", ""));
         assert_string_equal(json_text(params, "type", ""), "object");
         assert_true(cJSON_GetArraySize(json_get(params, "required")) > 0);
-        cJSON_ArrayForEach(name, json_get(params, "required"))
+        cJSON_ArrayForEach (name, json_get(params, "required"))
             if (!json_get(json_get(params, "properties"), cJSON_GetStringValue(name)))
                 fail_msg("%s: %s is required but not there", json_text(at, "name", "?"), cJSON_GetStringValue(name));
     }

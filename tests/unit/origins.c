@@ -15,7 +15,10 @@ static void origins_follow_the_environment(void **state)
 {
     (void)state;
 #define LIST "https://app.school.example, https://*.preview.school.example http://plain.example:8080"
-    static const struct { const char *environment, *origin; bool want; } cases[] = {
+    static const struct {
+        const char *environment, *origin;
+        bool want;
+    } cases[] = {
         {"development", "http://localhost", true},
         {"development", "https://localhost:5173", true},
         {"development", "http://LOCALHOST:1", true},

@@ -31,7 +31,12 @@ static void frames_are_joined_as_the_protocol_wants_them(void **state)
     put(&box, 0, 'c');
     size_t n = outbox_gather(&box, space, sizeof space);
     assert_int_equal(n, 2 + 3 + 4 + 126 + 2);
-    assert_memory_equal(space, "\x81\x03" "aaa" "\x81\x7e\x00\x7e" "bb", 11);
+    assert_memory_equal(space,
+                        "\x81\x03"
+                        "aaa"
+                        "\x81\x7e\x00\x7e"
+                        "bb",
+                        11);
     assert_memory_equal(space + n - 2, "\x81\x00", 2);
     assert_true(outbox_empty(&box));
     assert_int_equal(box.bytes, 0);

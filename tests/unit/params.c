@@ -26,7 +26,8 @@ static const struct param spec[] = {
     PARAM(TEXT, struct sample, pass, .optional = true, .bytes = true, .min = 2, .max = 4, .secret = true),
     PARAM(INT, struct sample, limit, .optional = true, .min = 1, .max = 200, .fallback = 50),
     PARAM(BOOL, struct sample, flag, .optional = true),
-    PARAM(UUID, struct sample, course, .optional = true, .nullable = true, .given = offsetof(struct sample, course_given)),
+    PARAM(UUID, struct sample, course, .optional = true, .nullable = true,
+          .given = offsetof(struct sample, course_given)),
     PARAM(TEXTS, struct sample, list, .optional = true, .max = 2),
     PARAM(ID, struct sample, any, .optional = true),
     {0},
@@ -36,7 +37,9 @@ static const struct param spec[] = {
 static void what_is_wrong_is_named(void **state)
 {
     (void)state;
-    static const struct { const char *json, *field; } cases[] = {
+    static const struct {
+        const char *json, *field;
+    } cases[] = {
         {"{}", "text"},
         {"[]", "text"},
         {"[1]", "params"},
@@ -92,7 +95,8 @@ static void what_is_right_is_bound(void **state)
     (void)state;
     struct sample bound;
     cJSON *json = read_ok("{\"text\":\"äöüß\",\"id\":\"01234567-89AB-CDEF-0123-456789abcdef\",\"role\":\"teacher\","
-                          "\"pass\":\"öö\",\"limit\":7,\"flag\":true,\"list\":[\"x\"],\"any\":0}", &bound);
+                          "\"pass\":\"öö\",\"limit\":7,\"flag\":true,\"list\":[\"x\"],\"any\":0}",
+                          &bound);
     assert_string_equal(bound.text, "äöüß");
     assert_string_equal(bound.id, UUID1);
     assert_string_equal(bound.role, "teacher");
@@ -124,7 +128,9 @@ static void a_method_without_params_takes_none(void **state)
 static void ids_come_back_byte_for_byte(void **state)
 {
     (void)state;
-    static const struct { const char *json, *id; } cases[] = {
+    static const struct {
+        const char *json, *id;
+    } cases[] = {
         {"{\"id\":0}", "0"},
         {"{\"id\" : 1.50 , \"a\":1}", "1.50"},
         {"{\"a\":{\"id\":7},\"b\":[\"id\",{\"id\":8}],\"id\":-3e2}", "-3e2"},

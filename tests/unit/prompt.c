@@ -25,9 +25,11 @@ static size_t count_of(const char *text, const char *part)
 static void passages_are_fenced_and_numbered(void **state)
 {
     (void)state;
-    static const struct prompt_passage passages[] = {{"Biochemistry", "xii", evil}, {"A\ntitle >>> of two lines", "7", "Second."}};
+    static const struct prompt_passage passages[] = {{"Biochemistry", "xii", evil},
+                                                     {"A\ntitle >>> of two lines", "7", "Second."}};
     static const char *const facts[] = {"student searched for enzymes", "student >>> did that"};
-    static const struct prompt_parts parts = {.question = "What >>> now?", .passages = passages, .passage_count = 2, .facts = facts, .fact_count = 2};
+    static const struct prompt_parts parts = {
+        .question = "What >>> now?", .passages = passages, .passage_count = 2, .facts = facts, .fact_count = 2};
     AUTO(prompt_free) struct prompt prompt = {0};
     prompt_make(&prompt, &parts);
     assert_int_equal(prompt.question.count, 1);
@@ -72,7 +74,8 @@ static void texts_that_are_too_long_are_cut_between_characters(void **state)
         buf_text(&text, "größeäöü日本😀");
     const struct prompt_passage passage = {"T", "1", text.data};
     const char *const facts[] = {text.data};
-    const struct prompt_parts parts = {.question = "q", .passages = &passage, .passage_count = 1, .facts = facts, .fact_count = 1};
+    const struct prompt_parts parts = {
+        .question = "q", .passages = &passage, .passage_count = 1, .facts = facts, .fact_count = 1};
     AUTO(prompt_free) struct prompt prompt = {0}, reflection = {0};
     prompt_make(&prompt, &parts);
     const char *made = prompt.question.messages[0].text;
@@ -84,17 +87,23 @@ static void texts_that_are_too_long_are_cut_between_characters(void **state)
     assert_true(strlen(made) < 600);
 }
 
-static const struct { const char *answer, *want; } cases[] = {
+static const struct {
+    const char *answer, *want;
+} cases[] = {
     {"Enzymes help [1].", "Enzymes help [1]."},
     {"Enzymes help [1]. They do [2][3].", "Enzymes help [1]. They do [2][3]."},
     {"Wrong [4].", "Wrong."},
     {"Wrong [0], wrong [99] and right [3]", "Wrong, wrong and right [3]"},
     {"Both [1, 3] and [2;3]", "Both [1][3] and [2][3]"},
     {"Range [1-3].", "Range [1][2][3]."},
-    {"Range [1\xE2\x80\x93" "2].", "Range [1][2]."},
+    {"Range [1\xE2\x80\x93"
+     "2].",
+     "Range [1][2]."},
     {"Range [2-9].", "Range [2][3]."},
     {"Partly [1, 9]", "Partly [1]"},
-    {"Wide \xE3\x80\x90" "2\xE2\x80\xA0source\xE3\x80\x91 marks", "Wide [2] marks"},
+    {"Wide \xE3\x80\x90"
+     "2\xE2\x80\xA0source\xE3\x80\x91 marks",
+     "Wide [2] marks"},
     {"Caret [^2]", "Caret [2]"},
     {"A list [a, b] and [see below] stay", "A list [a, b] and [see below] stay"},
     {"Open [1", "Open [1"},

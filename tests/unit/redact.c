@@ -56,8 +56,9 @@ static void kinds_are_counted(void **state)
 {
     (void)state;
     struct redact_counts counts = {0};
-    AUTO(mem_freep) char *got =
-        redacted(&redact_case_person, "Maya Okafor, maya@x.org, +49 30 1234567 and 555-123-4567, 4111 1111 1111 1111", &counts);
+    AUTO(mem_freep)
+    char *got = redacted(&redact_case_person,
+                         "Maya Okafor, maya@x.org, +49 30 1234567 and 555-123-4567, 4111 1111 1111 1111", &counts);
     assert_string_equal(got, "[name], [email], [phone] and [phone], [card]");
     assert_int_equal(counts.of[REDACT_PHONE], 2);
     assert_int_equal(counts.of[REDACT_EMAIL], 1);
@@ -69,7 +70,8 @@ static void kinds_are_counted(void **state)
 static void nobody_in_particular_is_fine(void **state)
 {
     (void)state;
-    static const struct redact_person nameless = {.name = "", .institution_id = ""}, short_ones = {.name = "Li B", .institution_id = "7"};
+    static const struct redact_person nameless = {.name = "", .institution_id = ""},
+                                      short_ones = {.name = "Li B", .institution_id = "7"};
     AUTO(mem_freep) char *a = redacted(NULL, "Maya, 7 and Li: jane@x.org", NULL);
     AUTO(mem_freep) char *b = redacted(&nameless, "Maya, 7 and Li", NULL);
     AUTO(mem_freep) char *c = redacted(&short_ones, "Li has 7 and Li B", NULL);
@@ -95,7 +97,8 @@ static void suspects_compile(void)
     for (size_t i = 0; i < COUNT_OF(suspects); i++) {
         int number;
         PCRE2_SIZE offset;
-        suspect_code[i] = pcre2_compile((PCRE2_SPTR)suspects[i], PCRE2_ZERO_TERMINATED, PCRE2_UTF, &number, &offset, NULL);
+        suspect_code[i] =
+            pcre2_compile((PCRE2_SPTR)suspects[i], PCRE2_ZERO_TERMINATED, PCRE2_UTF, &number, &offset, NULL);
         assert_non_null(suspect_code[i]);
     }
 }
@@ -143,7 +146,8 @@ static void redacting_twice_changes_nothing_more(void **state)
 static void hostile_text_ends_soon(void **state)
 {
     (void)state;
-    static const char *const pieces[] = {"0 ", "1-", "a@", "((((", "+1", "12.", "://", " (at) ", "DE89 ", "x.", "9", "@", "ab", "\xEF\xBC\x8B"};
+    static const char *const pieces[] = {"0 ",     "1-",    "a@", "((((", "+1", "12.", "://",
+                                         " (at) ", "DE89 ", "x.", "9",    "@",  "ab",  "\xEF\xBC\x8B"};
     for (size_t i = 0; i < COUNT_OF(pieces); i++) {
         AUTO(buf_free) struct buf text = {0}, out = {0};
         while (text.length < 8000)
@@ -163,9 +167,11 @@ static void a_fact_takes_microseconds(void **state)
 {
     (void)state;
     static const char *const facts[] = {
-        "student searched for enzyme inhibition mechanisms in Biochemistry 101 and opened page 120-135 of Principles of Biochemistry, "
+        "student searched for enzyme inhibition mechanisms in Biochemistry 101 and opened page 120-135 of Principles "
+        "of Biochemistry, "
         "the section on competitive inhibitors from 1914-1918, then asked about Km values",
-        "student Maya Okafor (maya@okafor.net, +49 30 1234567) searched for enzyme inhibition in Biochemistry 101 and opened pages "
+        "student Maya Okafor (maya@okafor.net, +49 30 1234567) searched for enzyme inhibition in Biochemistry 101 and "
+        "opened pages "
         "120-135 of Principles of Biochemistry, call 555-123-4567 ext. 12 for the notes of 2024-01-15",
     };
     for (size_t f = 0; f < COUNT_OF(facts); f++) {

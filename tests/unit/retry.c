@@ -13,7 +13,10 @@ static void what_a_service_says_is_understood(void **state)
 {
     (void)state;
     static const time_t now = 784111777; /* Sun, 06 Nov 1994 08:49:37 GMT */
-    static const struct { const char *ms, *header, *body; long want; } cases[] = {
+    static const struct {
+        const char *ms, *header, *body;
+        long want;
+    } cases[] = {
         {NULL, NULL, NULL, RETRY_UNSAID},
         {"", "", "", RETRY_UNSAID},
         {NULL, "30", NULL, 30000},
@@ -27,14 +30,18 @@ static void what_a_service_says_is_understood(void **state)
         {NULL, "Sun, 06 Nov 1994 08:49:00 GMT", NULL, 0},
         {NULL, "Sunday, 06-Nov-94 08:50:07 GMT", NULL, 30000},
         {NULL, "Sun, 06 Foo 1994 08:50:37 GMT", NULL, RETRY_UNSAID},
-        {NULL, NULL, "{\"error\":{\"details\":[{\"@type\":\"type.googleapis.com/google.rpc.Help\"},"
-                     "{\"@type\":\"type.googleapis.com/google.rpc.RetryInfo\",\"retryDelay\":\"26s\"}]}}", 26000},
+        {NULL, NULL,
+         "{\"error\":{\"details\":[{\"@type\":\"type.googleapis.com/google.rpc.Help\"},"
+         "{\"@type\":\"type.googleapis.com/google.rpc.RetryInfo\",\"retryDelay\":\"26s\"}]}}",
+         26000},
         {NULL, NULL, "{\"error\":{\"details\":[{\"@type\":\"x.RetryInfo\",\"retryDelay\":\"36.4s\"}]}}", 36400},
         {NULL, NULL, "[{\"error\":{\"details\":[{\"@type\":\"x.RetryInfo\",\"retryDelay\":\"1s\"}]}}]", 1000},
         {NULL, NULL, "{\"error\":{\"message\":\"Please retry in 2.5s.\",\"details\":[{\"@type\":\"x.Help\"}]}}", 2500},
         {NULL, NULL, "{\"error\":{\"message\":\"Slow down\"}}", RETRY_UNSAID},
-        {NULL, NULL, "{\"error\":{\"details\":[{\"violations\":[{\"quotaId\":\"GenerateRequestsPerDayPerProject\"}]},"
-                     "{\"@type\":\"x.RetryInfo\",\"retryDelay\":\"26s\"}]}}", RETRY_NEVER},
+        {NULL, NULL,
+         "{\"error\":{\"details\":[{\"violations\":[{\"quotaId\":\"GenerateRequestsPerDayPerProject\"}]},"
+         "{\"@type\":\"x.RetryInfo\",\"retryDelay\":\"26s\"}]}}",
+         RETRY_NEVER},
         {NULL, NULL, "{\"error\":{\"message\":\"quota exceeded, limit: 0, model: x\"}}", RETRY_NEVER},
         {NULL, "5", "{\"error\":{\"type\":\"insufficient_quota\"}}", RETRY_NEVER},
         {NULL, "5", "not json", 5000},

@@ -22,14 +22,14 @@ enum { PEERS = 3, DONE_MOST = 1000 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
-static bool gate;                  /* under lock, like what follows */
+static bool gate; /* under lock, like what follows */
 static int running, most_running;
 static struct job *done[DONE_MOST];
 static int done_count;
 
 static struct rpc_peer peers[PEERS];
 static bool here[PEERS];
-static struct buf said[PEERS];     /* what each peer got, a line a message */
+static struct buf said[PEERS]; /* what each peer got, a line a message */
 static char reason[PEERS][40];
 static int64_t charged;
 static bool empty_bucket;
@@ -75,7 +75,8 @@ static bool logs_in(struct call *call, const void *params, struct buf *result, s
 {
     if (!gated(call, params, result, err))
         return false;
-    AUTO(json_freep) cJSON *user = cJSON_Parse("{\"user_id\":\"u1\",\"role\":\"teacher\",\"name\":\"N\",\"institution_id\":\"i\"}");
+    AUTO(json_freep)
+    cJSON *user = cJSON_Parse("{\"user_id\":\"u1\",\"role\":\"teacher\",\"name\":\"N\",\"institution_id\":\"i\"}");
     call_authenticated(call, "token", user, "sid", "2030-01-01T00:00:00Z");
     return true;
 }
@@ -98,18 +99,30 @@ static const struct method methods[] = {
     {.name = "t.slow", .access = ACCESS_ANYONE, .lane = LANE_SLOW, .cost = COST_ONE, .handler = gated},
     {.name = "t.keep", .access = ACCESS_ANYONE, .lane = LANE_SLOW, .cost = COST_ONE, .handler = gated, .keep = true},
     {.name = "t.word", .access = ACCESS_ANYONE, .lane = LANE_INLINE, .cost = COST_ONE, .handler = quick_word},
-    {.name = "t.number", .access = ACCESS_ANYONE, .lane = LANE_INLINE, .params = one_spec,
-     .params_size = sizeof(struct one), .handler = quick_word},
+    {.name = "t.number",
+     .access = ACCESS_ANYONE,
+     .lane = LANE_INLINE,
+     .params = one_spec,
+     .params_size = sizeof(struct one),
+     .handler = quick_word},
     {.name = "t.user", .access = ACCESS_USER, .lane = LANE_INLINE, .handler = quick_word},
-    {.name = "t.admin", .access = ACCESS_ADMIN, .lane = LANE_INLINE, .params = one_spec,
-     .params_size = sizeof(struct one), .handler = quick_word},
+    {.name = "t.admin",
+     .access = ACCESS_ADMIN,
+     .lane = LANE_INLINE,
+     .params = one_spec,
+     .params_size = sizeof(struct one),
+     .handler = quick_word},
     {.name = "t.breaks", .access = ACCESS_ANYONE, .lane = LANE_INLINE, .handler = breaks},
     {.name = "t.nothing", .access = ACCESS_ANYONE, .lane = LANE_INLINE, .handler = writes_nothing},
-    {.name = "t.login", .access = ACCESS_ANYONE, .lane = LANE_SLOW, .handler = logs_in, .alone = true},
+    {.name = "t.login", .access = ACCESS_ANYONE, .lane = LANE_SLOW, .handler = logs_in, .exclusive = true},
     {.name = "t.mine", .access = ACCESS_USER, .lane = LANE_SLOW, .handler = quick_word},
     {.name = "t.leave", .access = ACCESS_ANYONE, .lane = LANE_SLOW, .handler = leaves},
-    {.name = "rpc.cancel", .access = ACCESS_ANYONE, .lane = LANE_INLINE, .params = id_spec,
-     .params_size = sizeof(struct rpc_cancel_params), .handler = rpc_cancel},
+    {.name = "rpc.cancel",
+     .access = ACCESS_ANYONE,
+     .lane = LANE_INLINE,
+     .params = id_spec,
+     .params_size = sizeof(struct rpc_cancel_params),
+     .handler = rpc_cancel},
     {0},
 };
 static const struct method *const tables[] = {methods, NULL};
@@ -245,7 +258,9 @@ static void envelopes_are_answered_as_the_specification_says(void **state)
     (void)state;
 #define OK(id) "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"result\":\"here\"}"
 #define CALL(id) "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"t.word\"}"
-    static const struct { const char *in, *out; } cases[] = {
+    static const struct {
+        const char *in, *out;
+    } cases[] = {
         {CALL("0"), OK("0")},
         {CALL("\"a\\u00e4\""), OK("\"a\\u00e4\"")},
         {CALL("null"), OK("null")},
@@ -275,7 +290,8 @@ static void envelopes_are_answered_as_the_specification_says(void **state)
         {"[{\"jsonrpc\":\"2.0\",\"method\":\"t.word\"}]", NULL},
         {"[1]", "[{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32600"},
         {"[]", "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32600"},
-        {"[{\"jsonrpc\":\"2.0\",\"method\":\"t.word\"}," CALL("1") ",{}]", "[" OK("1") ",{\"jsonrpc\":\"2.0\",\"id\":null"},
+        {"[{\"jsonrpc\":\"2.0\",\"method\":\"t.word\"}," CALL("1") ",{}]",
+         "[" OK("1") ",{\"jsonrpc\":\"2.0\",\"id\":null"},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         buf_clear(&said[0]);
@@ -319,17 +335,18 @@ static void a_batch_is_answered_when_its_last_is(void **state)
 static void checks_come_in_the_promised_order(void **state)
 {
     (void)state;
-    static const struct { const char *role; bool empty; const char *params, *reason; } cases[] = {
-        {"", true, "{}", "unauthenticated"},
-        {"student", true, "{}", "forbidden"},
-        {"teacher", true, "{}", "forbidden"},
-        {"admin", true, "{}", "rate_limited"},
-        {"admin", false, "{}", "invalid_params"},
-        {"admin", false, "{\"n\":1,\"m\":2}", "invalid_params"},
+    static const struct {
+        const char *role;
+        bool empty;
+        const char *params, *reason;
+    } cases[] = {
+        {"", true, "{}", "unauthenticated"},      {"student", true, "{}", "forbidden"},
+        {"teacher", true, "{}", "forbidden"},     {"admin", true, "{}", "rate_limited"},
+        {"admin", false, "{}", "invalid_params"}, {"admin", false, "{\"n\":1,\"m\":2}", "invalid_params"},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        AUTO(mem_freep) char *text =
-            mem_printf("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"t.admin\",\"params\":%s}", cases[i].params);
+        AUTO(mem_freep)
+        char *text = mem_printf("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"t.admin\",\"params\":%s}", cases[i].params);
         AUTO(mem_freep) char *want = mem_printf("\"reason\":\"%s\"", cases[i].reason);
         snprintf(peers[0].caller.role, sizeof peers[0].caller.role, "%s", cases[i].role);
         snprintf(peers[0].caller.user_id, sizeof peers[0].caller.user_id, "%s", cases[i].role);
@@ -451,7 +468,7 @@ static void who_changes_who_they_are_does_so_alone(void **state)
     assert_int_equal(peers[0].waiting, 2); /* the login waits for the one before it, the rest for the login */
     set_gate(true);
     take_finished(1);
-    assert_true(peers[0].alone);
+    assert_true(peers[0].exclusive);
     take_finished(1);
     assert_string_equal(peers[0].caller.role, "teacher");
     assert_non_null(strstr(said[0].data, "\"id\":2,\"result\""));

@@ -36,43 +36,136 @@ static const char readable[] = "/usr/share/poppler";
 static pid_t parent;
 
 /* Each returns 0 where it got its way, else errno; most should not live to return. */
-static int result(long r) { return r < 0 ? errno : 0; }
-static int a_socket(void) { return result(socket(AF_INET, SOCK_STREAM, 0)); }
-static int a_local_socket(void) { return result(socket(AF_UNIX, SOCK_STREAM, 0)); }
-static int a_program(void) { return result(execl("/bin/true", "true", (char *)NULL)); }
-static int a_child(void) { return result(syscall(SYS_fork)); }
-static int a_clone(void) { return result(syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0)); }
-static int a_signal(void) { return result(syscall(SYS_kill, getpid(), 0)); }
-static int a_trace(void) { return result(syscall(SYS_ptrace, PTRACE_TRACEME, 0, 0, 0)); }
-static int a_new_file(void) { return result(open("/tmp/edurag-sandbox-test", O_WRONLY | O_CREAT, 0600)); }
-static int a_known_file_to_write(void) { return result(open("/dev/null", O_RDWR)); }
-static int an_unlink(void) { return result(syscall(SYS_unlink, "/tmp/edurag-sandbox-test")); }
-static int a_filter_of_its_own(void) { return result(syscall(SYS_seccomp, 1, 0, NULL)); }
-static int a_mount(void) { return result(syscall(SYS_mount, "a", "/mnt", "tmpfs", 0, NULL)); }
-static int an_io_uring(void) { return result(syscall(425, 1, NULL)); }
-static int the_end_of_its_parent(void) { return result(kill(getppid(), SIGKILL)); }
-static int its_parents_memory(void) { return result(syscall(SYS_ptrace, PTRACE_ATTACH, getppid(), 0, 0)); }
-static int its_parents_files(void) { return result(syscall(438, 3, 0, 0)); } /* pidfd_getfd */
+static int result(long r)
+{
+    return r < 0 ? errno : 0;
+}
+static int a_socket(void)
+{
+    return result(socket(AF_INET, SOCK_STREAM, 0));
+}
+static int a_local_socket(void)
+{
+    return result(socket(AF_UNIX, SOCK_STREAM, 0));
+}
+static int a_program(void)
+{
+    return result(execl("/bin/true", "true", (char *)NULL));
+}
+static int a_child(void)
+{
+    return result(syscall(SYS_fork));
+}
+static int a_clone(void)
+{
+    return result(syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0));
+}
+static int a_signal(void)
+{
+    return result(syscall(SYS_kill, getpid(), 0));
+}
+static int a_trace(void)
+{
+    return result(syscall(SYS_ptrace, PTRACE_TRACEME, 0, 0, 0));
+}
+static int a_new_file(void)
+{
+    return result(open("/tmp/edurag-sandbox-test", O_WRONLY | O_CREAT, 0600));
+}
+static int a_known_file_to_write(void)
+{
+    return result(open("/dev/null", O_RDWR));
+}
+static int an_unlink(void)
+{
+    return result(syscall(SYS_unlink, "/tmp/edurag-sandbox-test"));
+}
+static int a_filter_of_its_own(void)
+{
+    return result(syscall(SYS_seccomp, 1, 0, NULL));
+}
+static int a_mount(void)
+{
+    return result(syscall(SYS_mount, "a", "/mnt", "tmpfs", 0, NULL));
+}
+static int an_io_uring(void)
+{
+    return result(syscall(425, 1, NULL));
+}
+static int the_end_of_its_parent(void)
+{
+    return result(kill(getppid(), SIGKILL));
+}
+static int its_parents_memory(void)
+{
+    return result(syscall(SYS_ptrace, PTRACE_ATTACH, getppid(), 0, 0));
+}
+static int its_parents_files(void)
+{
+    return result(syscall(438, 3, 0, 0));
+} /* pidfd_getfd */
 static int its_parents_secrets(void)
 {
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/environ", (int)parent);
     return result(open(path, O_RDONLY));
 }
-static int its_own_secrets(void) { return result(open("/proc/self/environ", O_RDONLY)); }
-static int more_limits(void) { return result(syscall(SYS_setrlimit, RLIMIT_CPU, &(struct rlimit){RLIM_INFINITY, RLIM_INFINITY})); }
-static int keys_typed_for_others(void) { return result(syscall(SYS_ioctl, 0, 0x5412, "x")); } /* TIOCSTI */
-static int a_file_without_a_name(void) { return result(open("/tmp", O_TMPFILE | O_RDWR, 0600)); }
-static int an_append(void) { return result(open("/dev/null", O_RDONLY | O_APPEND)); }
-static int a_cut(void) { return result(open("/dev/null", O_RDONLY | O_TRUNC)); }
-static int another_descriptor(void) { return result(fcntl(0, F_DUPFD, 10)); }
-static int a_signal_on_input(void) { return result(fcntl(0, F_SETOWN, getppid())); }
-static int a_memory_file(void) { return result(memfd_create("x", 0)); }
-static int other_memory(void) { return result(syscall(SYS_process_vm_readv, getpid(), NULL, 0, NULL, 0, 0)); }
-static int the_passwords(void) { return result(open("/etc/passwd", O_RDONLY)); }
-static int its_own_memory_file(void) { return result(open("/proc/self/mem", O_RDONLY)); }
-static int the_root(void) { return result(open("/", O_RDONLY | O_DIRECTORY)); }
-static int the_data(void) { return result(open(readable, O_RDONLY | O_DIRECTORY)); }
+static int its_own_secrets(void)
+{
+    return result(open("/proc/self/environ", O_RDONLY));
+}
+static int more_limits(void)
+{
+    return result(syscall(SYS_setrlimit, RLIMIT_CPU, &(struct rlimit){RLIM_INFINITY, RLIM_INFINITY}));
+}
+static int keys_typed_for_others(void)
+{
+    return result(syscall(SYS_ioctl, 0, 0x5412, "x"));
+} /* TIOCSTI */
+static int a_file_without_a_name(void)
+{
+    return result(open("/tmp", O_TMPFILE | O_RDWR, 0600));
+}
+static int an_append(void)
+{
+    return result(open("/dev/null", O_RDONLY | O_APPEND));
+}
+static int a_cut(void)
+{
+    return result(open("/dev/null", O_RDONLY | O_TRUNC));
+}
+static int another_descriptor(void)
+{
+    return result(fcntl(0, F_DUPFD, 10));
+}
+static int a_signal_on_input(void)
+{
+    return result(fcntl(0, F_SETOWN, getppid()));
+}
+static int a_memory_file(void)
+{
+    return result(memfd_create("x", 0));
+}
+static int other_memory(void)
+{
+    return result(syscall(SYS_process_vm_readv, getpid(), NULL, 0, NULL, 0, 0));
+}
+static int the_passwords(void)
+{
+    return result(open("/etc/passwd", O_RDONLY));
+}
+static int its_own_memory_file(void)
+{
+    return result(open("/proc/self/mem", O_RDONLY));
+}
+static int the_root(void)
+{
+    return result(open("/", O_RDONLY | O_DIRECTORY));
+}
+static int the_data(void)
+{
+    return result(open(readable, O_RDONLY | O_DIRECTORY));
+}
 static int code(void)
 {
     void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -119,7 +212,12 @@ static bool landlock_here(void)
 static void no_way_out_is_left(void **state)
 {
     (void)state;
-    static const struct { const char *name; int (*attempt)(void); int expected; bool landlock, unsanitized; } cases[] = {
+    static const struct {
+        const char *name;
+        int (*attempt)(void);
+        int expected;
+        bool landlock, unsanitized;
+    } cases[] = {
         {"socket", a_socket, KILLED, false, false},
         {"local socket", a_local_socket, KILLED, false, false},
         {"program", a_program, KILLED, false, false},
@@ -170,13 +268,17 @@ static void no_way_out_is_left(void **state)
 static bool let_through(long call)
 {
     static const long calls[] = {
-        SYS_read, SYS_pread64, SYS_write, SYS_writev, SYS_lseek, SYS_close, SYS_fstat, SYS_newfstatat, SYS_getdents64, SYS_munmap, SYS_mremap,
-        SYS_madvise, SYS_brk, SYS_futex, SYS_getrandom, SYS_clock_gettime, SYS_gettimeofday, SYS_sysinfo, SYS_rt_sigprocmask, SYS_rt_sigaction,
-        SYS_rt_sigreturn, SYS_sched_yield, SYS_getpid, SYS_gettid, SYS_exit, SYS_exit_group,
-        SYS_mmap, SYS_mprotect, SYS_openat, SYS_fcntl, /* with conditions: the attempts above */
+        SYS_read,         SYS_pread64,     SYS_write,          SYS_writev,
+        SYS_lseek,        SYS_close,       SYS_fstat,          SYS_newfstatat,
+        SYS_getdents64,   SYS_munmap,      SYS_mremap,         SYS_madvise,
+        SYS_brk,          SYS_futex,       SYS_getrandom,      SYS_clock_gettime,
+        SYS_gettimeofday, SYS_sysinfo,     SYS_rt_sigprocmask, SYS_rt_sigaction,
+        SYS_rt_sigreturn, SYS_sched_yield, SYS_getpid,         SYS_gettid,
+        SYS_exit,         SYS_exit_group,  SYS_mmap,           SYS_mprotect,
+        SYS_openat,       SYS_fcntl, /* with conditions: the attempts above */
     };
-    static const long sanitizers[] = {SYS_sigaltstack, SYS_prctl, SYS_sched_getaffinity, SYS_readlink, SYS_getppid, SYS_getrlimit, SYS_prlimit64,
-                                      SYS_clock_nanosleep};
+    static const long sanitizers[] = {SYS_sigaltstack, SYS_prctl,     SYS_sched_getaffinity, SYS_readlink,
+                                      SYS_getppid,     SYS_getrlimit, SYS_prlimit64,         SYS_clock_nanosleep};
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
         if (calls[i] == call)
             return true;
@@ -187,7 +289,10 @@ static bool let_through(long call)
 }
 
 static long number; /* of the system call that is tried */
-static int a_call(void) { return result(syscall(number, 0, 0, 0, 0, 0, 0)); }
+static int a_call(void)
+{
+    return result(syscall(number, 0, 0, 0, 0, 0, 0));
+}
 
 static void every_other_system_call_ends_it(void **state)
 {
@@ -207,9 +312,13 @@ static void every_other_system_call_ends_it(void **state)
     assert_true(tried > 400);
 }
 
-#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__) /* whose runtime waits for ever where the kernel ends such a call */
+#if defined(__x86_64__) && \
+    !defined(__SANITIZE_THREAD__) /* whose runtime waits for ever where the kernel ends such a call */
 /* Numbers of the other two tables that this processor knows. */
-static int a_call_of_x32(void) { return result(syscall(0x40000000 | SYS_getpid)); }
+static int a_call_of_x32(void)
+{
+    return result(syscall(0x40000000 | SYS_getpid));
+}
 static int a_call_of_32_bits(void)
 {
     long got = 20; /* getpid */
@@ -418,7 +527,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_way_out_is_left),
         cmocka_unit_test(every_other_system_call_ends_it),
-#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__) /* whose runtime waits for ever where the kernel ends such a call */
+#if defined(__x86_64__) && \
+    !defined(__SANITIZE_THREAD__) /* whose runtime waits for ever where the kernel ends such a call */
         cmocka_unit_test(nor_are_there_other_doors),
 #endif
         cmocka_unit_test(a_kernel_without_landlock_opens_nothing),

@@ -13,7 +13,9 @@
 static void sentences_are_found_without_the_blanks_around_them(void **state)
 {
     (void)state;
-    static const struct { const char *text, *sentences; } cases[] = {
+    static const struct {
+        const char *text, *sentences;
+    } cases[] = {
         {"", ""},
         {"One.  Two? Three", "One.|Two?|Three"},
         {"A heading\nThen text.", "A heading|Then text."},
@@ -26,7 +28,8 @@ static void sentences_are_found_without_the_blanks_around_them(void **state)
         AUTO(buf_free) struct buf out = {0};
         size_t count = sentences_split(cases[i].text, strlen(cases[i].text), found, 10);
         for (size_t k = 0; k < count; k++)
-            buf_printf(&out, "%s%.*s", k ? "|" : "", (int)(found[k].end - found[k].start), cases[i].text + found[k].start);
+            buf_printf(&out, "%s%.*s", k ? "|" : "", (int)(found[k].end - found[k].start),
+                       cases[i].text + found[k].start);
         buf_reserve(&out, 0);
         assert_string_equal(out.data, cases[i].sentences);
     }

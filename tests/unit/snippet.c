@@ -27,14 +27,31 @@ static struct snippet snip(const char *text, const char *spans)
 static void a_snippet_starts_at_the_sentence_that_holds_most_and_stays_on_its_page(void **state)
 {
     (void)state;
-    static const struct { const char *text, *spans, *snippet; size_t marks[2][2], count; int page; } cases[] = {
-        {"First words. Enzymes are inhibited. The end.", "[]", "Enzymes are inhibited. The end.", {{0, 7}, {12, 21}}, 2, 7},
+    static const struct {
+        const char *text, *spans, *snippet;
+        size_t marks[2][2], count;
+        int page;
+    } cases[] = {
+        {"First words. Enzymes are inhibited. The end.",
+         "[]",
+         "Enzymes are inhibited. The end.",
+         {{0, 7}, {12, 21}},
+         2,
+         7},
         {"Nothing of it.", "[]", "Nothing of it.", {{0}}, 0, 7},
         {"Über  Größe.\nDas   enzyme\n spricht.", "[]", "Das enzyme spricht.", {{4, 10}}, 1, 7},
-        {"Page one ends. Enzymes go on", "[{\"page\":3,\"at\":0,\"start\":0,\"end\":14},{\"page\":4,\"at\":15,\"start\":0,\"end\":13}]",
-         "Enzymes go on", {{0, 7}}, 1, 4},
-        {"An enzyme that goes over. the page to glucose.", "[{\"page\":3,\"at\":0,\"start\":0,\"end\":13},{\"page\":4,\"at\":14,\"start\":0,\"end\":33}]",
-         "An enzyme that", {{3, 9}}, 1, 3},
+        {"Page one ends. Enzymes go on",
+         "[{\"page\":3,\"at\":0,\"start\":0,\"end\":14},{\"page\":4,\"at\":15,\"start\":0,\"end\":13}]",
+         "Enzymes go on",
+         {{0, 7}},
+         1,
+         4},
+        {"An enzyme that goes over. the page to glucose.",
+         "[{\"page\":3,\"at\":0,\"start\":0,\"end\":13},{\"page\":4,\"at\":14,\"start\":0,\"end\":33}]",
+         "An enzyme that",
+         {{3, 9}},
+         1,
+         3},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         AUTO(snippet_free) struct snippet got = snip(cases[i].text, cases[i].spans);
@@ -67,14 +84,16 @@ static void it_starts_with_the_sentence_that_says_it_word_for_word(void **state)
     AUTO(tokens_freep) struct tokens *tokens = tokens_new();
     struct passage passage;
     struct snippet snippet;
-    passage_read(&passage, tokens, &quoted, "In the end it ends. An end has no end. This is The End of it, they say.", NULL, 7);
+    passage_read(&passage, tokens, &quoted, "In the end it ends. An end has no end. This is The End of it, they say.",
+                 NULL, 7);
     assert_int_equal(passage.run, 4);
     snippet_make(&snippet, &passage, &quoted);
     assert_string_equal(snippet.text.data, "This is The End of it, they say.");
     snippet_free(&snippet);
     passage_free(&passage);
     /* On the page where the words stand, though the sentence began before. */
-    passage_read(&passage, tokens, &quoted, "Here it says the end of it all.", "[{\"page\":3,\"at\":0},{\"page\":4,\"at\":13}]", 3);
+    passage_read(&passage, tokens, &quoted, "Here it says the end of it all.",
+                 "[{\"page\":3,\"at\":0},{\"page\":4,\"at\":13}]", 3);
     snippet_make(&snippet, &passage, &quoted);
     assert_int_equal(snippet.page, 4);
     snippet_free(&snippet);

@@ -13,9 +13,14 @@
 static void edits_are_counted(void **state)
 {
     (void)state;
-    static const struct { const char *a, *b; unsigned distance; } cases[] = {
-        {"same", "same", 0}, {"enzime", "enzyme", 1}, {"enzmye", "enzyme", 1}, {"enzym", "enzyme", 1}, {"enzyyme", "enzyme", 1},
-        {"relativty", "relativity", 1}, {"anzime", "enzyme", 2}, {"cat", "dogs", 3}, {"", "ab", 2}, {"short", "muchlonger", 3},
+    static const struct {
+        const char *a, *b;
+        unsigned distance;
+    } cases[] = {
+        {"same", "same", 0},        {"enzime", "enzyme", 1},  {"enzmye", "enzyme", 1},
+        {"enzym", "enzyme", 1},     {"enzyyme", "enzyme", 1}, {"relativty", "relativity", 1},
+        {"anzime", "enzyme", 2},    {"cat", "dogs", 3},       {"", "ab", 2},
+        {"short", "muchlonger", 3},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         uint32_t a[TOKENS_WORD_MOST], b[TOKENS_WORD_MOST];
@@ -32,11 +37,17 @@ static void edits_are_counted(void **state)
 static void corrections_stay_in_scope(void **state)
 {
     (void)state;
-    static const char *const texts[] = {
-        "Enzymes and photosynthesis.", "Enzymes again, in the membrane.", "A zyzzyvaquark and enzymology.", "Фотосинтез в растениях.",
-        "naïve enzyme", "光合作用"};
+    static const char *const texts[] = {"Enzymes and photosynthesis.",
+                                        "Enzymes again, in the membrane.",
+                                        "A zyzzyvaquark and enzymology.",
+                                        "Фотосинтез в растениях.",
+                                        "naïve enzyme",
+                                        "光合作用"};
     /* scope, typed, corrected ("" where nothing is) */
-    static const struct { uint64_t scope; const char *typed, *corrected; } cases[] = {
+    static const struct {
+        uint64_t scope;
+        const char *typed, *corrected;
+    } cases[] = {
         {0x3F, "enzime", "enzyme"},
         {0x3F, "What is fotosynthesis?", "What is photosynthesis?"},
         {0x3F, "zyzzyvaquork", "zyzzyvaquark"},

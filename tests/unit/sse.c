@@ -28,7 +28,9 @@ static bool refuse(void *context, const char *data, size_t length, struct err *e
     return err_set(err, ERR_UPSTREAM, "enough");
 }
 
-static const struct { const char *stream, *events; } cases[] = {
+static const struct {
+    const char *stream, *events;
+} cases[] = {
     {"data: a\n\n", "<a>"},
     {"data:a\n\ndata:  b\n\n", "<a>< b>"},
     {"data: a\r\n\r\ndata: b\r\n\r\n", "<a><b>"},
@@ -40,7 +42,9 @@ static const struct { const char *stream, *events; } cases[] = {
     {"data\n\n", "<>"},
     {"data: \n\n", "<>"},
     {"data: käse ünd 日本 😀\n\n", "<käse ünd 日本 😀>"},
-    {"\xEF\xBB\xBF" "data: a\n\n", "<a>"},
+    {"\xEF\xBB\xBF"
+     "data: a\n\n",
+     "<a>"},
     {"datax: a\n\ndata: b\n\n", "<b>"},
     {"data: {\"a\":\"b: c\"}\n\n", "<{\"a\":\"b: c\"}>"},
     {"data: last, without its blank line", "<last, without its blank line>"},
@@ -59,7 +63,8 @@ static void every_fragmentation_gives_the_same_events(void **state)
             AUTO(buf_free) struct buf got = {0};
             AUTO(sse_free) struct sse sse = {0};
             for (size_t at = 0; at < length; at += piece)
-                assert_true(sse_feed(&sse, cases[i].stream + at, length - at < piece ? length - at : piece, collect, &got, NULL));
+                assert_true(sse_feed(&sse, cases[i].stream + at, length - at < piece ? length - at : piece, collect,
+                                     &got, NULL));
             assert_true(sse_end(&sse, collect, &got, NULL));
             if (strcmp(got.data ? got.data : "", cases[i].events))
                 fail_msg("case %zu in pieces of %zu: %s", i, piece, got.data ? got.data : "");

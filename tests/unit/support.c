@@ -29,7 +29,10 @@ static struct support check(const char *answer)
 }
 
 /* Claims as "n:kind" joined by blanks. */
-static const struct { const char *answer, *claims; bool grounded; } cases[] = {
+static const struct {
+    const char *answer, *claims;
+    bool grounded;
+} cases[] = {
     {"Enzymes are proteins that speed up chemical reactions in living cells [1].", "1:quoted", true},
     {"enzymes are PROTEINS, that speed up chemical reactions in living cells. [1]", "1:quoted", true},
     {"The book says that enzymes “speed up chemical reactions in living cells” [1].", "1:quoted", true},
@@ -41,7 +44,8 @@ static const struct { const char *answer, *claims; bool grounded; } cases[] = {
     {"The war began in 1915 [2].", "2:none", false},
     {"Enzymes are proteins that speed up chemical reactions. [1] The war ended in 1918. [2]", "1:quoted 2:close", true},
     {"[1] Enzymes are proteins that speed up chemical reactions.", "1:quoted", true},
-    {"Enzymes lower the activation energy [1], and bananas grow on trees in warm countries [2].", "1:close 2:none", true},
+    {"Enzymes lower the activation energy [1], and bananas grow on trees in warm countries [2].", "1:close 2:none",
+     true},
     {"They lower the activation energy [1] in cells.", "1:close", true},
     {"Enzymes are proteins that speed up reactions, and in 1914 the war began [1][2].", "1:close 2:close", true},
     {"Die Photosynthese findet in den Chloroplasten statt [3].", "3:close", true},
@@ -71,12 +75,15 @@ static void sentences_are_compared_with_what_they_cite(void **state)
 static void places_count_code_points_and_leave_the_numbers_out(void **state)
 {
     (void)state;
-    static const char answer[] = "Größe 😀 ja. Enzymes are proteins that speed up chemical reactions [1]. The war began in 1914 [2]!";
+    static const char answer[] =
+        "Größe 😀 ja. Enzymes are proteins that speed up chemical reactions [1]. The war began in 1914 [2]!";
     AUTO(support_free) struct support support = check(answer);
-    static const char *const want[] = {"Enzymes are proteins that speed up chemical reactions", "The war began in 1914"};
+    static const char *const want[] = {"Enzymes are proteins that speed up chemical reactions",
+                                       "The war began in 1914"};
     assert_int_equal(support.count, 2);
     for (size_t i = 0; i < 2; i++) {
-        size_t from = text_offset(answer, strlen(answer), support.claims[i].start), to = text_offset(answer, strlen(answer), support.claims[i].end);
+        size_t from = text_offset(answer, strlen(answer), support.claims[i].start),
+               to = text_offset(answer, strlen(answer), support.claims[i].end);
         assert_int_equal(to - from, strlen(want[i]));
         assert_memory_equal(answer + from, want[i], to - from);
     }
@@ -89,7 +96,8 @@ static void the_best_part_of_the_passage_is_named(void **state)
     AUTO(support_free) struct support b = check("The activation energy becomes lower [1].");
     assert_int_equal(a.count, 1);
     assert_memory_equal(texts[1] + a.claims[0].from, "About 17 million people died", a.claims[0].to - a.claims[0].from);
-    assert_memory_equal(texts[0] + b.claims[0].from, "They lower the activation energy.", b.claims[0].to - b.claims[0].from);
+    assert_memory_equal(texts[0] + b.claims[0].from, "They lower the activation energy.",
+                        b.claims[0].to - b.claims[0].from);
 }
 
 static void long_and_odd_answers_are_survived(void **state)
@@ -101,7 +109,8 @@ static void long_and_odd_answers_are_survived(void **state)
     AUTO(support_free) struct support support = check(answer.data);
     assert_true(support.count > 0 && support.count <= 200);
     assert_true(support.grounded);
-    AUTO(support_free) struct support odd = check("“ [1] ” « [2] » \" [3] [1][2][3][1][2][3][1][2][3][1][2][3][1][2][3]");
+    AUTO(support_free)
+    struct support odd = check("“ [1] ” « [2] » \" [3] [1][2][3][1][2][3][1][2][3][1][2][3][1][2][3]");
     assert_false(odd.grounded);
 }
 

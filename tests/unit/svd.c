@@ -18,8 +18,11 @@ static void known_directions_come_out_in_their_order(void **state)
 {
     (void)state;
     enum { ROWS = 60, COLUMNS = 5, RANK = 4 };
-    struct svd_matrix m = {.rows = ROWS, .columns = COLUMNS, .starts = mem_array(ROWS + 1, sizeof(size_t)),
-                           .places = mem_array(ROWS, sizeof(uint32_t)), .values = mem_array(ROWS, sizeof(float))};
+    struct svd_matrix m = {.rows = ROWS,
+                           .columns = COLUMNS,
+                           .starts = mem_array(ROWS + 1, sizeof(size_t)),
+                           .places = mem_array(ROWS, sizeof(uint32_t)),
+                           .values = mem_array(ROWS, sizeof(float))};
     static const float strength[] = {2, 7, 4};
     for (size_t i = 0; i < ROWS; i++) {
         m.starts[i + 1] = i + 1;
@@ -96,7 +99,8 @@ static void words_of_one_subject_come_near_each_other(void **state)
         buf_printf(&others, "enzyme%d ", i + 100);
         buf_printf(&foreign, "machine%d ", i + 100);
     }
-    assert_true(cosine(latent, tokens, some.data, others.data) > cosine(latent, tokens, some.data, foreign.data) + 0.3f);
+    assert_true(cosine(latent, tokens, some.data, others.data) >
+                cosine(latent, tokens, some.data, foreign.data) + 0.3f);
     assert_true(cosine(latent, tokens, "the enzyme1", "of ENZYME1") > 0.999f);
     assert_true(cosine(latent, tokens, "unheard", "enzyme1") == 0.0f);
     latent_free(latent);

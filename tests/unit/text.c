@@ -11,13 +11,17 @@
 static void cleaning_removes_what_could_move_or_hide_text(void **state)
 {
     (void)state;
-    static const struct { const char *in, *out; } cases[] = {
+    static const struct {
+        const char *in, *out;
+    } cases[] = {
         {"plain", "plain"},
         {"a\x1b[31mred\x1b[0m", "ared"},
         {"a\x1b]0;title\x07z", "az"},
         {"a\x1b]0;title\x1b\\z", "az"},
         {"a\x1bPq payload \x1b\\z", "az"},
-        {"a\xc2\x9b" "2Jz", "az"},
+        {"a\xc2\x9b"
+         "2Jz",
+         "az"},
         {"\x1b", ""},
         {"\x1b]never ended", ""},
         {"\x1b(Bz", "z"},
@@ -28,7 +32,9 @@ static void cleaning_removes_what_could_move_or_hide_text(void **state)
         {"zero\xe2\x80\x8bwidth", "zerowidth"},
         {"\xcc\x81x", "\xe2\x97\x8c\xcc\x81x"},
         {"a\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81", "a\xcc\x81\xcc\x81\xcc\x81"},
-        {"bad\xff\xfe\xff" "end", "bad?end"},
+        {"bad\xff\xfe\xff"
+         "end",
+         "bad?end"},
         {"\xed\xa0\x80", "?"},
         {"\xf3\xb0\x80\x80private", "private"},
         {"\xe4\xb8\xad\xe6\x96\x87", "\xe4\xb8\xad\xe6\x96\x87"},
@@ -75,9 +81,18 @@ static void widths_are_those_of_terminals(void **state)
     assert_int_equal(text_width(0x5D0), 1);
     assert_int_equal(text_width(0x1F600), 2);
     assert_int_equal(text_width(0x202E), 0);
-    assert_int_equal(text_cells("\xe4\xb8\xad" "a", 4), 3);
-    assert_int_equal(text_count("\xe4\xb8\xad" "a", 4), 2);
-    assert_int_equal(text_offset("\xe4\xb8\xad" "a", 4, 1), 3);
+    assert_int_equal(text_cells("\xe4\xb8\xad"
+                                "a",
+                                4),
+                     3);
+    assert_int_equal(text_count("\xe4\xb8\xad"
+                                "a",
+                                4),
+                     2);
+    assert_int_equal(text_offset("\xe4\xb8\xad"
+                                 "a",
+                                 4, 1),
+                     3);
 }
 
 int main(void)

@@ -30,7 +30,9 @@ static char *stems(const char *text)
 static void words_of_many_languages_become_stems(void **state)
 {
     (void)state;
-    static const struct { const char *in, *out; } cases[] = {
+    static const struct {
+        const char *in, *out;
+    } cases[] = {
         {"", ""},
         {" ,;- ", ""},
         {"The Enzymes are inhibited", "(the) enzym (are) inhibit"},
@@ -38,11 +40,14 @@ static void words_of_many_languages_become_stems(void **state)
         {"self-organizing", "self organ"},
         {"H₂O and H2O", "h2o (and) h2o"},
         {"eﬃcient ﬁelds", "effici field"},
-        {"photo\xc2\xad" "synthesis", "photosynthesi"},
+        {"photo\xc2\xad"
+         "synthesis",
+         "photosynthesi"},
         {"résumé resume", "resum resum"},
         {"ＡＢＣ １２３", "abc 123"},
         {"Was ist die Photosynthese und wie wachsen Bäume?", "(was) (ist) (die) photosynthes (und) (wie) wachs baum"},
-        {"Quelle est la structure des cellules dans les plantes", "(quel) (est) (la) structur (de) cellul (dan) (le) plant"},
+        {"Quelle est la structure des cellules dans les plantes",
+         "(quel) (est) (la) structur (de) cellul (dan) (le) plant"},
         {"Что такое фотосинтез у растений?", "(что) так фотосинтез (у) растен"},
         {"ещё еще", "(ещ) (ещ)"},
         {"光合作用", "光 光合 合 合作 作 作用 用"},

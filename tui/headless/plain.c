@@ -12,13 +12,13 @@
 #include "common/text.h"
 #include "tui/headless/script_args.h"
 #include "tui/headless/script_ask.h"
-#include "tui/headless/script_news.h"
+#include "tui/headless/script_notifications.h"
 #include "tui/headless/script_out.h"
 #include "tui/headless/script_session.h"
 #include "tui/headless/plain_greet.h"
 #include "tui/headless/plain_list.h"
 #include "tui/headless/plain_rooms.h"
-#include "tui/tidy.h"
+#include "tui/sanitize.h"
 
 enum { LINE_MOST = 64 << 10, WORDS_MOST = 64 };
 
@@ -38,7 +38,7 @@ struct plain {
 struct word {
     const char *name, *meaning;
     void (*run)(struct plain *p, const char *rest);
-    bool alone; /* only where nothing follows: else it is a question */
+    bool whole_line; /* only where nothing follows: else it is a question */
 };
 
 static volatile int interrupted;
@@ -138,7 +138,7 @@ static bool open_page(struct plain *p, const char *pdf_id, int64_t page, const c
     if (script_call(p->script, "library.page", params, 0, &result))
         return false;
     cJSON_Delete(p->opened);
-    p->opened = tidy_copy(result);
+    p->opened = sanitize_copy(result);
     if (pdf_id != p->pdf_id)
         snprintf(p->pdf_id, sizeof p->pdf_id, "%s", pdf_id);
     p->page = json_int(p->opened, "page", page);
@@ -353,7 +353,7 @@ static const struct word words[] = {
 static bool allowed(const struct plain *p, const cJSON *methods, const char *name)
 {
     const cJSON *m;
-    cJSON_ArrayForEach(m, methods) {
+    cJSON_ArrayForEach (m, methods) {
         if (strcmp(json_text(m, "name", ""), name) != 0)
             continue;
         const char *access = json_text(m, "x-access", "user");
@@ -368,7 +368,7 @@ static bool shown_in_help(const struct plain *p, const cJSON *methods, const str
     for (const struct word *w = words; w->name; w++)
         if (!strcmp(w->name, c->words))
             return false;
-    return !c->alone && c->method && allowed(p, methods, c->method);
+    return !c->offline && c->method && allowed(p, methods, c->method);
 }
 
 static void help(struct plain *p, const char *rest)
@@ -417,7 +417,7 @@ static bool run_command(struct plain *p, const char *line)
     char *argv[WORDS_MOST];
     int argc = split(copy, argv), count;
     const struct script_command *command = script_find(argc, argv, &count);
-    if (!command || command->alone)
+    if (!command || command->offline)
         return false;
     if (argc > count) {
         struct script trial = *p->script;
@@ -447,7 +447,7 @@ static void obey(struct plain *p, char *line)
     for (const struct word *w = words; w->name; w++) {
         size_t n = strlen(w->name);
         const char *rest = line + n + strspn(line + (strlen(line) < n ? strlen(line) : n), " \t");
-        if (strncmp(line, w->name, n) != 0 || (line[n] && line[n] != ' ') || (w->alone && line[n]))
+        if (strncmp(line, w->name, n) != 0 || (line[n] && line[n] != ' ') || (w->whole_line && line[n]))
             continue;
         if (!strcmp(w->name, "library") && run_command(p, line) && *rest)
             return;
@@ -550,14 +550,14 @@ int plain_run(struct script *script)
         struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
         to_wake = script->client;
         sigaction(SIGINT, &action, NULL);
-        script_news_listen(plain_rooms_news, NULL, &p.rooms);
+        script_notifications_listen(plain_rooms_notification, NULL, &p.rooms);
         snprintf(p.role, sizeof p.role, "%s", json_text(user, "role", ""));
         plain_rooms_join(&p.rooms, script);
         plain_greet(script, user);
         converse(&p);
         to_wake = NULL;
     }
-    script_news_leave(&p.rooms);
+    script_notifications_leave(&p.rooms);
     client_free(script->client);
     script->client = NULL;
     plain_list_free(&p.list);

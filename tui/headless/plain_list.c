@@ -5,7 +5,7 @@
 
 #include "tui/headless/script_out.h"
 #include "tui/headless/script_print.h"
-#include "tui/tidy.h"
+#include "tui/sanitize.h"
 
 enum { PASSAGES_FIRST = 2, PASSAGES_MORE = 4, LINES_EACH = 10 };
 
@@ -17,7 +17,7 @@ void plain_list_free(struct plain_list *l)
 
 void plain_list_set(struct plain_list *l, enum plain_list_kind kind, const cJSON *items)
 {
-    cJSON *copy = tidy_copy(items);
+    cJSON *copy = sanitize_copy(items);
     plain_list_free(l);
     l->kind = kind;
     l->items = copy;
@@ -27,9 +27,7 @@ static void show_item(struct script *script, enum plain_list_kind kind, const cJ
 {
     const cJSON *document = json_get(item, "documents");
     switch (kind) {
-    case PLAIN_PASSAGES:
-        script_print_passage(script, item, number);
-        break;
+    case PLAIN_PASSAGES: script_print_passage(script, item, number); break;
     case PLAIN_DOCUMENTS:
         script_out_printf(script, 3, "%d. %s, %lld pages.", number, json_text(item, "title", "?"),
                           (long long)json_int(item, "pages", 0));
@@ -37,15 +35,14 @@ static void show_item(struct script *script, enum plain_list_kind kind, const cJ
     case PLAIN_TOPICS:
         script_out_printf(script, 3, "%d. %s. %s", number, json_text(item, "topic", "?"),
                           json_text(item, "reason", ""));
-        cJSON_ArrayForEach(document, json_get(item, "documents"))
+        cJSON_ArrayForEach (document, json_get(item, "documents"))
             script_out_printf(script, 5, "   %s, %s.", json_text(document, "title", "?"), script_out_page(document));
         break;
     case PLAIN_QUERIES:
         script_out_printf(script, 3, "%d. %s: %s, %lld found.", number, script_out_when(item, "at"),
                           json_text(item, "query", "?"), (long long)json_int(item, "results", 0));
         break;
-    default:
-        break;
+    default: break;
     }
 }
 
@@ -59,7 +56,7 @@ void plain_list_more(struct plain_list *l, struct script *script)
         script_say("That is all.");
         return;
     }
-    cJSON_ArrayForEach(item, l->items)
+    cJSON_ArrayForEach (item, l->items)
         if (++number > l->shown && number <= until)
             show_item(script, l->kind, item, number);
     l->shown = until;
@@ -80,7 +77,7 @@ const cJSON *plain_list_item(const struct plain_list *l, int number)
 {
     const cJSON *item;
     int at = 0;
-    cJSON_ArrayForEach(item, l->items)
+    cJSON_ArrayForEach (item, l->items)
         if (l->kind == PLAIN_SOURCES ? json_int(item, "n", 0) == number : ++at == number)
             return item;
     return NULL;

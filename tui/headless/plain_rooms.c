@@ -7,7 +7,7 @@
 #include "common/mem.h"
 #include "tui/headless/script_chat.h"
 #include "tui/headless/script_out.h"
-#include "tui/tidy.h"
+#include "tui/sanitize.h"
 
 enum { LOOK_MS = 20000 };
 
@@ -33,7 +33,7 @@ static struct plain_room *room_of(struct plain_rooms *r, const char *id)
     return &r->rooms[0];
 }
 
-void plain_rooms_news(void *rooms, const char *method, const cJSON *params)
+void plain_rooms_notification(void *rooms, const char *method, const cJSON *params)
 {
     struct plain_rooms *r = rooms;
     if (strcmp(method, "chat.message") != 0)
@@ -45,7 +45,7 @@ void plain_rooms_news(void *rooms, const char *method, const cJSON *params)
     room->heard = seq;
     room->fresh++;
     room->unread = true;
-    tidy_text(json_text(params, "name", "?"), room->who, sizeof room->who);
+    sanitize_text(json_text(params, "name", "?"), room->who, sizeof room->who);
 }
 
 void plain_rooms_announce(struct plain_rooms *r, struct script *script)
@@ -82,13 +82,13 @@ void plain_rooms_read(struct plain_rooms *r, struct script *script, const char *
         cJSON_AddNumberToObject(params, "after_seq", (double)room->read);
     if (script_call(script, "chat.join", params, 0, &result))
         return;
-    AUTO(json_freep) cJSON *tidy = tidy_copy(result);
+    AUTO(json_freep) cJSON *clean = sanitize_copy(result);
     const cJSON *message;
-    cJSON_ArrayForEach(message, json_get(tidy, "messages")) {
+    cJSON_ArrayForEach (message, json_get(clean, "messages")) {
         script_chat_line(script, message);
         room->read = room->heard = json_int(message, "seq", room->read);
     }
-    if (!cJSON_GetArraySize(json_get(tidy, "messages")))
+    if (!cJSON_GetArraySize(json_get(clean, "messages")))
         script_say("%s", room->read ? "Nothing new." : "Nothing said lately. Say hello: say hello");
     room->fresh = 0;
     room->unread = false;
@@ -110,8 +110,8 @@ static void take_course(struct plain_rooms *r, const cJSON *course)
 {
     struct plain_room *room = &r->rooms[r->count++];
     snprintf(room->id, sizeof room->id, "%s", json_text(course, "course_id", ""));
-    tidy_text(json_text(course, "code", ""), room->code, sizeof room->code);
-    tidy_text(json_text(course, "title", ""), room->title, sizeof room->title);
+    sanitize_text(json_text(course, "code", ""), room->code, sizeof room->code);
+    sanitize_text(json_text(course, "title", ""), room->title, sizeof room->title);
 }
 
 void plain_rooms_join(struct plain_rooms *r, struct script *script)
@@ -122,7 +122,7 @@ void plain_rooms_join(struct plain_rooms *r, struct script *script)
     r->rooms[0] = (struct plain_room){.title = "Everyone"};
     r->count = 1;
     if (client_call(script->client, "courses.list", "{\"limit\":15}", LOOK_MS, &courses, &err))
-        cJSON_ArrayForEach(item, json_get(courses, "items"))
+        cJSON_ArrayForEach (item, json_get(courses, "items"))
             if (r->count < PLAIN_ROOMS)
                 take_course(r, item);
     for (size_t i = 0; i < r->count; i++) {
@@ -130,7 +130,7 @@ void plain_rooms_join(struct plain_rooms *r, struct script *script)
         AUTO(buf_free) struct buf text = {0};
         json_write(&text, params);
         if (client_call(script->client, "chat.join", text.data, LOOK_MS, &joined, &err))
-            cJSON_ArrayForEach(item, json_get(joined, "messages"))
+            cJSON_ArrayForEach (item, json_get(joined, "messages"))
                 r->rooms[i].heard = json_int(item, "seq", 0);
     }
 }

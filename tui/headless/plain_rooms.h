@@ -21,8 +21,8 @@ struct plain_rooms {
 
 /* The common room and those of the courses; quietly where there is no chat. */
 void plain_rooms_join(struct plain_rooms *r, struct script *script);
-/* A script_news_listener; `rooms` is a struct plain_rooms. */
-void plain_rooms_news(void *rooms, const char *method, const cJSON *params);
+/* A script_notifications_listener; `rooms` is a struct plain_rooms. */
+void plain_rooms_notification(void *rooms, const char *method, const cJSON *params);
 /* One line for each room where something new was said. */
 void plain_rooms_announce(struct plain_rooms *r, struct script *script);
 /* By code or title; NULL: none. */

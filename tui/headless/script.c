@@ -12,7 +12,7 @@
 #include "tui/headless/script_help.h"
 #include "tui/headless/script_out.h"
 #include "tui/headless/script_session.h"
-#include "tui/tidy.h"
+#include "tui/sanitize.h"
 
 enum { CALL_MS = 60000 };
 
@@ -53,9 +53,9 @@ void script_say(const char *format, ...)
 
 void script_line(struct script *script, const cJSON *value)
 {
-    AUTO(json_freep) cJSON *tidy = isatty(fileno(script->out)) ? tidy_copy(value) : NULL;
+    AUTO(json_freep) cJSON *clean = isatty(fileno(script->out)) ? sanitize_copy(value) : NULL;
     AUTO(buf_free) struct buf text = {0};
-    json_write(&text, tidy ? tidy : value);
+    json_write(&text, clean ? clean : value);
     fprintf(script->out, "%s\n", text.data);
     fflush(script->out);
 }
@@ -63,27 +63,19 @@ void script_line(struct script *script, const cJSON *value)
 static int exit_code(enum err_code code)
 {
     switch (code) {
-    case ERR_UNAUTHENTICATED:
-        return SCRIPT_LOGIN;
+    case ERR_UNAUTHENTICATED: return SCRIPT_LOGIN;
     case ERR_UNREACHABLE:
-    case ERR_UNTRUSTED:
-        return SCRIPT_UNREACHABLE;
-    case ERR_RATE_LIMITED:
-        return SCRIPT_LIMITED;
-    case ERR_TIMEOUT:
-        return SCRIPT_TIMEOUT;
+    case ERR_UNTRUSTED: return SCRIPT_UNREACHABLE;
+    case ERR_RATE_LIMITED: return SCRIPT_LIMITED;
+    case ERR_TIMEOUT: return SCRIPT_TIMEOUT;
     case ERR_INTERNAL:
     case ERR_BUSY:
     case ERR_PARSE:
-    case ERR_INVALID_REQUEST:
-        return SCRIPT_SERVER;
+    case ERR_INVALID_REQUEST: return SCRIPT_SERVER;
     case ERR_UPSTREAM:
-    case ERR_UNKNOWN_METHOD:
-        return SCRIPT_UNAVAILABLE;
-    case ERR_INVALID_PARAMS:
-        return SCRIPT_USAGE;
-    default:
-        return SCRIPT_OTHER;
+    case ERR_UNKNOWN_METHOD: return SCRIPT_UNAVAILABLE;
+    case ERR_INVALID_PARAMS: return SCRIPT_USAGE;
+    default: return SCRIPT_OTHER;
     }
 }
 
@@ -144,9 +136,9 @@ void script_show(struct script *script, const struct script_command *command, co
         script_line(script, result);
         return;
     }
-    AUTO(json_freep) cJSON *tidy = tidy_copy(result);
+    AUTO(json_freep) cJSON *clean = sanitize_copy(result);
     if (command->print)
-        command->print(script, tidy);
+        command->print(script, clean);
     if (command->done)
         script_say("%s", command->done);
 }
@@ -162,7 +154,7 @@ static int run_list(struct script *script, const struct script_command *command,
         const cJSON *item;
         const char *cursor = json_text(result, "next_cursor", NULL);
         if (script->all && script->json)
-            cJSON_ArrayForEach(item, json_get(result, "items"))
+            cJSON_ArrayForEach (item, json_get(result, "items"))
                 script_line(script, item);
         else
             script_show(script, command, result);
@@ -211,8 +203,8 @@ static int run(struct script *script, const struct script_command *command, cJSO
 {
     bool borrowed = script->client != NULL; /* --plain has one already */
     struct err err = {0};
-    int code = command->alone || borrowed ? SCRIPT_FINE : script_session_connect(script, true, false);
-    if (!code && !command->alone && !script_args_resolve(script, command, params, &err))
+    int code = command->offline || borrowed ? SCRIPT_FINE : script_session_connect(script, true, false);
+    if (!code && !command->offline && !script_args_resolve(script, command, params, &err))
         code = script_fail(script, &err);
     if (!code)
         code = command->run ? command->run(script, command, params) : run_plainly(script, command, params);

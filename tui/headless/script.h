@@ -62,7 +62,7 @@ struct script_command {
     /* Instead of calling the method once: the exit code. `params` is what the arguments say. */
     int (*run)(struct script *script, const struct script_command *command, cJSON *params);
     bool list;        /* takes --limit, --cursor and --all */
-    bool alone;       /* needs no connection */
+    bool offline;     /* needs no connection */
     int timeout_ms;   /* 0: 60 s */
     const char *also; /* further methods that it uses, separated by blanks */
 };

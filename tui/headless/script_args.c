@@ -226,16 +226,11 @@ static const struct lookup *lookup_of(enum script_kind kind)
     switch (kind) {
     case SCRIPT_COURSE:
     case SCRIPT_ROOM:
-    case SCRIPT_SHELF:
-        return &courses;
-    case SCRIPT_PDF:
-        return &documents;
-    case SCRIPT_PERSON:
-        return &people;
-    case SCRIPT_STUDENT:
-        return &students;
-    default:
-        return NULL;
+    case SCRIPT_SHELF: return &courses;
+    case SCRIPT_PDF: return &documents;
+    case SCRIPT_PERSON: return &people;
+    case SCRIPT_STUDENT: return &students;
+    default: return NULL;
     }
 }
 
@@ -257,7 +252,7 @@ static bool look_up(struct script *script, const struct lookup *l, const char *n
         if (!client_call(script->client, l->method, params.data, LOOKUP_MS, &page, err))
             return false;
         const cJSON *item;
-        cJSON_ArrayForEach(item, json_get(page, "items")) {
+        cJSON_ArrayForEach (item, json_get(page, "items")) {
             bool exact = !strcasecmp(json_text(item, l->key, ""), name);
             if (!exact && l != &documents)
                 continue;

@@ -9,8 +9,8 @@
 cJSON *script_args_parse(struct script *script, const struct script_command *command, int argc, char **argv,
                          struct err *err);
 /* Names of courses, documents and people become their ids, by asking the server. */
-bool script_args_resolve(struct script *script, const struct script_command *command, cJSON *params,
-                         struct err *err) MUST_CHECK;
+bool script_args_resolve(struct script *script, const struct script_command *command, cJSON *params, struct err *err)
+    MUST_CHECK;
 /* "edurag memory add FACT" */
 void script_args_usage(const struct script_command *command, struct buf *out);
 

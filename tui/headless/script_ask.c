@@ -6,9 +6,9 @@
 
 #include "common/mem.h"
 #include "common/text.h"
-#include "tui/headless/script_news.h"
+#include "tui/headless/script_notifications.h"
 #include "tui/headless/script_out.h"
-#include "tui/tidy.h"
+#include "tui/sanitize.h"
 
 enum { ASK_MS = 300000, NOTE_MS = 10000 };
 
@@ -21,7 +21,7 @@ struct asking {
     struct err err;
 };
 
-static void take_news(void *user, const char *method, const cJSON *params)
+static void take_notification(void *user, const char *method, const cJSON *params)
 {
     struct asking *a = user;
     if (strncmp(method, "search.", 7) != 0 || (uint64_t)json_int(params, "id", 0) != a->id)
@@ -73,7 +73,7 @@ static void print_support(struct script *script, const cJSON *result)
     char *items[ITEMS];
     size_t count = 0;
     const cJSON *sentence;
-    cJSON_ArrayForEach(sentence, json_get(result, "sentences"))
+    cJSON_ArrayForEach (sentence, json_get(result, "sentences"))
         if (count < ITEMS) {
             items[count] =
                 mem_printf("Sentence %zu: %s.", count + 1, support_words(json_text(sentence, "support", "")));
@@ -89,7 +89,7 @@ static void print_sources(struct script *script, const cJSON *result)
     char *items[ITEMS];
     size_t count = 0;
     const cJSON *c;
-    cJSON_ArrayForEach(c, json_get(result, "citations"))
+    cJSON_ArrayForEach (c, json_get(result, "citations"))
         if (count < ITEMS)
             items[count++] = mem_printf("%lld. %s, %s.", (long long)json_int(c, "n", 0), json_text(c, "title", "?"),
                                         script_out_page(c));
@@ -120,7 +120,7 @@ int script_ask_answer(struct script *script, cJSON *params, const volatile int *
     AUTO(buf_free) struct buf text = {0};
     cJSON_AddBoolToObject(params, "stream", true);
     json_write(&text, params);
-    script_news_listen(take_news, NULL, &a);
+    script_notifications_listen(take_notification, NULL, &a);
     a.id = client_request(script->client, "search.ask", text.data, ASK_MS, take_reply, &a);
     bool stopping = false;
     while (!a.done) {
@@ -131,7 +131,7 @@ int script_ask_answer(struct script *script, cJSON *params, const volatile int *
             client_cancel(script->client, a.id);
         }
     }
-    script_news_leave(&a);
+    script_notifications_leave(&a);
     if (!a.result) {
         script_out_end(&a.flow);
         return script_fail(script, &a.err);
@@ -139,11 +139,11 @@ int script_ask_answer(struct script *script, cJSON *params, const volatile int *
     if (script->json) {
         script_line(script, a.result);
     } else {
-        AUTO(json_freep) cJSON *tidy = tidy_copy(a.result);
+        AUTO(json_freep) cJSON *clean = sanitize_copy(a.result);
         if (!a.written)
-            script_out_feed(&a.flow, json_text(tidy, "answer", ""));
+            script_out_feed(&a.flow, json_text(clean, "answer", ""));
         script_out_end(&a.flow);
-        print_end(script, tidy);
+        print_end(script, clean);
     }
     *result = a.result;
     return SCRIPT_FINE;

@@ -8,11 +8,11 @@
 #include <unistd.h>
 
 #include "common/mem.h"
-#include "tui/headless/script_news.h"
+#include "tui/headless/script_notifications.h"
 #include "tui/headless/script_out.h"
 #include "tui/headless/script_session.h"
-#include "tui/tidy.h"
-#include "tui/words.h"
+#include "tui/sanitize.h"
+#include "tui/format.h"
 
 enum { CHAT_MS = 30000, PIECE = 4096 };
 
@@ -30,7 +30,7 @@ struct chat {
 void script_chat_line(struct script *script, const cJSON *message)
 {
     char clock[32];
-    words_when(words_time(json_text(message, "at", NULL)), time(NULL), WORDS_CLOCK, clock);
+    format_when(format_time(json_text(message, "at", NULL)), time(NULL), FORMAT_CLOCK, clock);
     script_out_printf(script, 7, "%s  %s%s: %s", clock, json_text(message, "name", "?"),
                       strcmp(json_text(message, "role", "student"), "student") ? " (teacher)" : "",
                       json_text(message, "text", ""));
@@ -50,8 +50,8 @@ static void show(struct chat *c, const cJSON *message)
         script_line(c->script, line);
         return;
     }
-    AUTO(json_freep) cJSON *tidy = tidy_copy(message);
-    script_chat_line(c->script, tidy);
+    AUTO(json_freep) cJSON *clean = sanitize_copy(message);
+    script_chat_line(c->script, clean);
 }
 
 static void join(struct chat *c);
@@ -66,7 +66,7 @@ static void joined(void *user, const cJSON *result, const struct err *err)
         return;
     }
     const cJSON *message;
-    cJSON_ArrayForEach(message, json_get(result, "messages"))
+    cJSON_ArrayForEach (message, json_get(result, "messages"))
         show(c, message);
     c->joined = true;
     c->behind = json_bool(result, "more", false);
@@ -91,7 +91,7 @@ static void join(struct chat *c)
     client_request(c->script->client, "chat.join", params.data, CHAT_MS, joined, c);
 }
 
-static void take_news(void *user, const char *method, const cJSON *params)
+static void take_notification(void *user, const char *method, const cJSON *params)
 {
     struct chat *c = user;
     if (!strcmp(method, "chat.message")) {
@@ -181,7 +181,7 @@ static int follow(struct script *script, cJSON *params, bool input)
     struct chat c = {.script = script, .room = json_text(params, "room", NULL), .most = json_int(params, ".count", 0)};
     int64_t seconds = json_int(params, ".seconds", 0);
     time_t until = seconds > 0 ? time(NULL) + (time_t)seconds : 0;
-    script_news_listen(take_news, take_state, &c);
+    script_notifications_listen(take_notification, take_state, &c);
     join(&c);
     while (!c.joined && !c.refused && client_service(script->client, CHAT_MS))
         continue;
@@ -190,7 +190,7 @@ static int follow(struct script *script, cJSON *params, bool input)
     while (c.joined && !c.refused && !(c.ended && !c.unanswered) && (!c.most || c.seen < c.most) &&
            (!until || time(NULL) < until) && !ferror(script->out))
         client_service(script->client, until ? 1000 : -1);
-    script_news_leave(&c);
+    script_notifications_leave(&c);
     client_unwatch(script->client, STDIN_FILENO);
     buf_free(&c.input);
     if (c.refused)
@@ -222,12 +222,12 @@ int script_chat_read(struct script *script, const struct script_command *command
         script_line(script, result);
         return SCRIPT_FINE;
     }
-    AUTO(json_freep) cJSON *tidy = tidy_copy(result);
+    AUTO(json_freep) cJSON *clean = sanitize_copy(result);
     const cJSON *message;
-    cJSON_ArrayForEach(message, json_get(tidy, "messages"))
+    cJSON_ArrayForEach (message, json_get(clean, "messages"))
         script_chat_line(script, message);
-    if (!cJSON_GetArraySize(json_get(tidy, "messages")))
+    if (!cJSON_GetArraySize(json_get(clean, "messages")))
         script_say("Nothing said in the last %lld minutes. Say hello.",
-                   (long long)json_int(tidy, "ttl_seconds", 0) / 60);
+                   (long long)json_int(clean, "ttl_seconds", 0) / 60);
     return SCRIPT_FINE;
 }

@@ -25,8 +25,7 @@ void script_help_all(struct script *script)
         fprintf(script->out, "  %-20s  %s\n", c->words, c->summary);
     fprintf(script->out, "\n");
     for (const struct script_option *o = script_help_globals; o->option; o++)
-        fprintf(script->out, "  %-9s %-10s  %s\n", o->option, o->value ? o->value : "",
-                o->summary);
+        fprintf(script->out, "  %-9s %-10s  %s\n", o->option, o->value ? o->value : "", o->summary);
     fprintf(script->out,
             "\nData is on standard output, everything else on standard error. Exit codes: 0 fine, 1 other, 2 usage,\n"
             "3 not configured, 4 not logged in, 5 unreachable, 6 rate limited, 7 timed out, 8 server error,\n"
@@ -52,7 +51,7 @@ int script_help_run(struct script *script, const struct script_command *command,
     char *argv[4] = {0};
     int argc = 0, count;
     (void)command;
-    cJSON_ArrayForEach(word, words)
+    cJSON_ArrayForEach (word, words)
         if (argc < 4)
             argv[argc++] = word->valuestring;
     if (!argc) {
@@ -115,7 +114,8 @@ static void placed_choices(struct script *script, const struct script_command *c
 /* After an option that takes a value: its choices, or nothing. */
 static void bash_values(struct script *script)
 {
-    fprintf(script->out, "    case ${COMP_WORDS[COMP_CWORD-1]} in\n        --theme) list='dark light 16 mono' ;;\n        --glyphs) list='unicode ascii' ;;\n"
+    fprintf(script->out, "    case ${COMP_WORDS[COMP_CWORD-1]} in\n        --theme) list='dark light 16 mono' ;;\n     "
+                         "   --glyphs) list='unicode ascii' ;;\n"
                          "        --server) list= ;;\n");
     for (const struct script_command *c = script_table; c->words; c++)
         for (const struct script_arg *a = c->args; a && a->kind; a++)
@@ -181,7 +181,8 @@ static void fish_quoted(struct script *script, const char *text)
 /* Second words are offered until one is there; then what may follow it. */
 static void fish_second(struct script *script, const struct script_command *c, size_t length, const char *second)
 {
-    fprintf(script->out, "'__fish_seen_subcommand_from %.*s; and not __fish_seen_subcommand_from", (int)length, c->words);
+    fprintf(script->out, "'__fish_seen_subcommand_from %.*s; and not __fish_seen_subcommand_from", (int)length,
+            c->words);
     for (const struct script_command *d = script_table; d->words; d++)
         if (first_word(d->words) == length && !strncmp(d->words, c->words, length) && d->words[length])
             fprintf(script->out, " %s", d->words + length + 1);
@@ -235,7 +236,9 @@ static void fish(struct script *script)
     fprintf(script->out, "# edurag completion for fish; made by: edurag completions fish\ncomplete -c edurag -f\n");
     for (const struct script_option *o = script_help_globals; o->option; o++) {
         fprintf(script->out, "complete -c edurag -l %s%s%s -d ", o->option + 2, o->value ? " -x" : "",
-                !strcmp(o->option, "--theme") ? " -a 'dark light 16 mono'" : !strcmp(o->option, "--glyphs") ? " -a 'unicode ascii'" : "");
+                !strcmp(o->option, "--theme")    ? " -a 'dark light 16 mono'"
+                : !strcmp(o->option, "--glyphs") ? " -a 'unicode ascii'"
+                                                 : "");
         fish_quoted(script, o->summary);
         fputc('\n', script->out);
     }

@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "common/mem.h"
-#include "tui/headless/script_news.h"
+#include "tui/headless/script_notifications.h"
 
 enum { NOTE_S = 10 };
 
@@ -17,7 +17,7 @@ struct import {
 };
 
 /* A figure on a terminal, rewritten; elsewhere a line every ten seconds. */
-static void take_news(void *user, const char *method, const cJSON *params)
+static void take_notification(void *user, const char *method, const cJSON *params)
 {
     struct import *import = user;
     long long done = (long long)json_int(params, "done", 0), total = (long long)json_int(params, "total", 0);
@@ -38,9 +38,9 @@ int script_import_run(struct script *script, const struct script_command *comman
 {
     struct import import = {.script = script, .noted = time(NULL)};
     AUTO(json_freep) cJSON *result = NULL;
-    script_news_listen(take_news, NULL, &import);
+    script_notifications_listen(take_notification, NULL, &import);
     int code = script_call(script, command->method, params, command->timeout_ms, &result);
-    script_news_leave(&import);
+    script_notifications_leave(&import);
     if (import.drawn)
         fprintf(stderr, "\r\x1b[K");
     if (!code)

@@ -3,28 +3,28 @@
 
 #include "tui/headless/script_out.h"
 
-#define TEXT(member_, heading_, most_)                                                                                 \
-    {                                                                                                                  \
-        .member = member_, .heading = heading_, .most = most_                                                          \
+#define TEXT(member_, heading_, most_)                        \
+    {                                                         \
+        .member = member_, .heading = heading_, .most = most_ \
     }
-#define WHEN(member_, heading_)                                                                                        \
-    {                                                                                                                  \
-        .member = member_, .kind = SCRIPT_OUT_WHEN, .heading = heading_                                                \
+#define WHEN(member_, heading_)                                         \
+    {                                                                   \
+        .member = member_, .kind = SCRIPT_OUT_WHEN, .heading = heading_ \
     }
-#define NUMBER(member_, heading_)                                                                                      \
-    {                                                                                                                  \
-        .member = member_, .kind = SCRIPT_OUT_NUMBER, .heading = heading_                                              \
+#define NUMBER(member_, heading_)                                         \
+    {                                                                     \
+        .member = member_, .kind = SCRIPT_OUT_NUMBER, .heading = heading_ \
     }
-#define YES(member_, word_)                                                                                            \
-    {                                                                                                                  \
-        .member = member_, .kind = SCRIPT_OUT_YES, .heading = word_                                                    \
+#define YES(member_, word_)                                         \
+    {                                                               \
+        .member = member_, .kind = SCRIPT_OUT_YES, .heading = word_ \
     }
 
-#define LIST(name_, ...)                                                                                               \
-    void name_(struct script *script, const cJSON *result)                                                             \
-    {                                                                                                                  \
-        static const struct script_out_column columns[] = {__VA_ARGS__, {0}};                                          \
-        script_out_table(script, result, columns);                                                                     \
+#define LIST(name_, ...)                                                      \
+    void name_(struct script *script, const cJSON *result)                    \
+    {                                                                         \
+        static const struct script_out_column columns[] = {__VA_ARGS__, {0}}; \
+        script_out_table(script, result, columns);                            \
     }
 
 LIST(script_list_history, WHEN("at", "when"), NUMBER("results", "found"), TEXT("query", "searched", 60))

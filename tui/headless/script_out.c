@@ -7,7 +7,7 @@
 
 #include "common/mem.h"
 #include "common/text.h"
-#include "tui/words.h"
+#include "tui/format.h"
 
 static void put_blanks(struct script_out_flow *f, int count)
 {
@@ -116,7 +116,7 @@ static char *scratch(void)
 const char *script_out_when(const cJSON *object, const char *member)
 {
     char *text = scratch();
-    words_when(words_time(json_text(object, member, NULL)), time(NULL), WORDS_WHEN_CLOCK, text);
+    format_when(format_time(json_text(object, member, NULL)), time(NULL), FORMAT_WHEN_CLOCK, text);
     return text;
 }
 
@@ -178,7 +178,7 @@ static void told(struct script *script, const cJSON *items, const struct script_
 {
     const cJSON *item;
     int number = 0;
-    cJSON_ArrayForEach(item, items) {
+    cJSON_ArrayForEach (item, items) {
         AUTO(buf_free) struct buf line = {0};
         buf_printf(&line, "%d. ", ++number);
         for (size_t i = 0, told = 0; columns[i].member; i++) {
@@ -189,7 +189,8 @@ static void told(struct script *script, const cJSON *items, const struct script_
             cell_text(item, &whole, &text);
             bool named = whole.kind == SCRIPT_OUT_NUMBER || (length > 2 && !strcmp(whole.member + length - 3, "_id"));
             if (text.length)
-                buf_printf(&line, "%s%s%s%s", told++ ? ", " : "", named ? whole.heading : "", named ? " " : "", text.data);
+                buf_printf(&line, "%s%s%s%s", told++ ? ", " : "", named ? whole.heading : "", named ? " " : "",
+                           text.data);
         }
         buf_char(&line, '.');
         script_out_prose(script, line.data, 3);
@@ -212,7 +213,7 @@ void script_out_table(struct script *script, const cJSON *result, const struct s
         count++;
     for (size_t i = 0; i < count; i++)
         widths[i] = text_cells(heading_of(&columns[i]), strlen(heading_of(&columns[i])));
-    cJSON_ArrayForEach(item, items)
+    cJSON_ArrayForEach (item, items)
         for (size_t i = 0; i < count; i++) {
             AUTO(buf_free) struct buf text = {0};
             cell_text(item, &columns[i], &text);
@@ -222,7 +223,7 @@ void script_out_table(struct script *script, const cJSON *result, const struct s
         }
     for (size_t i = 0; i < count; i++)
         put_cell(script, heading_of(&columns[i]), widths[i], columns[i].kind == SCRIPT_OUT_NUMBER, i + 1 == count);
-    cJSON_ArrayForEach(item, items)
+    cJSON_ArrayForEach (item, items)
         for (size_t i = 0; i < count; i++) {
             AUTO(buf_free) struct buf text = {0};
             cell_text(item, &columns[i], &text);

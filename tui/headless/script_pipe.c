@@ -47,7 +47,7 @@ static long replies_to(const char *text, size_t length)
     if (!cJSON_IsArray(message))
         return !cJSON_IsObject(message) || json_get(message, "id") ? 1 : 0;
     const cJSON *item;
-    cJSON_ArrayForEach(item, message)
+    cJSON_ArrayForEach (item, message)
         if (!cJSON_IsObject(item) || json_get(item, "id"))
             return 1;
     return cJSON_GetArraySize(message) == 0;

@@ -40,7 +40,7 @@ void script_print_info(struct script *script, const cJSON *result)
 static void members(struct script *script, const cJSON *object, int depth)
 {
     const cJSON *item;
-    cJSON_ArrayForEach(item, object) {
+    cJSON_ArrayForEach (item, object) {
         AUTO(buf_free) struct buf value = {0};
         bool inside = cJSON_IsObject(item) && depth < 3;
         if (cJSON_IsString(item))
@@ -62,7 +62,7 @@ void script_print_members(struct script *script, const cJSON *result)
 void script_print_methods(struct script *script, const cJSON *result)
 {
     const cJSON *method;
-    cJSON_ArrayForEach(method, json_get(result, "methods"))
+    cJSON_ArrayForEach (method, json_get(result, "methods"))
         fprintf(script->out, "%-26s %-8s %s\n", json_text(method, "name", "?"), json_text(method, "x-access", "?"),
                 json_text(method, "summary", ""));
 }
@@ -72,7 +72,7 @@ static void starred(struct buf *out, const char *text, const cJSON *highlights)
 {
     size_t length = strlen(text), done = 0;
     const cJSON *pair;
-    cJSON_ArrayForEach(pair, highlights) {
+    cJSON_ArrayForEach (pair, highlights) {
         double start = cJSON_IsNumber(pair->child) ? pair->child->valuedouble : -1,
                end = pair->child && cJSON_IsNumber(pair->child->next) ? pair->child->next->valuedouble : -1;
         if (start < 0 || end <= start || end > (double)length)
@@ -107,7 +107,7 @@ void script_print_search(struct script *script, const cJSON *result)
         script_say("Searched for “%s”.", corrected);
     if (!count)
         script_say("Nothing found for “%s”.", json_text(result, "query", ""));
-    cJSON_ArrayForEach(item, results)
+    cJSON_ArrayForEach (item, results)
         script_print_passage(script, item, ++number);
     if (count)
         script_say("%d passage%s, %lld ms.", count, count == 1 ? "" : "s", (long long)json_int(result, "took_ms", 0));
@@ -118,10 +118,10 @@ void script_print_search(struct script *script, const cJSON *result)
 void script_print_thread(struct script *script, const cJSON *result)
 {
     const cJSON *turn, *citation;
-    cJSON_ArrayForEach(turn, json_get(result, "turns")) {
+    cJSON_ArrayForEach (turn, json_get(result, "turns")) {
         script_out_printf(script, 0, "%s  %s", script_out_when(turn, "at"), json_text(turn, "query", ""));
         script_out_prose(script, json_text(turn, "answer", ""), 0);
-        cJSON_ArrayForEach(citation, json_get(turn, "citations"))
+        cJSON_ArrayForEach (citation, json_get(turn, "citations"))
             script_out_printf(script, 4, "[%lld] %s, %s.", (long long)json_int(citation, "n", 0),
                               json_text(citation, "title", "?"), script_out_page(citation));
         fputc('\n', script->out);
@@ -145,7 +145,7 @@ void script_print_outline(struct script *script, const cJSON *result)
     const cJSON *item;
     if (!cJSON_GetArraySize(json_get(result, "items")))
         script_say("This document has no table of contents.");
-    cJSON_ArrayForEach(item, json_get(result, "items")) {
+    cJSON_ArrayForEach (item, json_get(result, "items")) {
         int level = (int)json_int(item, "level", 1);
         int indent = level > 1 && level < 9 ? 2 * (level - 1) : 0;
         script_out_printf(script, indent + 2, "%*s%s, PDF page %lld", indent, "", json_text(item, "title", "?"),
@@ -164,10 +164,10 @@ void script_print_recommend(struct script *script, const cJSON *result)
         script_say("Because of what you read:");
     else
         script_say("Search a little first. Then this shows what fits you.");
-    cJSON_ArrayForEach(item, json_get(result, "items")) {
+    cJSON_ArrayForEach (item, json_get(result, "items")) {
         script_out_printf(script, 3, "%d. %s. %s", ++number, json_text(item, "topic", "?"),
                           json_text(item, "reason", ""));
-        cJSON_ArrayForEach(document, json_get(item, "documents"))
+        cJSON_ArrayForEach (document, json_get(item, "documents"))
             script_out_printf(script, 5, "   %s, %s.", json_text(document, "title", "?"), script_out_page(document));
     }
 }
@@ -176,7 +176,7 @@ void script_print_reflect(struct script *script, const cJSON *result)
 {
     const cJSON *topic;
     script_out_prose(script, json_text(result, "summary", ""), 0);
-    cJSON_ArrayForEach(topic, json_get(result, "topics"))
+    cJSON_ArrayForEach (topic, json_get(result, "topics"))
         script_out_printf(script, 4, "- %s: %lld searches, %s to %s", json_text(topic, "topic", "?"),
                           (long long)json_int(topic, "searches", 0), script_out_when(topic, "first_at"),
                           script_out_when(topic, "last_at"));
@@ -211,7 +211,7 @@ void script_print_enrolled(struct script *script, const cJSON *result)
     const cJSON *changed = json_get(result, "changed");
     long long count = cJSON_IsArray(changed) ? cJSON_GetArraySize(changed) : (long long)json_int(result, "changed", 0);
     script_say("%lld changed.", count);
-    cJSON_ArrayForEach(unknown, json_get(result, "unknown"))
+    cJSON_ArrayForEach (unknown, json_get(result, "unknown"))
         if (cJSON_IsString(unknown))
             script_out_printf(script, 0, "%s is not known here.", unknown->valuestring);
 }
@@ -235,9 +235,9 @@ void script_print_password(struct script *script, const cJSON *result)
 void script_print_imported(struct script *script, const cJSON *result)
 {
     const cJSON *item;
-    cJSON_ArrayForEach(item, json_get(result, "created"))
+    cJSON_ArrayForEach (item, json_get(result, "created"))
         fprintf(script->out, "%s %s\n", json_text(item, "institution_id", "?"), json_text(item, "password", ""));
-    cJSON_ArrayForEach(item, json_get(result, "errors"))
+    cJSON_ArrayForEach (item, json_get(result, "errors"))
         script_say("Line %lld: %s", (long long)json_int(item, "line", 0), json_text(item, "message", ""));
     const cJSON *skipped = json_get(result, "skipped");
     long long known = cJSON_IsArray(skipped) ? cJSON_GetArraySize(skipped) : (long long)json_int(result, "skipped", 0);
@@ -262,7 +262,7 @@ void script_print_job(struct script *script, const cJSON *result)
 void script_print_id(struct script *script, const cJSON *result)
 {
     const cJSON *item;
-    cJSON_ArrayForEach(item, result) {
+    cJSON_ArrayForEach (item, result) {
         size_t length = item->string ? strlen(item->string) : 0;
         if (length > 3 && !strcmp(item->string + length - 3, "_id") && cJSON_IsString(item)) {
             fprintf(script->out, "%s\n", item->valuestring);

@@ -1,4 +1,4 @@
-/* script_print.h - results as people read them. Each takes a result that tidy_copy has cleaned. */
+/* script_print.h - results as people read them. Each takes a result that sanitize_copy has cleaned. */
 #ifndef TUI_HEADLESS_SCRIPT_PRINT_H
 #define TUI_HEADLESS_SCRIPT_PRINT_H
 

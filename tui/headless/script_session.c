@@ -9,7 +9,7 @@
 
 #include "common/mem.h"
 #include "common/state.h"
-#include "tui/headless/script_news.h"
+#include "tui/headless/script_notifications.h"
 
 enum { LOGIN_MS = 60000 };
 
@@ -84,8 +84,11 @@ int script_session_connect(struct script *script, bool token, bool reconnect)
 {
     struct err err = {0};
     const char *url = script->server ? script->server : address_default();
-    struct client_options options = {
-        .url = url, .user = script, .reconnect = reconnect, .on_news = script_news_take, .on_state = script_news_state};
+    struct client_options options = {.url = url,
+                                     .user = script,
+                                     .reconnect = reconnect,
+                                     .on_notification = script_notifications_take,
+                                     .on_state = script_notifications_state};
     script->client = client_new(&options, &err);
     if (!script->client) {
         script_fail(script, &err);

@@ -11,20 +11,30 @@
 #include "tui/headless/script_session.h"
 #include "tui/headless/script_upload.h"
 
-#define ARGS(...)                                                                                                      \
-    .args = (const struct script_arg[])                                                                                \
-    {                                                                                                                  \
-        __VA_ARGS__,                                                                                                   \
-        {                                                                                                              \
-            0                                                                                                          \
-        }                                                                                                              \
+#define ARGS(...)                       \
+    .args = (const struct script_arg[]) \
+    {                                   \
+        __VA_ARGS__,                    \
+        {                               \
+            0                           \
+        }                               \
     }
-#define PLACE(kind_, name_, shown_) {.kind = kind_, .name = name_, .shown = shown_}
-#define MAYBE(kind_, name_, shown_) {.kind = kind_, .name = name_, .shown = shown_, .optional = true}
-#define OPTION(kind_, name_, flag_, shown_) \
-    {.kind = kind_, .name = name_, .flag = flag_, .shown = shown_, .optional = true}
-#define ONE_OF(name_, flag_, shown_, words_) \
-    {.kind = SCRIPT_TEXT, .name = name_, .flag = flag_, .shown = shown_, .optional = true, .words = words_}
+#define PLACE(kind_, name_, shown_)                   \
+    {                                                 \
+        .kind = kind_, .name = name_, .shown = shown_ \
+    }
+#define MAYBE(kind_, name_, shown_)                                     \
+    {                                                                   \
+        .kind = kind_, .name = name_, .shown = shown_, .optional = true \
+    }
+#define OPTION(kind_, name_, flag_, shown_)                                            \
+    {                                                                                  \
+        .kind = kind_, .name = name_, .flag = flag_, .shown = shown_, .optional = true \
+    }
+#define ONE_OF(name_, flag_, shown_, words_)                                                                  \
+    {                                                                                                         \
+        .kind = SCRIPT_TEXT, .name = name_, .flag = flag_, .shown = shown_, .optional = true, .words = words_ \
+    }
 #define COURSE OPTION(SCRIPT_COURSE, "course_id", "--course", "COURSE")
 #define ROOM OPTION(SCRIPT_ROOM, "room", "--room", "COURSE")
 #define PDF PLACE(SCRIPT_PDF, "pdf_id", "PDF")
@@ -144,14 +154,14 @@ const struct script_command script_table[] = {
           OPTION(SCRIPT_NOT, "plain", "--plain-off", "")),
      script_print_user},
     {"login", "log in; the password comes from the terminal or standard input", "auth.login",
-     ARGS(MAYBE(SCRIPT_TEXT, ".id", "NUMBER")), script_print_user, .run = script_session_login, .alone = true},
+     ARGS(MAYBE(SCRIPT_TEXT, ".id", "NUMBER")), script_print_user, .run = script_session_login, .offline = true},
     {"logout", "end this session, or all of yours", "auth.logout",
-     ARGS(OPTION(SCRIPT_SWITCH, "everywhere", "--everywhere", "")), .run = script_session_logout, .alone = true},
+     ARGS(OPTION(SCRIPT_SWITCH, "everywhere", "--everywhere", "")), .run = script_session_logout, .offline = true},
     {"whoami", "who you are here", "auth.whoami", .print = script_print_user},
     {"password", "change your password", "auth.change_password", .run = script_session_password},
     {"refresh", "stay logged in for another while", "auth.refresh", .run = script_session_refresh},
     {"trust", "show the code of a server, or accept it", NULL, ARGS(MAYBE(SCRIPT_TEXT, ".code", "CODE")),
-     .run = script_session_trust, .alone = true},
+     .run = script_session_trust, .offline = true},
     {"info", "what this server is and offers", "server.info", .print = script_print_info},
     {"ping", "does the server answer", "server.ping", .print = script_print_members},
     {"methods", "every method of the server", "rpc.discover", .print = script_print_methods},
@@ -159,11 +169,11 @@ const struct script_command script_table[] = {
      ARGS(PLACE(SCRIPT_TEXT, ".method", "METHOD"), MAYBE(SCRIPT_REST, ".params", "JSON")), .run = script_pipe_call,
      .also = "auth.resume rpc.cancel"},
     {"pipe", "JSON-RPC, one message a line, both ways over one socket", NULL,
-     ARGS(OPTION(SCRIPT_INT, ".linger", "--linger", "SECONDS")), .run = script_pipe_run, .alone = true},
+     ARGS(OPTION(SCRIPT_INT, ".linger", "--linger", "SECONDS")), .run = script_pipe_run, .offline = true},
     {"completions", "for a shell: edurag completions bash", NULL,
      ARGS({.kind = SCRIPT_TEXT, .name = ".shell", .shown = "SHELL", .words = "bash|fish"}),
-     .run = script_help_completions, .alone = true},
+     .run = script_help_completions, .offline = true},
     {"help", "how a command goes", NULL, ARGS(MAYBE(SCRIPT_WORDS, ".words", "COMMAND")), .run = script_help_run,
-     .alone = true},
+     .offline = true},
     {0},
 };

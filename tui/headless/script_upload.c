@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include "common/mem.h"
-#include "tui/headless/script_news.h"
+#include "tui/headless/script_notifications.h"
 #include "tui/headless/script_print.h"
-#include "tui/tidy.h"
+#include "tui/sanitize.h"
 
 enum { STEP_MS = 60000, TRIES = 8, CHUNK_MOST = 512 << 10, CHUNK_LEAST = 1024, LOOK_MS = 2000, BAR = 20, NOTE_S = 10 };
 
@@ -39,7 +39,7 @@ static void progress(struct upload *u, const char *doing, double done, double to
     char name[120];
     if (u->script->json)
         return;
-    tidy_text(u->name, name, sizeof name);
+    sanitize_text(u->name, name, sizeof name);
     if (u->script->terminal) {
         fprintf(stderr, "\r%.30s  %s  %.*s%.*s %3d%%  ", name, doing, cells, "####################", BAR - cells,
                 "....................", (int)(part * 100));
@@ -246,7 +246,7 @@ static void heard(struct waiting *w, const cJSON *job)
                  (double)json_int(job, "pages_total", 0));
 }
 
-static void take_news(void *user, const char *method, const cJSON *params)
+static void take_notification(void *user, const char *method, const cJSON *params)
 {
     struct waiting *w = user;
     if (!strcmp(method, "library.progress") && !strcmp(json_text(params, "job_id", ""), w->upload->job_id))
@@ -258,7 +258,7 @@ static int wait_job(struct upload *u)
     struct waiting w = {.upload = u};
     AUTO(mem_freep) char *text = mem_printf("{\"job_id\":\"%s\"}", u->job_id);
     int code = SCRIPT_FINE;
-    script_news_listen(take_news, NULL, &w);
+    script_notifications_listen(take_notification, NULL, &w);
     while (!code && !over(w.job)) {
         AUTO(json_freep) cJSON *job = NULL;
         struct err err = {0};
@@ -271,11 +271,11 @@ static int wait_job(struct upload *u)
             if (!client_service(u->script->client, LOOK_MS))
                 break;
     }
-    script_news_leave(&w);
+    script_notifications_leave(&w);
     progress_end(u);
     if (!code && !u->script->json) {
-        AUTO(json_freep) cJSON *tidy = tidy_copy(w.job);
-        script_print_job(u->script, tidy);
+        AUTO(json_freep) cJSON *clean = sanitize_copy(w.job);
+        script_print_job(u->script, clean);
     }
     if (!code && strcmp(json_text(w.job, "state", ""), "indexed") != 0)
         code = SCRIPT_OTHER;
@@ -323,7 +323,7 @@ int script_upload_run(struct script *script, const struct script_command *comman
         script_say("--title is for one file.");
         return SCRIPT_USAGE;
     }
-    cJSON_ArrayForEach(file, json_get(params, ".files")) {
+    cJSON_ArrayForEach (file, json_get(params, ".files")) {
         int code = upload_one(script, file->valuestring, params);
         worst = worst ? worst : code;
         if (code == SCRIPT_LOGIN || code == SCRIPT_UNREACHABLE)
@@ -345,14 +345,14 @@ int script_upload_job(struct script *script, const struct script_command *comman
     if (code)
         return code;
     struct upload u = {.script = script, .path = "", .fd = -1, .noted = time(NULL)};
-    AUTO(json_freep) cJSON *tidy = tidy_copy(job);
-    u.name = json_text(tidy, "title", "");
+    AUTO(json_freep) cJSON *clean = sanitize_copy(job);
+    u.name = json_text(clean, "title", "");
     snprintf(u.job_id, sizeof u.job_id, "%s", json_text(job, "job_id", ""));
     if (wait && !over(job))
         return wait_job(&u);
     if (script->json)
         script_line(script, job);
     else
-        script_print_job(script, tidy);
+        script_print_job(script, clean);
     return wait && strcmp(json_text(job, "state", ""), "indexed") != 0 ? SCRIPT_OTHER : SCRIPT_FINE;
 }

@@ -7,13 +7,40 @@
 #include "tui/views/admin.h"
 #include "tui/views/people.h"
 
-enum { CALL_LIST = 10, CALL_MORE = 20, CALL_CREATE = 30, CALL_IMPORT, CALL_PASSWORD, CALL_CHANGE, CALL_DELETE, CALL_WHY, CALL_MEMBERS, CALL_ENROL, CALL_UNENROL };
-enum { ASK_FIND = 1, ASK_NUMBER, ASK_NAME, ASK_ROLE, ASK_CODE, ASK_TITLE, ASK_FILE, ASK_IMPORT, ASK_PASSWORD, ASK_NEW_ROLE,
-       ASK_SWITCH, ASK_DELETE, ASK_RENAME, ASK_ENROL, ASK_UNENROL };
+enum {
+    CALL_LIST = 10,
+    CALL_MORE = 20,
+    CALL_CREATE = 30,
+    CALL_IMPORT,
+    CALL_PASSWORD,
+    CALL_CHANGE,
+    CALL_DELETE,
+    CALL_WHY,
+    CALL_MEMBERS,
+    CALL_ENROL,
+    CALL_UNENROL
+};
+enum {
+    ASK_FIND = 1,
+    ASK_NUMBER,
+    ASK_NAME,
+    ASK_ROLE,
+    ASK_CODE,
+    ASK_TITLE,
+    ASK_FILE,
+    ASK_IMPORT,
+    ASK_PASSWORD,
+    ASK_NEW_ROLE,
+    ASK_SWITCH,
+    ASK_DELETE,
+    ASK_RENAME,
+    ASK_ENROL,
+    ASK_UNENROL
+};
 
 const struct admin_section admin_sections[SECTIONS] = {
     {"People", "users.list", "user_id"}, {"Courses", "courses.list", "course_id"}, {"Jobs", "library.jobs", "job_id"},
-    {"Numbers", "admin.stats", ""}, {"Audit", "admin.audit", "at"}, {"Students", "admin.students", ""},
+    {"Numbers", "admin.stats", ""},      {"Audit", "admin.audit", "at"},           {"Students", "admin.students", ""},
 };
 
 static struct admin *of(struct view *view)
@@ -41,8 +68,8 @@ static void load_from(struct admin *a, const char *cursor)
     else if (a->section == NUMBERS)
         ui_callf(view, tag, method, "Counting", "");
     else if (a->section == PEOPLE)
-        ui_callf(view, tag, method, "Loading the people", "query:s role:s limit:i cursor:s", *a->query ? a->query : NULL,
-                 *a->role ? a->role : NULL, (int64_t)100, cursor);
+        ui_callf(view, tag, method, "Loading the people", "query:s role:s limit:i cursor:s",
+                 *a->query ? a->query : NULL, *a->role ? a->role : NULL, (int64_t)100, cursor);
     else
         ui_callf(view, tag, method, "Loading", "limit:i cursor:s", (int64_t)100, cursor);
 }
@@ -89,7 +116,8 @@ static bool target(struct admin *a, const char *name)
     const cJSON *row = admin_selected(a);
     if (!row)
         return false;
-    snprintf(a->target, sizeof a->target, "%s", json_text(row, a->section == JOBS ? "pdf_id" : admin_sections[a->section].id, ""));
+    snprintf(a->target, sizeof a->target, "%s",
+             json_text(row, a->section == JOBS ? "pdf_id" : admin_sections[a->section].id, ""));
     snprintf(a->target_name, sizeof a->target_name, "%s", json_text(row, name, ""));
     return true;
 }
@@ -106,38 +134,43 @@ static bool act_people(struct admin *a, enum action action)
 {
     struct view *view = &a->view;
     switch ((int)action) {
-        case ACT_ADD: ui_ask_text(view, ASK_NUMBER, "School number of the new person:", ""); return true;
-        case ACT_IMPORT:
-            if (view->ui->argument)
-                view->class->answer(view, ASK_FILE, view->ui->argument);
-            else
-                ui_ask_file(view, ASK_FILE, "List (school number,name,role):", "~/");
-            return true;
-        case ACT_NEXT_PART: {
-            static const char *const next[] = {"student", "teacher", "admin", ""};
-            int at = !*a->role ? 0 : strcmp(a->role, "student") == 0 ? 1 : strcmp(a->role, "teacher") == 0 ? 2 : 3;
-            snprintf(a->role, sizeof a->role, "%s", next[at]);
-            load_from(a, NULL);
-            return true;
-        }
-        case ACT_FIND: ui_ask_text(view, ASK_FIND, "Find:", a->query); return true;
-        case ACT_AGAIN:
-            if (target(a, "name"))
-                ui_ask_yes(view, ASK_PASSWORD, "New password for %s? They are logged out everywhere.", a->target_name);
-            return true;
-        case ACT_RENAME:
-            if (target(a, "name"))
-                ask_role(a, ASK_NEW_ROLE, "New role");
-            return true;
-        case ACT_SWITCH:
-            if (target(a, "name"))
-                ui_ask_yes(view, ASK_SWITCH, json_bool(admin_selected(a), "disabled", false) ? "Switch %s on again?" : "Switch %s off? They are logged out at once.", a->target_name);
-            return true;
-        case ACT_DELETE:
-            if (target(a, "name"))
-                ui_ask_word(view, ASK_DELETE, "delete", "This deletes %.60s and all that is kept. Type delete and press Enter, or Esc.", a->target_name);
-            return true;
-        default: return false;
+    case ACT_ADD: ui_ask_text(view, ASK_NUMBER, "School number of the new person:", ""); return true;
+    case ACT_IMPORT:
+        if (view->ui->argument)
+            view->class->answer(view, ASK_FILE, view->ui->argument);
+        else
+            ui_ask_file(view, ASK_FILE, "List (school number,name,role):", "~/");
+        return true;
+    case ACT_NEXT_PART: {
+        static const char *const next[] = {"student", "teacher", "admin", ""};
+        int at = !*a->role ? 0 : strcmp(a->role, "student") == 0 ? 1 : strcmp(a->role, "teacher") == 0 ? 2 : 3;
+        snprintf(a->role, sizeof a->role, "%s", next[at]);
+        load_from(a, NULL);
+        return true;
+    }
+    case ACT_FIND: ui_ask_text(view, ASK_FIND, "Find:", a->query); return true;
+    case ACT_AGAIN:
+        if (target(a, "name"))
+            ui_ask_yes(view, ASK_PASSWORD, "New password for %s? They are logged out everywhere.", a->target_name);
+        return true;
+    case ACT_RENAME:
+        if (target(a, "name"))
+            ask_role(a, ASK_NEW_ROLE, "New role");
+        return true;
+    case ACT_SWITCH:
+        if (target(a, "name"))
+            ui_ask_yes(view, ASK_SWITCH,
+                       json_bool(admin_selected(a), "disabled", false) ? "Switch %s on again?"
+                                                                       : "Switch %s off? They are logged out at once.",
+                       a->target_name);
+        return true;
+    case ACT_DELETE:
+        if (target(a, "name"))
+            ui_ask_word(view, ASK_DELETE, "delete",
+                        "This deletes %.60s and all that is kept. Type delete and press Enter, or Esc.",
+                        a->target_name);
+        return true;
+    default: return false;
     }
 }
 
@@ -145,40 +178,47 @@ static bool act_courses(struct admin *a, enum action action)
 {
     struct view *view = &a->view;
     switch ((int)action) {
-        case ACT_ADD: ui_ask_text(view, ASK_CODE, "Short name of the new course (BIO101):", ""); return true;
-        case ACT_RENAME:
-            if (target(a, "title"))
-                ui_ask_text(view, ASK_RENAME, "New title:", a->target_name);
-            return true;
-        case ACT_ENROL: case ACT_UNENROL:
-            if (target(a, "title"))
-                ui_ask_text(view, action == ACT_ENROL ? ASK_ENROL : ASK_UNENROL,
-                            action == ACT_ENROL ? "School numbers, with blanks between:" : "Take out (school numbers, with blanks between):", "");
-            return true;
-        case ACT_DELETE:
-            if (target(a, "title"))
-                ui_ask_yes(view, ASK_DELETE, "Delete the course %.80s? Its documents go to the open library.", a->target_name);
-            return true;
-        case ACT_ENTER:
-            if (target(a, "title"))
-                ui_callf(view, CALL_MEMBERS, "courses.members", "Loading the members", "course_id:s limit:i", a->target, (int64_t)200);
-            return true;
-        default: return false;
+    case ACT_ADD: ui_ask_text(view, ASK_CODE, "Short name of the new course (BIO101):", ""); return true;
+    case ACT_RENAME:
+        if (target(a, "title"))
+            ui_ask_text(view, ASK_RENAME, "New title:", a->target_name);
+        return true;
+    case ACT_ENROL:
+    case ACT_UNENROL:
+        if (target(a, "title"))
+            ui_ask_text(view, action == ACT_ENROL ? ASK_ENROL : ASK_UNENROL,
+                        action == ACT_ENROL ? "School numbers, with blanks between:"
+                                            : "Take out (school numbers, with blanks between):",
+                        "");
+        return true;
+    case ACT_DELETE:
+        if (target(a, "title"))
+            ui_ask_yes(view, ASK_DELETE, "Delete the course %.80s? Its documents go to the open library.",
+                       a->target_name);
+        return true;
+    case ACT_ENTER:
+        if (target(a, "title"))
+            ui_callf(view, CALL_MEMBERS, "courses.members", "Loading the members", "course_id:s limit:i", a->target,
+                     (int64_t)200);
+        return true;
+    default: return false;
     }
 }
 
 static bool act_jobs(struct admin *a, enum action action)
 {
     switch ((int)action) {
-        case ACT_AGAIN:
-            if (target(a, "title") && *json_text(admin_selected(a), "failed_at", ""))
-                ui_callf(&a->view, CALL_CHANGE, "library.retry", "Trying again", "pdf_id:s", a->target);
-            return true;
-        case ACT_WHY: case ACT_ENTER:
-            if (admin_selected(a))
-                ui_callf(&a->view, CALL_WHY, "library.job", "Asking", "job_id:s", json_text(admin_selected(a), "job_id", ""));
-            return true;
-        default: return false;
+    case ACT_AGAIN:
+        if (target(a, "title") && *json_text(admin_selected(a), "failed_at", ""))
+            ui_callf(&a->view, CALL_CHANGE, "library.retry", "Trying again", "pdf_id:s", a->target);
+        return true;
+    case ACT_WHY:
+    case ACT_ENTER:
+        if (admin_selected(a))
+            ui_callf(&a->view, CALL_WHY, "library.job", "Asking", "job_id:s",
+                     json_text(admin_selected(a), "job_id", ""));
+        return true;
+    default: return false;
     }
 }
 
@@ -188,19 +228,20 @@ static void open_row(struct admin *a)
     if (!admin_selected(a))
         return;
     people_lines(admin_selected(a), "", 0, a->view.ui->wall, &text);
-    ui_text(a->view.ui, json_text(admin_selected(a), "name", admin_sections[a->section].title), text.data ? text.data : "");
+    ui_text(a->view.ui, json_text(admin_selected(a), "name", admin_sections[a->section].title),
+            text.data ? text.data : "");
 }
 
 static bool scroll_numbers(struct admin *a, enum action action)
 {
     size_t page = a->shown > 2 ? (size_t)a->shown - 2 : 1;
     switch ((int)action) {
-        case ACT_UP: a->stats_top -= a->stats_top > 0; return true;
-        case ACT_DOWN: a->stats_top++; return true;
-        case ACT_PAGE_UP: a->stats_top -= a->stats_top < page ? a->stats_top : page; return true;
-        case ACT_PAGE_DOWN: a->stats_top += page; return true;
-        case ACT_FIRST: a->stats_top = 0; return true;
-        default: return false;
+    case ACT_UP: a->stats_top -= a->stats_top > 0; return true;
+    case ACT_DOWN: a->stats_top++; return true;
+    case ACT_PAGE_UP: a->stats_top -= a->stats_top < page ? a->stats_top : page; return true;
+    case ACT_PAGE_DOWN: a->stats_top += page; return true;
+    case ACT_FIRST: a->stats_top = 0; return true;
+    default: return false;
     }
 }
 
@@ -219,16 +260,20 @@ static bool act(struct view *view, enum action action, const struct key *key)
     }
     if (a->section == STUDENTS)
         return admin_students(a)->class->act(admin_students(a), action, key);
-    bool done = a->section == PEOPLE ? act_people(a, action) : a->section == COURSES ? act_courses(a, action)
-              : a->section == JOBS ? act_jobs(a, action) : a->section == NUMBERS ? scroll_numbers(a, action) : false;
+    bool done = a->section == PEOPLE    ? act_people(a, action)
+                : a->section == COURSES ? act_courses(a, action)
+                : a->section == JOBS    ? act_jobs(a, action)
+                : a->section == NUMBERS ? scroll_numbers(a, action)
+                                        : false;
     if (done)
         return true;
     struct rows *rows = &a->rows[a->section];
     switch ((int)action) {
-        case ACT_RELOAD: load_from(a, NULL); return true;
-        case ACT_ENTER: open_row(a); return true;
-        case ACT_NEXT: case ACT_PREVIOUS: rows_find(rows, view->ui, action == ACT_NEXT ? 1 : -1, members); return true;
-        default: break;
+    case ACT_RELOAD: load_from(a, NULL); return true;
+    case ACT_ENTER: open_row(a); return true;
+    case ACT_NEXT:
+    case ACT_PREVIOUS: rows_find(rows, view->ui, action == ACT_NEXT ? 1 : -1, members); return true;
+    default: break;
     }
     if (!rows_move(rows, action, a->shown - 2))
         return false;
@@ -249,7 +294,7 @@ static void imported(struct admin *a, const cJSON *result)
 {
     AUTO(buf_free) struct buf text = {0};
     const cJSON *entry;
-    cJSON_ArrayForEach(entry, json_get(result, "errors"))
+    cJSON_ArrayForEach (entry, json_get(result, "errors"))
         buf_printf(&text, "line %lld: %s\n", (long long)json_int(entry, "line", 0), json_text(entry, "message", ""));
     int created = cJSON_GetArraySize(json_get(result, "created"));
     if (created)
@@ -258,13 +303,13 @@ static void imported(struct admin *a, const cJSON *result)
         buf_text(&text, "Nobody was added.\n");
     if (json_int(result, "skipped", 0))
         buf_printf(&text, "%lld had an account already.\n\n", (long long)json_int(result, "skipped", 0));
-    cJSON_ArrayForEach(entry, json_get(result, "created"))
+    cJSON_ArrayForEach (entry, json_get(result, "created"))
         buf_printf(&text, "%-16s %s\n", json_text(entry, "institution_id", ""), json_text(entry, "password", ""));
     ui_text(a->view.ui, "Imported", text.data);
     load_from(a, NULL);
 }
 
-static void news(struct view *view, const char *method, const cJSON *params)
+static void notification(struct view *view, const char *method, const cJSON *params)
 {
     if (!strcmp(method, "users.progress"))
         ui_say(view->ui, ROLE_DIM, "Adding people: %lld of %lld.", (long long)json_int(params, "done", 0),
@@ -302,14 +347,16 @@ static void reply(struct view *view, const struct reply *r)
         const cJSON *person;
         if (r->tag == CALL_WHY)
             people_lines(r->result, "", 0, a->view.ui->wall, &text);
-        cJSON_ArrayForEach(person, json_get(r->result, "items"))
-            buf_printf(&text, "%-12s %-9s %s\n", json_text(person, "institution_id", ""), json_text(person, "role", ""), json_text(person, "name", ""));
-        ui_text(view->ui, r->tag == CALL_WHY ? json_text(r->result, "title", "Job") : a->target_name, text.data ? text.data : "Nobody yet. E enrols people.");
+        cJSON_ArrayForEach (person, json_get(r->result, "items"))
+            buf_printf(&text, "%-12s %-9s %s\n", json_text(person, "institution_id", ""), json_text(person, "role", ""),
+                       json_text(person, "name", ""));
+        ui_text(view->ui, r->tag == CALL_WHY ? json_text(r->result, "title", "Job") : a->target_name,
+                text.data ? text.data : "Nobody yet. E enrols people.");
     } else if (r->tag == CALL_ENROL || r->tag == CALL_UNENROL) {
         const cJSON *unknown = json_get(r->result, "unknown");
         int missing = cJSON_IsArray(unknown) ? cJSON_GetArraySize(unknown) : (int)json_int(r->result, "unknown", 0);
-        ui_say(view->ui, missing ? ROLE_WARN : ROLE_GOOD, "%lld %s, %d not known.", (long long)json_int(r->result, "changed", 0),
-               r->tag == CALL_ENROL ? "enrolled" : "taken out", missing);
+        ui_say(view->ui, missing ? ROLE_WARN : ROLE_GOOD, "%lld %s, %d not known.",
+               (long long)json_int(r->result, "changed", 0), r->tag == CALL_ENROL ? "enrolled" : "taken out", missing);
         load_from(a, NULL);
     } else {
         ui_say(view->ui, ROLE_GOOD, "Done.");
@@ -346,7 +393,8 @@ static void enrol(struct admin *a, bool in, const char *text)
         buf_json_string(&params, word);
     buf_json_close(&params, ']');
     buf_json_close(&params, '}');
-    ui_call(&a->view, in ? CALL_ENROL : CALL_UNENROL, in ? "courses.enrol" : "courses.unenrol", buf_take(&params), "Saving");
+    ui_call(&a->view, in ? CALL_ENROL : CALL_UNENROL, in ? "courses.enrol" : "courses.unenrol", buf_take(&params),
+            "Saving");
 }
 
 static void answer(struct view *view, int tag, const char *text)
@@ -355,36 +403,69 @@ static void answer(struct view *view, int tag, const char *text)
     if (!text)
         return;
     switch (tag) {
-        case ASK_FIND: snprintf(a->query, sizeof a->query, "%s", text); load_from(a, NULL); break;
-        case ASK_NUMBER: snprintf(a->number, sizeof a->number, "%s", text); ui_ask_text(view, ASK_NAME, "Name:", ""); break;
-        case ASK_NAME: snprintf(a->name, sizeof a->name, "%s", text); ask_role(a, ASK_ROLE, "Role"); break;
-        case ASK_ROLE:
-            ui_callf(view, CALL_CREATE, "users.create", "Adding", "institution_id:s name:s role:s", a->number, a->name, text);
-            break;
-        case ASK_CODE: snprintf(a->code, sizeof a->code, "%s", text); ui_ask_text(view, ASK_TITLE, "Title:", ""); break;
-        case ASK_TITLE: ui_callf(view, CALL_CREATE, "courses.create", "Adding", "code:s title:s", a->code, text); break;
-        case ASK_FILE: preview(a, text); break;
-        case ASK_IMPORT: ui_callf(view, CALL_IMPORT, "users.import", "Adding", "csv:s partial:b", a->csv, 1); break;
-        case ASK_PASSWORD: ui_callf(view, CALL_PASSWORD, "users.reset_password", "Making a password", "user_id:s", a->target); break;
-        case ASK_NEW_ROLE: ui_callf(view, CALL_CHANGE, "users.update", "Saving", "user_id:s role:s", a->target, text); break;
-        case ASK_SWITCH:
-            ui_callf(view, CALL_CHANGE, "users.update", "Saving", "user_id:s disabled:b", a->target,
-                     (int)!json_bool(rows_named(&a->rows[PEOPLE], a->target), "disabled", false));
-            break;
-        case ASK_DELETE:
-            if (a->section == PEOPLE)
-                ui_callf(view, CALL_DELETE, "users.delete", "Deleting", "user_id:s", a->target);
-            else
-                ui_callf(view, CALL_DELETE, "courses.delete", "Deleting", "course_id:s", a->target);
-            break;
-        case ASK_RENAME: ui_callf(view, CALL_CHANGE, "courses.update", "Saving", "course_id:s title:s", a->target, text); break;
-        case ASK_ENROL: case ASK_UNENROL: enrol(a, tag == ASK_ENROL, text); break;
-        default: break;
+    case ASK_FIND:
+        snprintf(a->query, sizeof a->query, "%s", text);
+        load_from(a, NULL);
+        break;
+    case ASK_NUMBER:
+        snprintf(a->number, sizeof a->number, "%s", text);
+        ui_ask_text(view, ASK_NAME, "Name:", "");
+        break;
+    case ASK_NAME:
+        snprintf(a->name, sizeof a->name, "%s", text);
+        ask_role(a, ASK_ROLE, "Role");
+        break;
+    case ASK_ROLE:
+        ui_callf(view, CALL_CREATE, "users.create", "Adding", "institution_id:s name:s role:s", a->number, a->name,
+                 text);
+        break;
+    case ASK_CODE:
+        snprintf(a->code, sizeof a->code, "%s", text);
+        ui_ask_text(view, ASK_TITLE, "Title:", "");
+        break;
+    case ASK_TITLE: ui_callf(view, CALL_CREATE, "courses.create", "Adding", "code:s title:s", a->code, text); break;
+    case ASK_FILE: preview(a, text); break;
+    case ASK_IMPORT: ui_callf(view, CALL_IMPORT, "users.import", "Adding", "csv:s partial:b", a->csv, 1); break;
+    case ASK_PASSWORD:
+        ui_callf(view, CALL_PASSWORD, "users.reset_password", "Making a password", "user_id:s", a->target);
+        break;
+    case ASK_NEW_ROLE:
+        ui_callf(view, CALL_CHANGE, "users.update", "Saving", "user_id:s role:s", a->target, text);
+        break;
+    case ASK_SWITCH:
+        ui_callf(view, CALL_CHANGE, "users.update", "Saving", "user_id:s disabled:b", a->target,
+                 (int)!json_bool(rows_named(&a->rows[PEOPLE], a->target), "disabled", false));
+        break;
+    case ASK_DELETE:
+        if (a->section == PEOPLE)
+            ui_callf(view, CALL_DELETE, "users.delete", "Deleting", "user_id:s", a->target);
+        else
+            ui_callf(view, CALL_DELETE, "courses.delete", "Deleting", "course_id:s", a->target);
+        break;
+    case ASK_RENAME:
+        ui_callf(view, CALL_CHANGE, "courses.update", "Saving", "course_id:s title:s", a->target, text);
+        break;
+    case ASK_ENROL:
+    case ASK_UNENROL: enrol(a, tag == ASK_ENROL, text); break;
+    default: break;
     }
 }
 
 const struct view_class admin_class = {
-    .pane = PANE_ADMIN, .title = "Admin", .letter = 'a', .access = VIEW_ADMIN, .needs = "users.list", .size = sizeof(struct admin),
-    .show = show, .stop = stop, .act = act, .reply = reply, .news = news, .answer = answer, .layout = admin_draw_layout,
-    .draw = admin_draw_pane, .keys = admin_draw_keys, .status = admin_draw_status,
+    .pane = PANE_ADMIN,
+    .title = "Admin",
+    .letter = 'a',
+    .access = VIEW_ADMIN,
+    .needs = "users.list",
+    .size = sizeof(struct admin),
+    .show = show,
+    .stop = stop,
+    .act = act,
+    .reply = reply,
+    .notification = notification,
+    .answer = answer,
+    .layout = admin_draw_layout,
+    .draw = admin_draw_pane,
+    .keys = admin_draw_keys,
+    .status = admin_draw_status,
 };

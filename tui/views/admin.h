@@ -21,7 +21,7 @@ struct admin {
     char number[64], name[120], code[48]; /* of who or what is being added */
     char *csv;
     char target[48], target_name[120];
-    char *password;                       /* shown until a key */
+    char *password; /* shown until a key */
     int shown;
 };
 

@@ -7,7 +7,7 @@
 #include "tui/views/people.h"
 #include "tui/widgets/heading.h"
 #include "tui/widgets/wrap.h"
-#include "tui/words.h"
+#include "tui/format.h"
 
 enum { DETAIL_ROWS = 6 };
 
@@ -30,7 +30,8 @@ static void draw_sections(const struct admin *a, struct canvas c)
 {
     int x = 1;
     if (c.cols < 60 && ui_admin(a->view.ui)) {
-        canvas_format(c, 0, 1, ROLE_TAB_OPEN, "[%s] %d/%d", admin_sections[a->section].title, (int)a->section + 1, SECTIONS);
+        canvas_format(c, 0, 1, ROLE_TAB_OPEN, "[%s] %d/%d", admin_sections[a->section].title, (int)a->section + 1,
+                      SECTIONS);
         return;
     }
     if (!ui_admin(a->view.ui)) {
@@ -41,7 +42,8 @@ static void draw_sections(const struct admin *a, struct canvas c)
     for (int i = 0; i < SECTIONS; i++) {
         bool open = i == (int)a->section;
         if (ui_can(a->view.ui, admin_sections[i].method))
-            x += canvas_format(c, 0, x, open ? ROLE_TAB_OPEN : ROLE_TAB, open ? "[%s]" : " %s ", admin_sections[i].title);
+            x += canvas_format(c, 0, x, open ? ROLE_TAB_OPEN : ROLE_TAB, open ? "[%s]" : " %s ",
+                               admin_sections[i].title);
     }
 }
 
@@ -51,44 +53,48 @@ static int draw_row(const struct admin *a, struct canvas c, int y, const cJSON *
     time_t now = a->view.ui->wall;
     bool narrow = c.cols < 60;
     switch (a->section) {
-        case PEOPLE:
-            canvas_cut(c, y, 2, 11, ROLE_TEXT, json_text(row, "institution_id", ""));
-            if (!narrow) {
-                canvas_cut(c, y, 41, 9, ROLE_TEXT, json_text(row, "role", ""));
-                if (json_bool(row, "disabled", false))
-                    canvas_text(c, y, 51, ROLE_WARN, "switched off");
-            }
-            return canvas_cut(c, y, 14, narrow ? c.cols - 15 : 26, ROLE_TEXT, json_text(row, "name", ""));
-        case COURSES:
-            canvas_cut(c, y, 2, 11, ROLE_TEXT, json_text(row, "code", ""));
-            if (!narrow) {
-                const cJSON *teacher = json_get(row, "teacher");
-                long members = (long)json_int(row, "members", 0), documents = (long)json_int(row, "documents", 0);
-                canvas_format(c, y, 44, ROLE_DIM, "%4ld %s", members, members == 1 ? "person" : "people");
-                canvas_format(c, y, 55, ROLE_DIM, "%5ld document%s", documents, documents == 1 ? "" : "s");
-                canvas_cut(c, y, 72, c.cols - 73, ROLE_DIM, cJSON_IsObject(teacher) ? json_text(teacher, "name", "") : json_text(row, "teacher", ""));
-            }
-            return canvas_cut(c, y, 14, narrow ? c.cols - 15 : 29, ROLE_TEXT, json_text(row, "title", ""));
-        case JOBS:
-            words_when(words_time(json_text(row, "queued_at", NULL)), now, WORDS_WHEN_CLOCK, when);
-            if (!narrow)
-                canvas_text(c, y, 56, ROLE_DIM, when);
-            canvas_cut(c, y, narrow ? c.cols - 11 : 44, 10, *json_text(row, "failed_at", "") ? ROLE_BAD : ROLE_TEXT, json_text(row, "state", ""));
-            return canvas_cut(c, y, 2, narrow ? c.cols - 14 : 40, ROLE_TEXT, json_text(row, "title", ""));
-        case AUDIT: {
-            words_when(words_time(json_text(row, "at", NULL)), now, WORDS_WHEN_CLOCK, when);
-            if (narrow) { /* who it was stands behind Enter */
-                words_when(words_time(json_text(row, "at", NULL)), now, WORDS_WHEN, when);
-                canvas_cut(c, y, 14, c.cols - 15, ROLE_TEXT, json_text(row, "action", ""));
-                return canvas_cut(c, y, 2, 11, ROLE_TEXT, when);
-            }
-            int cells = canvas_cut(c, y, 2, 18, ROLE_TEXT, when);
-            canvas_cut(c, y, 21, 18, ROLE_TEXT, json_text(row, "actor", ""));
-            canvas_cut(c, y, 40, 22, ROLE_TEXT, json_text(row, "action", ""));
-            canvas_cut(c, y, 63, c.cols - 64, ROLE_DIM, json_text(row, "target", json_text(row, "detail", "")));
-            return cells;
+    case PEOPLE:
+        canvas_cut(c, y, 2, 11, ROLE_TEXT, json_text(row, "institution_id", ""));
+        if (!narrow) {
+            canvas_cut(c, y, 41, 9, ROLE_TEXT, json_text(row, "role", ""));
+            if (json_bool(row, "disabled", false))
+                canvas_text(c, y, 51, ROLE_WARN, "switched off");
         }
-        case NUMBERS: case STUDENTS: case SECTIONS: break;
+        return canvas_cut(c, y, 14, narrow ? c.cols - 15 : 26, ROLE_TEXT, json_text(row, "name", ""));
+    case COURSES:
+        canvas_cut(c, y, 2, 11, ROLE_TEXT, json_text(row, "code", ""));
+        if (!narrow) {
+            const cJSON *teacher = json_get(row, "teacher");
+            long members = (long)json_int(row, "members", 0), documents = (long)json_int(row, "documents", 0);
+            canvas_format(c, y, 44, ROLE_DIM, "%4ld %s", members, members == 1 ? "person" : "people");
+            canvas_format(c, y, 55, ROLE_DIM, "%5ld document%s", documents, documents == 1 ? "" : "s");
+            canvas_cut(c, y, 72, c.cols - 73, ROLE_DIM,
+                       cJSON_IsObject(teacher) ? json_text(teacher, "name", "") : json_text(row, "teacher", ""));
+        }
+        return canvas_cut(c, y, 14, narrow ? c.cols - 15 : 29, ROLE_TEXT, json_text(row, "title", ""));
+    case JOBS:
+        format_when(format_time(json_text(row, "queued_at", NULL)), now, FORMAT_WHEN_CLOCK, when);
+        if (!narrow)
+            canvas_text(c, y, 56, ROLE_DIM, when);
+        canvas_cut(c, y, narrow ? c.cols - 11 : 44, 10, *json_text(row, "failed_at", "") ? ROLE_BAD : ROLE_TEXT,
+                   json_text(row, "state", ""));
+        return canvas_cut(c, y, 2, narrow ? c.cols - 14 : 40, ROLE_TEXT, json_text(row, "title", ""));
+    case AUDIT: {
+        format_when(format_time(json_text(row, "at", NULL)), now, FORMAT_WHEN_CLOCK, when);
+        if (narrow) { /* who it was stands behind Enter */
+            format_when(format_time(json_text(row, "at", NULL)), now, FORMAT_WHEN, when);
+            canvas_cut(c, y, 14, c.cols - 15, ROLE_TEXT, json_text(row, "action", ""));
+            return canvas_cut(c, y, 2, 11, ROLE_TEXT, when);
+        }
+        int cells = canvas_cut(c, y, 2, 18, ROLE_TEXT, when);
+        canvas_cut(c, y, 21, 18, ROLE_TEXT, json_text(row, "actor", ""));
+        canvas_cut(c, y, 40, 22, ROLE_TEXT, json_text(row, "action", ""));
+        canvas_cut(c, y, 63, c.cols - 64, ROLE_DIM, json_text(row, "target", json_text(row, "detail", "")));
+        return cells;
+    }
+    case NUMBERS:
+    case STUDENTS:
+    case SECTIONS: break;
     }
     return 0;
 }
@@ -98,13 +104,15 @@ static void draw_detail(const struct admin *a, struct canvas c)
     const cJSON *row = admin_selected(a);
     char first[96], line[480];
     const char *name = json_text(row, "name", "");
-    words_first(name, first, sizeof first);
+    format_first(name, first, sizeof first);
     heading_draw(c, 0, name, NULL, 0);
     canvas_text(c, 0, c.cols - 1, ROLE_RULE, " ");
-    canvas_format(c, 1, 2, ROLE_TEXT, "School number %s   %s%s", json_text(row, "institution_id", ""), json_text(row, "role", ""),
-                  json_bool(row, "disabled", false) ? "   switched off" : "");
-    snprintf(line, sizeof line, "Role, password and access can be changed here. What %s asks, reads or says is not shown. "
-             "For a reflection go to Students: %s sees that you looked.", first, first);
+    canvas_format(c, 1, 2, ROLE_TEXT, "School number %s   %s%s", json_text(row, "institution_id", ""),
+                  json_text(row, "role", ""), json_bool(row, "disabled", false) ? "   switched off" : "");
+    snprintf(line, sizeof line,
+             "Role, password and access can be changed here. What %s asks, reads or says is not shown. "
+             "For a reflection go to Students: %s sees that you looked.",
+             first, first);
     heading_text(c, 2, 2, c.cols - 3, 3, ROLE_TEXT, line);
 }
 
@@ -129,11 +137,15 @@ static void draw_numbers(const struct admin *a, struct canvas c)
 static const char *empty_words(const struct admin *a)
 {
     switch (a->section) {
-        case PEOPLE: return *a->query || *a->role ? "Nobody found. Press / to look for somebody else." : "There is nobody yet. Press a to add somebody.";
-        case COURSES: return "There are no courses yet. Press a to add one.";
-        case JOBS: return "No file was ever added. The Library adds them.";
-        case AUDIT: return "Nothing was done yet.";
-        case NUMBERS: case STUDENTS: case SECTIONS: break;
+    case PEOPLE:
+        return *a->query || *a->role ? "Nobody found. Press / to look for somebody else."
+                                     : "There is nobody yet. Press a to add somebody.";
+    case COURSES: return "There are no courses yet. Press a to add one.";
+    case JOBS: return "No file was ever added. The Library adds them.";
+    case AUDIT: return "Nothing was done yet.";
+    case NUMBERS:
+    case STUDENTS:
+    case SECTIONS: break;
     }
     return "";
 }

@@ -8,7 +8,7 @@
 #include "common/mem.h"
 #include "common/text.h"
 #include "tui/widgets/heading.h"
-#include "tui/words.h"
+#include "tui/format.h"
 
 enum { TURNS_MOST = 100, MEASURE = 72 };
 
@@ -64,7 +64,7 @@ void answer_finish(struct turn *t, const cJSON *result, int64_t now)
     t->memory_used = cJSON_IsArray(used) ? cJSON_GetArraySize(used) : (int)json_int(result, "memory_used", 0);
     t->took = json_int(result, "took_ms", now - t->since);
     snprintf(t->search_id, sizeof t->search_id, "%s", json_text(result, "search_id", ""));
-    t->at = words_time(json_text(result, "at", NULL));
+    t->at = format_time(json_text(result, "at", NULL));
     t->writing = false;
 }
 
@@ -95,8 +95,7 @@ void answer_found(struct answer *a, const cJSON *thread)
 const cJSON *answer_citation(const struct turn *t, int n)
 {
     const cJSON *entry;
-    cJSON_ArrayForEach(entry, t->citations)
-    {
+    cJSON_ArrayForEach (entry, t->citations) {
         if (json_int(entry, "n", 0) == n)
             return entry;
     }
@@ -144,8 +143,7 @@ static void add_sentences(struct answer *a, size_t turn, int width)
     size_t length = t->text.length, from = 0;
     const cJSON *sentence;
     char mark = 0;
-    cJSON_ArrayForEach(sentence, t->sentences)
-    {
+    cJSON_ArrayForEach (sentence, t->sentences) {
         double at = json_double(sentence, "start", 0);
         size_t start = text_offset(text, length, at > 0 ? (size_t)at : 0);
         if (start > from)
@@ -159,9 +157,10 @@ static void add_sentences(struct answer *a, size_t turn, int width)
 static int source_cells(const cJSON *citation)
 {
     char page[48];
-    words_page(citation, page, sizeof page);
+    format_page(citation, page, sizeof page);
     const char *title = json_text(citation, "title", "");
-    return (int)(text_cells(title, strlen(title)) + text_cells(page, strlen(page))) + (json_int(citation, "n", 0) > 9 ? 6 : 5);
+    return (int)(text_cells(title, strlen(title)) + text_cells(page, strlen(page))) +
+           (json_int(citation, "n", 0) > 9 ? 6 : 5);
 }
 
 static void add_sources(struct answer *a, size_t turn, int width)
@@ -169,8 +168,7 @@ static void add_sources(struct answer *a, size_t turn, int width)
     const cJSON *citation;
     int used = 0;
     size_t n = 0, from = 0;
-    cJSON_ArrayForEach(citation, a->turns[turn].citations)
-    {
+    cJSON_ArrayForEach (citation, a->turns[turn].citations) {
         int cells = source_cells(citation);
         if (used && used + 3 + cells > width) {
             add(a, LINE_SOURCES, turn)->text = (struct wrap_line){from, n};
@@ -231,10 +229,10 @@ static void draw_heading(const struct answer *a, const struct ui *ui, struct can
     else if (t->writing)
         snprintf(facts, sizeof facts, "writing, %ld s", seconds);
     else if (t->at != (time_t)-1)
-        words_when(t->at, ui->wall, WORDS_WHEN_CLOCK, facts);
+        format_when(t->at, ui->wall, FORMAT_WHEN_CLOCK, facts);
     else if (t->memory_used > 0)
-        snprintf(facts, sizeof facts, "%d fact%s from your memory %s %.1f s", t->memory_used, t->memory_used == 1 ? "" : "s",
-                 dot, (double)t->took / 1000);
+        snprintf(facts, sizeof facts, "%d fact%s from your memory %s %.1f s", t->memory_used,
+                 t->memory_used == 1 ? "" : "s", dot, (double)t->took / 1000);
     else if (t->took)
         snprintf(facts, sizeof facts, "%.1f s", (double)t->took / 1000);
     else if (t->lost)
@@ -261,13 +259,13 @@ static void draw_sources(const struct turn *t, struct canvas c, int y, struct wr
     const cJSON *citation;
     size_t n = 0;
     int x = 2;
-    cJSON_ArrayForEach(citation, t->citations)
-    {
+    cJSON_ArrayForEach (citation, t->citations) {
         char page[48];
         if (n >= range.from && n < range.to) {
-            words_page(citation, page, sizeof page);
+            format_page(citation, page, sizeof page);
             x += canvas_format(c, y, x, ROLE_SOURCE, "[%lld]", (long long)json_int(citation, "n", 0)) + 1;
-            x += canvas_cut(c, y, x, c.cols - x - 2 - (int)strlen(page), ROLE_TEXT, json_text(citation, "title", "")) + 1;
+            x += canvas_cut(c, y, x, c.cols - x - 2 - (int)strlen(page), ROLE_TEXT, json_text(citation, "title", "")) +
+                 1;
             x += canvas_text(c, y, x, ROLE_SOURCE, page) + 3;
         }
         n++;
@@ -281,23 +279,25 @@ void answer_draw(const struct answer *a, const struct ui *ui, struct canvas c, b
         const struct answer_line *line = &a->lines[a->top + (size_t)y];
         const struct turn *t = &a->turns[line->turn];
         switch (line->kind) {
-            case LINE_HEADING: draw_heading(a, ui, c, y, line->turn); break;
-            case LINE_NOTE:
-                canvas_cut(c, y, 2, c.cols - 3, ROLE_WARN, "Not found in the library. Nothing below comes from your books.");
-                break;
-            case LINE_TEXT: {
-                size_t count = source_spans(t->text.data, line->text, spans, COUNT_OF(spans));
-                int x = 2 + wrap_draw(c, y, 2, c.cols - 2, ROLE_TEXT, t->text.data, line->text, spans, count);
-                if (t->writing && line->text.to == t->text.length && t->text.length)
-                    canvas_glyph(c, y, x, ROLE_DIM, GLYPH_CUT);
-                char mark[2] = {line->mark, 0};
-                canvas_text(c, y, 0, line->mark == '?' ? ROLE_WARN : ROLE_GOOD, mark);
-                break;
-            }
-            case LINE_SOURCES: draw_sources(t, c, y, line->text); break;
-            case LINE_LEGEND:
-                canvas_cut(c, y, 2, c.cols - 3, ROLE_DIM, "= word for word   ~ in other words   ? no source named: check it yourself");
-                break;
+        case LINE_HEADING: draw_heading(a, ui, c, y, line->turn); break;
+        case LINE_NOTE:
+            canvas_cut(c, y, 2, c.cols - 3, ROLE_WARN,
+                       "Not found in the library. Nothing below comes from your books.");
+            break;
+        case LINE_TEXT: {
+            size_t count = source_spans(t->text.data, line->text, spans, COUNT_OF(spans));
+            int x = 2 + wrap_draw(c, y, 2, c.cols - 2, ROLE_TEXT, t->text.data, line->text, spans, count);
+            if (t->writing && line->text.to == t->text.length && t->text.length)
+                canvas_glyph(c, y, x, ROLE_DIM, GLYPH_CUT);
+            char mark[2] = {line->mark, 0};
+            canvas_text(c, y, 0, line->mark == '?' ? ROLE_WARN : ROLE_GOOD, mark);
+            break;
+        }
+        case LINE_SOURCES: draw_sources(t, c, y, line->text); break;
+        case LINE_LEGEND:
+            canvas_cut(c, y, 2, c.cols - 3, ROLE_DIM,
+                       "= word for word   ~ in other words   ? no source named: check it yourself");
+            break;
         }
         if (line->first && line->turn == a->selected) {
             if (!line->mark && focus)
@@ -325,23 +325,33 @@ bool answer_move(struct answer *a, enum action action)
     size_t page = a->rows > 2 ? (size_t)a->rows - 1 : 1;
     size_t most = a->line_count > (size_t)a->rows ? a->line_count - (size_t)a->rows : 0;
     switch ((int)action) {
-        case ACT_UP:
-            if (a->count > 1 && a->selected > 0)
-                select_turn(a, a->selected - 1);
-            else if (a->top > 0)
-                a->top--, a->follow = false;
-            return true;
-        case ACT_DOWN:
-            if (a->selected + 1 < a->count)
-                select_turn(a, a->selected + 1);
-            else if (a->top < most)
-                a->top++;
-            return true;
-        case ACT_PAGE_UP: a->top = a->top > page ? a->top - page : 0; a->follow = false; return true;
-        case ACT_PAGE_DOWN: a->top = a->top + page < most ? a->top + page : most; return true;
-        case ACT_FIRST: a->top = 0; a->selected = 0; a->follow = false; return true;
-        case ACT_LAST: a->top = most; a->selected = a->count ? a->count - 1 : 0; return true;
-        default: return false;
+    case ACT_UP:
+        if (a->count > 1 && a->selected > 0)
+            select_turn(a, a->selected - 1);
+        else if (a->top > 0)
+            a->top--, a->follow = false;
+        return true;
+    case ACT_DOWN:
+        if (a->selected + 1 < a->count)
+            select_turn(a, a->selected + 1);
+        else if (a->top < most)
+            a->top++;
+        return true;
+    case ACT_PAGE_UP:
+        a->top = a->top > page ? a->top - page : 0;
+        a->follow = false;
+        return true;
+    case ACT_PAGE_DOWN: a->top = a->top + page < most ? a->top + page : most; return true;
+    case ACT_FIRST:
+        a->top = 0;
+        a->selected = 0;
+        a->follow = false;
+        return true;
+    case ACT_LAST:
+        a->top = most;
+        a->selected = a->count ? a->count - 1 : 0;
+        return true;
+    default: return false;
     }
 }
 
@@ -351,11 +361,11 @@ void answer_markdown(const struct answer *a, bool all, struct buf *out)
         const struct turn *t = &a->turns[i];
         const cJSON *citation;
         buf_printf(out, "## %s\n\n%s\n\n", t->query, t->text.data ? t->text.data : "");
-        cJSON_ArrayForEach(citation, t->citations)
-        {
+        cJSON_ArrayForEach (citation, t->citations) {
             char page[48];
-            words_page(citation, page, sizeof page);
-            buf_printf(out, "[%lld] %s, %s\n", (long long)json_int(citation, "n", 0), json_text(citation, "title", ""), page);
+            format_page(citation, page, sizeof page);
+            buf_printf(out, "[%lld] %s, %s\n", (long long)json_int(citation, "n", 0), json_text(citation, "title", ""),
+                       page);
             if (*json_text(citation, "quote", ""))
                 buf_printf(out, "> %s\n", json_text(citation, "quote", ""));
             buf_char(out, '\n');

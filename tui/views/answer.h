@@ -7,14 +7,14 @@
 
 struct turn {
     char *query;
-    struct buf text;         /* what has arrived */
-    cJSON *citations;        /* of search.sources, then of the reply */
-    cJSON *sentences;        /* of the reply */
+    struct buf text;  /* what has arrived */
+    cJSON *citations; /* of search.sources, then of the reply */
+    cJSON *sentences; /* of the reply */
     bool writing, grounded, degraded, extractive;
-    bool lost;               /* the connection went while it was written: the server may have finished it */
+    bool lost; /* the connection went while it was written: the server may have finished it */
     int memory_used, queue;
-    int64_t since, took;     /* ms */
-    time_t at;               /* of one that was kept; -1: of now */
+    int64_t since, took; /* ms */
+    time_t at;           /* of one that was kept; -1: of now */
     char search_id[48];
 };
 
@@ -22,9 +22,9 @@ enum answer_kind { LINE_HEADING, LINE_TEXT, LINE_NOTE, LINE_SOURCES, LINE_LEGEND
 struct answer_line {
     enum answer_kind kind;
     size_t turn;
-    struct wrap_line text;   /* LINE_TEXT: of the turn's text; LINE_SOURCES: citations [from, to) */
-    char mark;               /* '=', '~', '?', 0 */
-    bool first;              /* of its turn */
+    struct wrap_line text; /* LINE_TEXT: of the turn's text; LINE_SOURCES: citations [from, to) */
+    char mark;             /* '=', '~', '?', 0 */
+    bool first;            /* of its turn */
 };
 
 struct answer {
@@ -34,7 +34,7 @@ struct answer {
     struct answer_line *lines;
     size_t line_count, line_room, top;
     int rows;
-    bool follow;             /* the end stays in sight while it is being written */
+    bool follow; /* the end stays in sight while it is being written */
 };
 
 struct turn *answer_begin(struct answer *a, const char *query, int64_t now);

@@ -7,9 +7,15 @@
 #include "common/mem.h"
 #include "common/text.h"
 #include "tui/views/chat.h"
-#include "tui/words.h"
+#include "tui/format.h"
 
-enum { CALL_COURSES = 1, CALL_DELETE, CALL_MUTE, CALL_JOIN = 100, CALL_SEND = 1000 }; /* + number of the room, of the line */
+enum {
+    CALL_COURSES = 1,
+    CALL_DELETE,
+    CALL_MUTE,
+    CALL_JOIN = 100,
+    CALL_SEND = 1000
+}; /* + number of the room, of the line */
 enum { ASK_LINES = 1, ASK_DELETE, ASK_MUTE };
 enum { ROOMS_MOST = 40 };
 
@@ -154,13 +160,13 @@ static void scroll(struct chat *c, enum action action)
     if (room->at_end && !c->in_log)
         room->bottom = last;
     switch ((int)action) {
-        case ACT_UP: *at -= *at > 0; break;
-        case ACT_DOWN: *at += *at < last; break;
-        case ACT_PAGE_UP: *at = *at > page ? *at - page : 0; break;
-        case ACT_PAGE_DOWN: *at = *at + page < last ? *at + page : last; break;
-        case ACT_FIRST: *at = 0; break;
-        case ACT_LAST: *at = last; break;
-        default: break;
+    case ACT_UP: *at -= *at > 0; break;
+    case ACT_DOWN: *at += *at < last; break;
+    case ACT_PAGE_UP: *at = *at > page ? *at - page : 0; break;
+    case ACT_PAGE_DOWN: *at = *at + page < last ? *at + page : last; break;
+    case ACT_FIRST: *at = 0; break;
+    case ACT_LAST: *at = last; break;
+    default: break;
     }
     room->at_end = *at == last;
     if (room->at_end)
@@ -180,24 +186,24 @@ static bool act_line(struct chat *c, enum action action)
     if (!line)
         return false;
     switch ((int)action) {
-        case ACT_COPY: ui_copy(ui, line->text); return true;
-        case ACT_AGAIN: enter(c); return true;
-        case ACT_DELETE:
-            if (!ui_teacher(ui) || !*line->id)
-                return true;
-            snprintf(c->deleting, sizeof c->deleting, "%s", line->id);
-            ui_ask_yes(&c->view, ASK_DELETE, "Delete this line of %.60s for everybody?", line->name);
+    case ACT_COPY: ui_copy(ui, line->text); return true;
+    case ACT_AGAIN: enter(c); return true;
+    case ACT_DELETE:
+        if (!ui_teacher(ui) || !*line->id)
             return true;
-        case ACT_MUTE:
-            if (!ui_teacher(ui) || line->mine)
-                return true;
-            snprintf(c->muting, sizeof c->muting, "%s", line->user_id);
-            ui_ask_option(ui, "for 10 minutes", "600");
-            ui_ask_option(ui, "for an hour", "3600");
-            ui_ask_option(ui, "for today", "43200");
-            ui_ask_choice(&c->view, ASK_MUTE, "Mute in this room");
+        snprintf(c->deleting, sizeof c->deleting, "%s", line->id);
+        ui_ask_yes(&c->view, ASK_DELETE, "Delete this line of %.60s for everybody?", line->name);
+        return true;
+    case ACT_MUTE:
+        if (!ui_teacher(ui) || line->mine)
             return true;
-        default: return false;
+        snprintf(c->muting, sizeof c->muting, "%s", line->user_id);
+        ui_ask_option(ui, "for 10 minutes", "600");
+        ui_ask_option(ui, "for an hour", "3600");
+        ui_ask_option(ui, "for today", "43200");
+        ui_ask_choice(&c->view, ASK_MUTE, "Mute in this room");
+        return true;
+    default: return false;
     }
 }
 
@@ -210,37 +216,42 @@ static bool act(struct view *view, enum action action, const struct key *key)
     if (act_line(c, action))
         return true;
     switch ((int)action) {
-        case ACT_NONE:
-            if (key && key->code == KEYS_PASTE)
-                room->field.pasted = true;
-            else if (!room->field.text.length)
-                room->field.pasted = false;
-            return true;
-        case ACT_ENTER: enter(c); return true;
-        case ACT_NEXT_PART: case ACT_LAST_PART: c->in_log = !c->in_log && room->count; return true;
-        case ACT_BACK:
-            if (c->in_log)
-                return false;
-            c->in_log = true;
-            return true;
-        case ACT_NEXT_ROOM: enter_room(c, (c->rooms.open + 1) % c->rooms.count); return true;
-        case ACT_LAST_ROOM: enter_room(c, (c->rooms.open + c->rooms.count - 1) % c->rooms.count); return true;
-        case ACT_UP: case ACT_DOWN: case ACT_PAGE_UP: case ACT_PAGE_DOWN: case ACT_FIRST: case ACT_LAST:
-            scroll(c, action);
-            return true;
-        case ACT_RELOAD: online(view); return true;
-        case ACT_NEXT: case ACT_PREVIOUS:
-            for (size_t i = 1; i <= room->count; i++) {
-                size_t at = (room->selected + (action == ACT_NEXT ? i : room->count - i % room->count)) % room->count;
-                if (ui_found(view->ui, room->lines[at].text)) {
-                    room->selected = at;
-                    room->at_end = at + 1 == room->count;
-                    c->in_log = true;
-                    break;
-                }
+    case ACT_NONE:
+        if (key && key->code == KEYS_PASTE)
+            room->field.pasted = true;
+        else if (!room->field.text.length)
+            room->field.pasted = false;
+        return true;
+    case ACT_ENTER: enter(c); return true;
+    case ACT_NEXT_PART:
+    case ACT_LAST_PART: c->in_log = !c->in_log && room->count; return true;
+    case ACT_BACK:
+        if (c->in_log)
+            return false;
+        c->in_log = true;
+        return true;
+    case ACT_NEXT_ROOM: enter_room(c, (c->rooms.open + 1) % c->rooms.count); return true;
+    case ACT_LAST_ROOM: enter_room(c, (c->rooms.open + c->rooms.count - 1) % c->rooms.count); return true;
+    case ACT_UP:
+    case ACT_DOWN:
+    case ACT_PAGE_UP:
+    case ACT_PAGE_DOWN:
+    case ACT_FIRST:
+    case ACT_LAST: scroll(c, action); return true;
+    case ACT_RELOAD: online(view); return true;
+    case ACT_NEXT:
+    case ACT_PREVIOUS:
+        for (size_t i = 1; i <= room->count; i++) {
+            size_t at = (room->selected + (action == ACT_NEXT ? i : room->count - i % room->count)) % room->count;
+            if (ui_found(view->ui, room->lines[at].text)) {
+                room->selected = at;
+                room->at_end = at + 1 == room->count;
+                c->in_log = true;
+                break;
             }
-            return true;
-        default: return false;
+        }
+        return true;
+    default: return false;
     }
 }
 
@@ -263,8 +274,7 @@ static void joined(struct chat *c, struct room *room, const cJSON *result)
     const cJSON *message;
     bool first = !room->joined;
     snprintf(room->name, sizeof room->name, "%s", json_text(result, "room", ""));
-    cJSON_ArrayForEach(message, json_get(result, "messages"))
-    {
+    cJSON_ArrayForEach (message, json_get(result, "messages")) {
         if (rooms_take(room, message, c->view.ui->user_id, c->view.ui->name) && !first)
             room->unread++;
     }
@@ -297,7 +307,7 @@ static void took_send(struct chat *c, const struct reply *r)
     }
     line->state = LINE_SAID;
     line->seq = json_int(r->result, "seq", line->seq);
-    line->at = words_time(json_text(r->result, "at", NULL));
+    line->at = format_time(json_text(r->result, "at", NULL));
     line->expires = line->at == -1 ? -1 : line->at + room->ttl;
     snprintf(line->id, sizeof line->id, "%s", json_text(r->result, "message_id", ""));
     /* room->last_seq waits for the line itself: others' lines before it may still be on their way. */
@@ -317,8 +327,7 @@ static void reply(struct view *view, const struct reply *r)
             joined(c, &c->rooms.rooms[r->tag - CALL_JOIN], r->result);
     } else if (r->tag == CALL_COURSES) {
         const cJSON *course;
-        cJSON_ArrayForEach(course, json_get(r->result, "items"))
-        {
+        cJSON_ArrayForEach (course, json_get(r->result, "items")) {
             const char *id = json_text(course, "course_id", "");
             if (c->rooms.count < ROOMS_MOST && *id && !rooms_find(&c->rooms, id))
                 join(c, rooms_add(&c->rooms, id, json_text(course, "title", "")));
@@ -328,10 +337,11 @@ static void reply(struct view *view, const struct reply *r)
     }
 }
 
-static void news(struct view *view, const char *method, const cJSON *params)
+static void notification(struct view *view, const char *method, const cJSON *params)
 {
     struct chat *c = of(view);
-    struct room *room = strncmp(method, "chat.", 5) == 0 ? rooms_find(&c->rooms, json_text(params, "room", NULL)) : NULL;
+    struct room *room =
+        strncmp(method, "chat.", 5) == 0 ? rooms_find(&c->rooms, json_text(params, "room", NULL)) : NULL;
     if (!room)
         return;
     if (strcmp(method, "chat.message") == 0) {
@@ -344,7 +354,8 @@ static void news(struct view *view, const char *method, const cJSON *params)
             seen(c);
     } else if (strcmp(method, "chat.expired") == 0) {
         const cJSON *id;
-        cJSON_ArrayForEach(id, json_get(params, "message_ids")) rooms_drop(room, cJSON_IsString(id) ? id->valuestring : "");
+        cJSON_ArrayForEach (id, json_get(params, "message_ids"))
+            rooms_drop(room, cJSON_IsString(id) ? id->valuestring : "");
     } else if (strcmp(method, "chat.deleted") == 0) {
         rooms_drop(room, json_text(params, "message_id", ""));
     } else if (strcmp(method, "chat.presence") == 0) {
@@ -428,11 +439,12 @@ static bool unsent(const struct view *view)
 static void draft(struct view *view, cJSON *store, bool load)
 {
     struct chat *c = of(view);
-    cJSON *entry, *list = load ? cJSON_GetObjectItemCaseSensitive(store, "chat") : cJSON_AddArrayToObject(store, "chat");
+    cJSON *entry,
+        *list = load ? cJSON_GetObjectItemCaseSensitive(store, "chat") : cJSON_AddArrayToObject(store, "chat");
     if (load) {
-        cJSON_ArrayForEach(entry, list)
-        {
-            struct room *room = rooms_add(&c->rooms, json_text(entry, "room", ""), json_text(entry, "title", "Everyone"));
+        cJSON_ArrayForEach (entry, list) {
+            struct room *room =
+                rooms_add(&c->rooms, json_text(entry, "room", ""), json_text(entry, "title", "Everyone"));
             const char *id = json_text(entry, "client_id", NULL);
             if (id && !rooms_line(room, id))
                 rooms_say(room, json_text(entry, "text", ""), id, view->ui->name, view->ui->wall)->state = LINE_UNSENT;
@@ -459,8 +471,25 @@ static void draft(struct view *view, cJSON *store, bool load)
 }
 
 const struct view_class chat_class = {
-    .pane = PANE_CHAT, .title = "Chat", .letter = 'c', .needs = "chat.join", .size = sizeof(struct chat), .show = show,
-    .stop = stop, .act = act, .reply = reply, .news = news, .answer = answer, .online = online, .tick = tick,
-    .layout = chat_draw_layout, .draw = chat_draw_pane, .keys = keys, .status = status, .field = field, .unread = unread,
-    .unsent = unsent, .draft = draft,
+    .pane = PANE_CHAT,
+    .title = "Chat",
+    .letter = 'c',
+    .needs = "chat.join",
+    .size = sizeof(struct chat),
+    .show = show,
+    .stop = stop,
+    .act = act,
+    .reply = reply,
+    .notification = notification,
+    .answer = answer,
+    .online = online,
+    .tick = tick,
+    .layout = chat_draw_layout,
+    .draw = chat_draw_pane,
+    .keys = keys,
+    .status = status,
+    .field = field,
+    .unread = unread,
+    .unsent = unsent,
+    .draft = draft,
 };

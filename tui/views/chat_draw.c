@@ -7,7 +7,7 @@
 #include "tui/views/chat.h"
 #include "tui/widgets/heading.h"
 #include "tui/widgets/wrap.h"
-#include "tui/words.h"
+#include "tui/format.h"
 
 enum { INPUT_ROWS = 4 };
 
@@ -57,7 +57,8 @@ static int log_rows(const struct chat *c)
 
 static bool rule_before(const struct room *room, size_t i)
 {
-    return room->new_from >= 0 && room->lines[i].seq > room->new_from && (i == 0 || room->lines[i - 1].seq <= room->new_from);
+    return room->new_from >= 0 && room->lines[i].seq > room->new_from &&
+           (i == 0 || room->lines[i - 1].seq <= room->new_from);
 }
 
 /* The first line shown when `bottom` is the last one. */
@@ -88,7 +89,8 @@ void chat_draw_layout(struct view *view, int rows, int cols)
         room->bottom = room->selected;
     while (c->in_log && room->selected < top_of(c, room, room->bottom) && room->bottom > room->selected)
         room->bottom--;
-    while (room->bottom + 1 < room->count && top_of(c, room, room->bottom) == 0 && top_of(c, room, room->bottom + 1) == 0)
+    while (room->bottom + 1 < room->count && top_of(c, room, room->bottom) == 0 &&
+           top_of(c, room, room->bottom + 1) == 0)
         room->bottom++;
 }
 
@@ -130,7 +132,7 @@ static void short_name(const char *name, int width, char *out, size_t size)
     snprintf(out, size, "%s", name);
     if (text_cells(name, strlen(name)) <= (size_t)width)
         return;
-    words_first(name, out, size);
+    format_first(name, out, size);
 }
 
 static int draw_line(const struct chat *c, struct canvas canvas, int y, const struct line *line, bool selected)
@@ -138,12 +140,16 @@ static int draw_line(const struct chat *c, struct canvas canvas, int y, const st
     int x = text_x(c), width = say_width(c), shift = 0, first = 0;
     char clock[32], left[32];
     AUTO(wrap_free) struct wrap lines = {0};
-    words_when(line->at, c->view.ui->wall, WORDS_CLOCK, clock);
+    format_when(line->at, c->view.ui->wall, FORMAT_CLOCK, clock);
     if (!small(c))
         canvas_text(canvas, y, 2, ROLE_DIM, clock);
     char name[100];
     short_name(line->name, small(c) ? 6 : 9, name, sizeof name);
-    canvas_cut(canvas, y, small(c) ? 2 : 9, small(c) ? 6 : 9, line->mine ? ROLE_MINE : line->names_me ? ROLE_MENTION : ROLE_TEXT, name);
+    canvas_cut(canvas, y, small(c) ? 2 : 9, small(c) ? 6 : 9,
+               line->mine       ? ROLE_MINE
+               : line->names_me ? ROLE_MENTION
+                                : ROLE_TEXT,
+               name);
     if (line->state == LINE_ON_ITS_WAY) {
         canvas_glyph(canvas, y, x, ROLE_DIM, GLYPH_CUT);
         shift = 2;
@@ -157,7 +163,11 @@ static int draw_line(const struct chat *c, struct canvas canvas, int y, const st
     remaining(c, line, left, sizeof left);
     int at = line->state == LINE_UNSENT ? canvas.cols - 9 : canvas.cols - 5;
     if (*left && x + shift + first < at)
-        canvas_text(canvas, y, at, line->state == LINE_UNSENT ? ROLE_BAD : strchr(left, 's') ? ROLE_WARN : ROLE_DIM, left);
+        canvas_text(canvas, y, at,
+                    line->state == LINE_UNSENT ? ROLE_BAD
+                    : strchr(left, 's')        ? ROLE_WARN
+                                               : ROLE_DIM,
+                    left);
     if (line->names_me)
         canvas_text(canvas, y, 0, ROLE_MENTION, "*");
     if (line->state == LINE_UNSENT)
@@ -200,7 +210,7 @@ static void draw_log(const struct chat *c, struct canvas canvas)
     }
     if (c->view.ui->link == UI_LOST && y < canvas.rows) {
         char clock[32], text[80];
-        words_when((time_t)c->view.ui->lost_at, c->view.ui->wall, WORDS_CLOCK, clock);
+        format_when((time_t)c->view.ui->lost_at, c->view.ui->wall, FORMAT_CLOCK, clock);
         snprintf(text, sizeof text, "connection lost at %s, your line is kept", clock);
         rule(canvas, y, text);
     }
@@ -216,7 +226,8 @@ void chat_draw_pane(const struct view *view, struct canvas canvas)
     draw_heading(c, canvas);
     if (y - 1 > rows) { /* the legend has a row */
         char legend[80];
-        snprintf(legend, sizeof legend, "lines disappear %d minutes after they are said", room->ttl ? room->ttl / 60 : 60);
+        snprintf(legend, sizeof legend, "lines disappear %d minutes after they are said",
+                 room->ttl ? room->ttl / 60 : 60);
         canvas_right(canvas, 1, canvas.cols, ROLE_DIM, legend);
     }
     draw_log(c, canvas_part(canvas, y - rows, 0, rows, canvas.cols));

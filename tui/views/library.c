@@ -6,7 +6,7 @@
 #include "common/mem.h"
 #include "common/text.h"
 #include "tui/views/library.h"
-#include "tui/words.h"
+#include "tui/format.h"
 
 enum { CALL_LIST = 1, CALL_JOBS, CALL_COURSES, CALL_RETRY, CALL_WHY, CALL_UPDATE, CALL_DELETE };
 enum { ASK_FILE = 1, ASK_INTO, ASK_RENAME, ASK_MOVE, ASK_DELETE, ASK_STOP };
@@ -191,7 +191,8 @@ static void change(struct library *l, enum action action)
     else if (action == ACT_COURSE)
         ask_course(l, ASK_MOVE, "Move it to");
     else
-        ui_ask_yes(&l->view, ASK_DELETE, "Delete “%.80s” for everybody? It cannot be brought back.", json_text(entry, "title", ""));
+        ui_ask_yes(&l->view, ASK_DELETE, "Delete “%.80s” for everybody? It cannot be brought back.",
+                   json_text(entry, "title", ""));
 }
 
 static void open_document(struct library *l)
@@ -223,16 +224,17 @@ static bool move(struct library *l, enum action action)
 {
     long page = l->rows > 3 ? l->rows - 3 : 1;
     switch ((int)action) {
-        case ACT_UP: list_move(&l->list, -1, row_id, l); break;
-        case ACT_DOWN: list_move(&l->list, 1, row_id, l); break;
-        case ACT_PAGE_UP: list_move(&l->list, -page, row_id, l); break;
-        case ACT_PAGE_DOWN: list_move(&l->list, page, row_id, l); break;
-        case ACT_FIRST: list_select(&l->list, 0, row_id, l); break;
-        case ACT_LAST: list_select(&l->list, l->list.count, row_id, l); break;
-        case ACT_NEXT_PART: case ACT_LAST_PART:
-            list_select(&l->list, l->list.selected < library_adding(l) ? library_adding(l) : 0, row_id, l);
-            break;
-        default: return false;
+    case ACT_UP: list_move(&l->list, -1, row_id, l); break;
+    case ACT_DOWN: list_move(&l->list, 1, row_id, l); break;
+    case ACT_PAGE_UP: list_move(&l->list, -page, row_id, l); break;
+    case ACT_PAGE_DOWN: list_move(&l->list, page, row_id, l); break;
+    case ACT_FIRST: list_select(&l->list, 0, row_id, l); break;
+    case ACT_LAST: list_select(&l->list, l->list.count, row_id, l); break;
+    case ACT_NEXT_PART:
+    case ACT_LAST_PART:
+        list_select(&l->list, l->list.selected < library_adding(l) ? library_adding(l) : 0, row_id, l);
+        break;
+    default: return false;
     }
     l->documents.list.selected = l->list.selected > library_adding(l) ? l->list.selected - library_adding(l) : 0;
     const char *cursor = rows_more(&l->documents);
@@ -247,23 +249,26 @@ static bool act(struct view *view, enum action action, const struct key *key)
     bool teacher = ui_teacher(view->ui);
     (void)key;
     switch ((int)action) {
-        case ACT_ADD:
-            if (teacher && view->ui->argument)
-                add_file(l, view->ui->argument);
-            else if (teacher)
-                ui_ask_file(view, ASK_FILE, "PDF to add:", "~/");
-            return true;
-        case ACT_AGAIN: try_again(l); return true;
-        case ACT_WHY: why(l); return true;
-        case ACT_RENAME: case ACT_COURSE: case ACT_DELETE: change(l, action); return true;
-        case ACT_ENTER: open_document(l); return true;
-        case ACT_RELOAD: load(view); return true;
-        case ACT_NEXT: case ACT_PREVIOUS:
-            if (!find(l, action == ACT_NEXT ? 1 : -1) && *view->ui->find)
-                ui_say(view->ui, ROLE_WARN, "“%s” is not in what is shown.", view->ui->find);
-            return true;
-        case ACT_COPY: ui_copy(view->ui, json_text(library_row(l, l->list.selected), "title", "")); return true;
-        default: return move(l, action);
+    case ACT_ADD:
+        if (teacher && view->ui->argument)
+            add_file(l, view->ui->argument);
+        else if (teacher)
+            ui_ask_file(view, ASK_FILE, "PDF to add:", "~/");
+        return true;
+    case ACT_AGAIN: try_again(l); return true;
+    case ACT_WHY: why(l); return true;
+    case ACT_RENAME:
+    case ACT_COURSE:
+    case ACT_DELETE: change(l, action); return true;
+    case ACT_ENTER: open_document(l); return true;
+    case ACT_RELOAD: load(view); return true;
+    case ACT_NEXT:
+    case ACT_PREVIOUS:
+        if (!find(l, action == ACT_NEXT ? 1 : -1) && *view->ui->find)
+            ui_say(view->ui, ROLE_WARN, "“%s” is not in what is shown.", view->ui->find);
+        return true;
+    case ACT_COPY: ui_copy(view->ui, json_text(library_row(l, l->list.selected), "title", "")); return true;
+    default: return move(l, action);
     }
 }
 
@@ -273,30 +278,43 @@ static void answer(struct view *view, int tag, const char *text)
     if (!text)
         return;
     switch (tag) {
-        case ASK_FILE: add_file(l, text); break;
-        case ASK_INTO: send_file(l, l->path, text); break;
-        case ASK_RENAME: ui_callf(view, CALL_UPDATE, "library.update", "Renaming", "pdf_id:s title:s", l->pdf_id, text); break;
-        case ASK_MOVE: {
-            struct buf params = {0};
-            buf_json_open(&params, '{');
-            buf_json_member(&params, "pdf_id", l->pdf_id);
-            buf_json_member(&params, "course_id", *text ? text : NULL);
-            buf_json_close(&params, '}');
-            ui_call(view, CALL_UPDATE, "library.update", buf_take(&params), "Moving");
-            break;
-        }
-        case ASK_DELETE: ui_callf(view, CALL_DELETE, "library.delete", "Deleting", "pdf_id:s", l->pdf_id); break;
-        case ASK_STOP: upload_stop(&l->upload, view); recount(l); break;
-        default: break;
+    case ASK_FILE: add_file(l, text); break;
+    case ASK_INTO: send_file(l, l->path, text); break;
+    case ASK_RENAME:
+        ui_callf(view, CALL_UPDATE, "library.update", "Renaming", "pdf_id:s title:s", l->pdf_id, text);
+        break;
+    case ASK_MOVE: {
+        struct buf params = {0};
+        buf_json_open(&params, '{');
+        buf_json_member(&params, "pdf_id", l->pdf_id);
+        buf_json_member(&params, "course_id", *text ? text : NULL);
+        buf_json_close(&params, '}');
+        ui_call(view, CALL_UPDATE, "library.update", buf_take(&params), "Moving");
+        break;
+    }
+    case ASK_DELETE: ui_callf(view, CALL_DELETE, "library.delete", "Deleting", "pdf_id:s", l->pdf_id); break;
+    case ASK_STOP:
+        upload_stop(&l->upload, view);
+        recount(l);
+        break;
+    default: break;
     }
 }
 
 static void record(struct library *l, const cJSON *job)
 {
     static const char *const members[][2] = {
-        {"state", "State"}, {"attempt", "Attempt"}, {"pages_done", "Pages read"}, {"pages_total", "Pages"},
-        {"pages_without_text", "Pages without text"}, {"chunks_done", "Passages learned"}, {"chunks_total", "Passages"},
-        {"queued_at", "Accepted"}, {"started_at", "Begun"}, {"indexed_at", "Ready"}, {"failed_at", "Failed"},
+        {"state", "State"},
+        {"attempt", "Attempt"},
+        {"pages_done", "Pages read"},
+        {"pages_total", "Pages"},
+        {"pages_without_text", "Pages without text"},
+        {"chunks_done", "Passages learned"},
+        {"chunks_total", "Passages"},
+        {"queued_at", "Accepted"},
+        {"started_at", "Begun"},
+        {"indexed_at", "Ready"},
+        {"failed_at", "Failed"},
         {"error_message", "Why"},
     };
     AUTO(buf_free) struct buf text = {0};
@@ -306,7 +324,7 @@ static void record(struct library *l, const cJSON *job)
         if (cJSON_IsNumber(value))
             buf_printf(&text, "%-20s %.0f\n", members[i][1], value->valuedouble);
         else if (cJSON_IsString(value) && strstr(members[i][0], "_at"))
-            words_when(words_time(value->valuestring), l->view.ui->wall, WORDS_WHEN_CLOCK, when),
+            format_when(format_time(value->valuestring), l->view.ui->wall, FORMAT_WHEN_CLOCK, when),
                 buf_printf(&text, "%-20s %s\n", members[i][1], when);
         else if (cJSON_IsString(value))
             buf_printf(&text, "%-20s %s\n", members[i][1], value->valuestring);
@@ -335,23 +353,23 @@ static void reply(struct view *view, const struct reply *r)
         return;
     }
     switch (r->tag) {
-        case CALL_LIST: rows_take(&l->documents, r->result, "pdf_id"); break;
-        case CALL_JOBS:
-            rows_take(&l->jobs, r->result, "job_id");
-            drop_finished(l);
-            break;
-        case CALL_COURSES:
-            rows_take(&l->courses, r->result, "course_id");
-            if (l->after_courses)
-                ask_course(l, l->after_courses, l->after_courses == ASK_MOVE ? "Move it to" : "Add it to");
-            l->after_courses = 0;
-            break;
-        case CALL_WHY: record(l, r->result); break;
-        case CALL_DELETE:
-            ui_say(view->ui, ROLE_GOOD, "Deleted.");
-            load(view);
-            break;
-        default: load(view); break;
+    case CALL_LIST: rows_take(&l->documents, r->result, "pdf_id"); break;
+    case CALL_JOBS:
+        rows_take(&l->jobs, r->result, "job_id");
+        drop_finished(l);
+        break;
+    case CALL_COURSES:
+        rows_take(&l->courses, r->result, "course_id");
+        if (l->after_courses)
+            ask_course(l, l->after_courses, l->after_courses == ASK_MOVE ? "Move it to" : "Add it to");
+        l->after_courses = 0;
+        break;
+    case CALL_WHY: record(l, r->result); break;
+    case CALL_DELETE:
+        ui_say(view->ui, ROLE_GOOD, "Deleted.");
+        load(view);
+        break;
+    default: load(view); break;
     }
     recount(l);
 }
@@ -367,7 +385,7 @@ static void say_ready(struct ui *ui, const char *title, long pages, long empty)
         ui_say(ui, ROLE_GOOD, "%s is ready: %ld page%s can be searched now.", title, pages, pages == 1 ? "" : "s");
 }
 
-static void news(struct view *view, const char *method, const cJSON *params)
+static void notification(struct view *view, const char *method, const cJSON *params)
 {
     struct library *l = of(view);
     if (strcmp(method, "library.progress") != 0 || !ui_teacher(view->ui))
@@ -376,7 +394,8 @@ static void news(struct view *view, const char *method, const cJSON *params)
     rows_put(&l->jobs, params, "job_id");
     if (strcmp(state, "indexed") == 0) {
         drop_finished(l);
-        say_ready(view->ui, title, (long)json_int(params, "pages_total", 0), (long)json_int(params, "pages_without_text", 0));
+        say_ready(view->ui, title, (long)json_int(params, "pages_total", 0),
+                  (long)json_int(params, "pages_without_text", 0));
         ui_callf(view, CALL_LIST, "library.list", NULL, "limit:i", (int64_t)50);
     } else if (strcmp(state, "failed") == 0 && !ui_front(view)) {
         ui_say(view->ui, ROLE_BAD, "%s could not be read. The Library says why.", title);
@@ -398,7 +417,8 @@ static void status(const struct view *view, struct status *s)
 {
     const struct library *l = const_of(view);
     if (l->list.count)
-        snprintf(s->right, sizeof s->right, "%zu of %zu%s", l->list.selected + 1, l->list.count, l->documents.cursor ? "+" : "");
+        snprintf(s->right, sizeof s->right, "%zu of %zu%s", l->list.selected + 1, l->list.count,
+                 l->documents.cursor ? "+" : "");
 }
 
 static bool unsent(const struct view *view)
@@ -408,7 +428,23 @@ static bool unsent(const struct view *view)
 }
 
 const struct view_class library_class = {
-    .pane = PANE_LIBRARY, .title = "Library", .letter = 'l', .needs = "library.list", .size = sizeof(struct library),
-    .start = start, .show = show, .stop = stop, .act = act, .reply = reply, .news = news, .answer = answer,
-    .online = online, .tick = tick, .layout = library_draw_layout, .draw = library_draw_pane, .keys = library_draw_keys, .status = status, .unsent = unsent,
+    .pane = PANE_LIBRARY,
+    .title = "Library",
+    .letter = 'l',
+    .needs = "library.list",
+    .size = sizeof(struct library),
+    .start = start,
+    .show = show,
+    .stop = stop,
+    .act = act,
+    .reply = reply,
+    .notification = notification,
+    .answer = answer,
+    .online = online,
+    .tick = tick,
+    .layout = library_draw_layout,
+    .draw = library_draw_pane,
+    .keys = library_draw_keys,
+    .status = status,
+    .unsent = unsent,
 };

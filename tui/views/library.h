@@ -11,16 +11,16 @@ struct library {
     struct view view;
     struct rows jobs, documents, courses;
     struct upload upload;
-    char *queue[LIBRARY_QUEUE];      /* "course_id\npath" of files that wait to be sent */
+    char *queue[LIBRARY_QUEUE]; /* "course_id\npath" of files that wait to be sent */
     int queued;
-    struct list list;        /* over upload, jobs and documents */
+    struct list list; /* over upload, jobs and documents */
     char path[1024], pdf_id[48];
-    int after_courses;       /* the question that waits for the courses */
+    int after_courses; /* the question that waits for the courses */
     int rows, cols;
 };
 
-size_t library_adding(const struct library *l);               /* rows above the documents */
-bool library_is_upload(const struct library *l, size_t index); /* what is being sent from here */
+size_t library_adding(const struct library *l);                  /* rows above the documents */
+bool library_is_upload(const struct library *l, size_t index);   /* what is being sent from here */
 const cJSON *library_row(const struct library *l, size_t index); /* job or document; NULL for the upload */
 void library_draw_layout(struct view *view, int rows, int cols);
 void library_draw_pane(const struct view *view, struct canvas c);

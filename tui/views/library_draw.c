@@ -5,7 +5,7 @@
 #include "common/text.h"
 #include "tui/views/library.h"
 #include "tui/widgets/heading.h"
-#include "tui/words.h"
+#include "tui/format.h"
 
 static bool small(const struct library *l)
 {
@@ -25,7 +25,8 @@ static int height(const void *rows, size_t index)
     const char *text = failure(l, index);
     bool heading = index == library_adding(l) && index > 0;
     int used = 1 + heading, width = l->cols - 8 > 4 ? l->cols - 8 : 4;
-    for (size_t cells = text_cells(text, strlen(text)); *text && cells; cells = cells > (size_t)width ? cells - (size_t)width : 0)
+    for (size_t cells = text_cells(text, strlen(text)); *text && cells;
+         cells = cells > (size_t)width ? cells - (size_t)width : 0)
         used++;
     return small(l) && used > 3 ? 3 : used > 5 ? 5 : used;
 }
@@ -40,7 +41,7 @@ void library_draw_layout(struct view *view, int rows, int cols)
 
 struct progress {
     const char *word;
-    double part;       /* under 0: no bar */
+    double part; /* under 0: no bar */
     char facts[48];
 };
 
@@ -50,7 +51,7 @@ static struct progress progress_of(const struct library *l, size_t index)
     const struct upload *u = &l->upload;
     if (library_is_upload(l, index)) {
         char size[24];
-        words_size((double)u->size, size, sizeof size);
+        format_size((double)u->size, size, sizeof size);
         p.word = u->state == UPLOAD_FAILED ? "failed" : u->state == UPLOAD_WAITING ? "waiting" : "sending";
         if (u->state != UPLOAD_FAILED) {
             p.part = u->size ? (double)u->offset / (double)u->size : 0;
@@ -72,7 +73,7 @@ static struct progress progress_of(const struct library *l, size_t index)
     } else if (strcmp(state, "sending") == 0) {
         char size[24];
         done = json_double(job, "sent", 0), total = json_double(job, "size", 0);
-        words_size(total, size, sizeof size);
+        format_size(total, size, sizeof size);
         snprintf(p.facts, sizeof p.facts, "%.0f of %s", done / 1e6, size);
     } else {
         p.word = strcmp(state, "storing") == 0 ? "saving" : strcmp(state, "failed") == 0 ? "failed" : "waiting";
@@ -90,7 +91,11 @@ static int draw_adding(const struct library *l, struct canvas c, int y, size_t i
     bool failed = strcmp(p.word, "failed") == 0;
     int at = small(l) ? 28 : 33;
     int cells = canvas_cut(c, y, 2, at - 3, ROLE_TEXT, name);
-    int word = canvas_text(c, y, at, failed ? ROLE_BAD : strcmp(p.word, "waiting") == 0 ? ROLE_WARN : ROLE_TEXT, p.word);
+    int word = canvas_text(c, y, at,
+                           failed                           ? ROLE_BAD
+                           : strcmp(p.word, "waiting") == 0 ? ROLE_WARN
+                                                            : ROLE_TEXT,
+                           p.word);
     if (index == l->list.selected)
         list_mark(c, y, 2, cells, ui_focus(&l->view));
     if (p.part >= 0 && small(l)) {
@@ -103,7 +108,8 @@ static int draw_adding(const struct library *l, struct canvas c, int y, size_t i
         canvas_text(c, y, 69 - over, ROLE_DIM, p.facts);
     } else if (failed && !small(l)) {
         char clock[32];
-        words_when(job ? words_time(json_text(job, "failed_at", NULL)) : l->upload.failed_at, l->view.ui->wall, WORDS_WHEN, clock);
+        format_when(job ? format_time(json_text(job, "failed_at", NULL)) : l->upload.failed_at, l->view.ui->wall,
+                    FORMAT_WHEN, clock);
         const char *today = strncmp(clock, "today ", 6) == 0 ? clock + 6 : clock;
         canvas_text(c, y, 42, ROLE_DIM, today);
     }
@@ -131,10 +137,12 @@ static void draw_document(const struct library *l, struct canvas c, int y, size_
     bool failed = *json_text(document, "failed_at", "") != 0, ready = *json_text(document, "indexed_at", "") != 0;
     int cells = canvas_cut(c, y, 2, title + wide, failed ? ROLE_BAD : ROLE_TEXT, json_text(document, "title", ""));
     canvas_right(c, y, small(l) || l->view.ui->size == UI_NARROW ? c.cols - 1 : 49 + wide, ROLE_DIM,
-                 failed ? "failed" : ready ? pages : "waiting");
+                 failed  ? "failed"
+                 : ready ? pages
+                         : "waiting");
     if (l->view.ui->size >= UI_NORMAL) {
         canvas_cut(c, y, 51 + wide, 17, ROLE_TEXT, course_title(l, document));
-        words_when(words_time(json_text(document, "created_at", NULL)), l->view.ui->wall, WORDS_DAY, when);
+        format_when(format_time(json_text(document, "created_at", NULL)), l->view.ui->wall, FORMAT_DAY, when);
         canvas_text(c, y, 69 + wide, ROLE_DIM, when);
     }
     if (index == l->list.selected)
@@ -147,12 +155,14 @@ void library_draw_pane(const struct view *view, struct canvas c)
     char facts[64], count[40];
     size_t first = library_adding(l);
     int y = 1;
-    words_count((long)l->documents.list.count, "document", l->documents.cursor ? "or more documents" : "documents", count, sizeof count);
+    format_count((long)l->documents.list.count, "document", l->documents.cursor ? "or more documents" : "documents",
+                 count, sizeof count);
     if (!l->list.count) {
         heading_draw(c, 0, "In the library", NULL, 1);
         if (l->documents.items)
-            heading_text(c, 1, 2, c.cols - 4, 3, ROLE_TEXT, ui_teacher(view->ui) ? "There are no documents yet. Press a to add a PDF."
-                                                                         : "There are no documents yet. Your teacher adds them.");
+            heading_text(c, 1, 2, c.cols - 4, 3, ROLE_TEXT,
+                         ui_teacher(view->ui) ? "There are no documents yet. Press a to add a PDF."
+                                              : "There are no documents yet. Your teacher adds them.");
         return;
     }
     snprintf(facts, sizeof facts, "%zu of yours", first);

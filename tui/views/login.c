@@ -77,8 +77,8 @@ static void enter(struct login *l)
         ui_say(ui, ROLE_WARN, l->number.text.length ? "Type your password." : "Type your school number.");
     } else if (!ui_running(ui, &l->view, CALL_LOGIN)) {
         l->sent_at = ui->now;
-        ui_callf(&l->view, CALL_LOGIN, "auth.login", "Logging in", "institution_id:s password:s", field_text(&l->number),
-                 field_text(&l->password));
+        ui_callf(&l->view, CALL_LOGIN, "auth.login", "Logging in", "institution_id:s password:s",
+                 field_text(&l->number), field_text(&l->password));
     }
 }
 
@@ -94,14 +94,14 @@ static bool act(struct view *view, enum action action, const struct key *key)
     struct login *l = (struct login *)view;
     (void)key;
     switch ((int)action) {
-        case ACT_UP: case ACT_LAST_PART: step(l, -1); return true;
-        case ACT_DOWN: case ACT_NEXT_PART: step(l, 1); return true;
-        case ACT_ENTER: enter(l); return true;
-        case ACT_COPY:
-            ui_copy(view->ui, view->ui->fingerprint);
-            return true;
-        case ACT_BACK: return true;
-        default: return false;
+    case ACT_UP:
+    case ACT_LAST_PART: step(l, -1); return true;
+    case ACT_DOWN:
+    case ACT_NEXT_PART: step(l, 1); return true;
+    case ACT_ENTER: enter(l); return true;
+    case ACT_COPY: ui_copy(view->ui, view->ui->fingerprint); return true;
+    case ACT_BACK: return true;
+    default: return false;
     }
 }
 
@@ -171,16 +171,18 @@ static int draw_server(const struct login *l, struct canvas c)
 /* The whole sentence where it fits above codes and choices, else one that fits a row of 40. */
 static int draw_sentence(struct canvas c, int y, int x, int room, bool changed)
 {
-    const char *whole = changed ? "This is not the code of your last visit. Ask your teacher before you go on: somebody may be "
-                                  "reading along. Old code, then new:"
-                                : "You have not been here before. Check that this is really your school: "
-                                  "the code below must be the same as on the sheet in the lab.";
+    const char *whole =
+        changed ? "This is not the code of your last visit. Ask your teacher before you go on: somebody may be "
+                  "reading along. Old code, then new:"
+                : "You have not been here before. Check that this is really your school: "
+                  "the code below must be the same as on the sheet in the lab.";
     int width = c.cols - x - 1 < 70 ? c.cols - x - 1 : 70;
     AUTO(wrap_free) struct wrap lines = {0};
     wrap_text(&lines, whole, strlen(whole), width);
     if ((int)lines.count <= room)
         return heading_text(c, y, x, width, room, changed ? ROLE_BAD : ROLE_TEXT, whole);
-    canvas_cut(c, y, 0, c.cols, changed ? ROLE_BAD : ROLE_TEXT, changed ? "Another code: ask first! Old, then new:" : "First visit. The same as on your sheet?");
+    canvas_cut(c, y, 0, c.cols, changed ? ROLE_BAD : ROLE_TEXT,
+               changed ? "Another code: ask first! Old, then new:" : "First visit. The same as on your sheet?");
     return 1;
 }
 
@@ -245,9 +247,10 @@ static void status(const struct view *view, struct status *s)
 {
     const struct login *l = (const struct login *)view;
     const struct ui *ui = view->ui;
-    const char *link = ui->link == UI_LOST ? "the server does not answer, trying again"
-                     : ui->link == UI_CONNECTING ? "connecting"
-                     : ui->secure ? "secure connection" : "on this computer";
+    const char *link = ui->link == UI_LOST         ? "the server does not answer, trying again"
+                       : ui->link == UI_CONNECTING ? "connecting"
+                       : ui->secure                ? "secure connection"
+                                                   : "on this computer";
     long seconds = (long)(ui->now - l->sent_at) / 1000;
     if (!ui_running(ui, view, CALL_LOGIN))
         snprintf(s->left, sizeof s->left, "%s%s", ui->size <= UI_SMALL ? "" : "Not logged in  ", link);
@@ -258,6 +261,17 @@ static void status(const struct view *view, struct status *s)
 }
 
 const struct view_class login_class = {
-    .pane = PANE_LOGIN, .title = "Login", .size = sizeof(struct login), .start = start, .show = show, .stop = stop,
-    .act = act, .reply = reply, .online = online, .draw = draw, .keys = keys, .status = status, .field = field,
+    .pane = PANE_LOGIN,
+    .title = "Login",
+    .size = sizeof(struct login),
+    .start = start,
+    .show = show,
+    .stop = stop,
+    .act = act,
+    .reply = reply,
+    .online = online,
+    .draw = draw,
+    .keys = keys,
+    .status = status,
+    .field = field,
 };

@@ -6,7 +6,7 @@
 #include "common/mem.h"
 #include "tui/views/rows.h"
 #include "tui/widgets/heading.h"
-#include "tui/words.h"
+#include "tui/format.h"
 
 enum { CALL_STATUS = 1, CALL_LIST, CALL_LOOKED, CALL_RETAIN, CALL_RECALL, CALL_FORGET, CALL_FORGET_ALL, CALL_EXPORT };
 enum { ASK_ADD = 1, ASK_RECALL, ASK_FORGET, ASK_ALL, ASK_FILE };
@@ -15,11 +15,11 @@ enum { LOOKED_ROWS = 7 };
 struct memory {
     struct view view;
     struct rows facts, looked, recalled;
-    char *query;             /* recalled for; NULL: all facts are shown */
+    char *query; /* recalled for; NULL: all facts are shown */
     cJSON *status;
     bool in_looked;
     int rows;
-    char *path;              /* where the copy goes */
+    char *path; /* where the copy goes */
     char forgetting[48];
 };
 
@@ -84,7 +84,8 @@ static void export_to(struct memory *m, const char *path)
 static void forget_all(struct memory *m)
 {
     long facts = (long)json_int(m->status, "facts", (int64_t)m->facts.list.count);
-    ui_ask_word(&m->view, ASK_ALL, "forget", "This erases all %ld facts and your earlier searches. Type forget and press Enter, or Esc.", facts);
+    ui_ask_word(&m->view, ASK_ALL, "forget",
+                "This erases all %ld facts and your earlier searches. Type forget and press Enter, or Esc.", facts);
 }
 
 static void forget(struct memory *m)
@@ -108,41 +109,43 @@ static bool act(struct view *view, enum action action, const struct key *key)
     static const char *const members[] = {"fact", "by", "action", NULL};
     (void)key;
     switch ((int)action) {
-        case ACT_ADD:
-            if (ui->argument)
-                add(m, ui->argument);
-            else
-                ui_ask_text(view, ASK_ADD, "Remember:", "");
-            return true;
-        case ACT_FIND:
-            if (!off(m))
-                ui_ask_text(view, ASK_RECALL, "Recall:", "");
-            return true;
-        case ACT_DELETE: forget(m); return true;
-        case ACT_DELETE_ALL: forget_all(m); return true;
-        case ACT_SAVE:
-            if (ui->argument)
-                export_to(m, ui->argument);
-            else
-                ui_ask_file(view, ASK_FILE, "Save a copy as:", "edurag-about-me.json");
-            return true;
-        case ACT_NEXT_PART: case ACT_LAST_PART: m->in_looked = !m->in_looked && m->looked.list.count; return true;
-        case ACT_BACK:
-            if (m->in_looked)
-                m->in_looked = false;
-            else if (m->query)
-                free(m->query), m->query = NULL;
-            else
-                return false;
-            return true;
-        case ACT_RELOAD: load(view); return true;
-        case ACT_COPY: ui_copy(ui, json_text(rows_selected(shown(m)), "fact", "")); return true;
-        case ACT_NEXT: case ACT_PREVIOUS: rows_find(shown(m), ui, action == ACT_NEXT ? 1 : -1, members); return true;
-        case ACT_ENTER:
-            if (!m->in_looked && rows_selected(shown(m)))
-                ui_text(ui, "Remembered", json_text(rows_selected(shown(m)), "fact", ""));
-            return true;
-        default: break;
+    case ACT_ADD:
+        if (ui->argument)
+            add(m, ui->argument);
+        else
+            ui_ask_text(view, ASK_ADD, "Remember:", "");
+        return true;
+    case ACT_FIND:
+        if (!off(m))
+            ui_ask_text(view, ASK_RECALL, "Recall:", "");
+        return true;
+    case ACT_DELETE: forget(m); return true;
+    case ACT_DELETE_ALL: forget_all(m); return true;
+    case ACT_SAVE:
+        if (ui->argument)
+            export_to(m, ui->argument);
+        else
+            ui_ask_file(view, ASK_FILE, "Save a copy as:", "edurag-about-me.json");
+        return true;
+    case ACT_NEXT_PART:
+    case ACT_LAST_PART: m->in_looked = !m->in_looked && m->looked.list.count; return true;
+    case ACT_BACK:
+        if (m->in_looked)
+            m->in_looked = false;
+        else if (m->query)
+            free(m->query), m->query = NULL;
+        else
+            return false;
+        return true;
+    case ACT_RELOAD: load(view); return true;
+    case ACT_COPY: ui_copy(ui, json_text(rows_selected(shown(m)), "fact", "")); return true;
+    case ACT_NEXT:
+    case ACT_PREVIOUS: rows_find(shown(m), ui, action == ACT_NEXT ? 1 : -1, members); return true;
+    case ACT_ENTER:
+        if (!m->in_looked && rows_selected(shown(m)))
+            ui_text(ui, "Remembered", json_text(rows_selected(shown(m)), "fact", ""));
+        return true;
+    default: break;
     }
     if (!rows_move(shown(m), action, m->rows - 2))
         return false;
@@ -166,8 +169,7 @@ static void retained(struct memory *m, const cJSON *result)
     const cJSON *redactions = json_get(result, "redactions");
     struct buf hidden = {0};
     const cJSON *entry;
-    cJSON_ArrayForEach(entry, redactions)
-    {
+    cJSON_ArrayForEach (entry, redactions) {
         const char *what = cJSON_IsString(entry) ? entry->valuestring : json_text(entry, "kind", "");
         buf_printf(&hidden, "%s%s", hidden.length ? ", " : "", what);
     }
@@ -193,30 +195,30 @@ static void reply(struct view *view, const struct reply *r)
         return;
     }
     switch (r->tag) {
-        case CALL_STATUS:
-            cJSON_Delete(m->status);
-            m->status = cJSON_Duplicate(r->result, true);
-            break;
-        case CALL_LIST: rows_take(&m->facts, r->result, "fact_id"); break;
-        case CALL_LOOKED: rows_take(&m->looked, r->result, "at"); break;
-        case CALL_RECALL:
-            rows_take(&m->recalled, r->result, "fact_id");
-            if (json_bool(r->result, "degraded", false))
-                ui_say(view->ui, ROLE_WARN, "Your memory answered late. This is what is kept here.");
-            break;
-        case CALL_RETAIN: retained(m, r->result); break;
-        case CALL_FORGET:
-            rows_forget(&m->facts, m->forgetting);
-            rows_forget(&m->recalled, m->forgetting);
-            ui_say(view->ui, ROLE_GOOD, "Forgotten.");
-            ui_callf(view, CALL_STATUS, "memory.status", NULL, "");
-            break;
-        case CALL_FORGET_ALL:
-            ui_say(view->ui, ROLE_GOOD, "Forgotten.");
-            load(view);
-            break;
-        case CALL_EXPORT: saved(m, r->result); break;
-        default: break;
+    case CALL_STATUS:
+        cJSON_Delete(m->status);
+        m->status = cJSON_Duplicate(r->result, true);
+        break;
+    case CALL_LIST: rows_take(&m->facts, r->result, "fact_id"); break;
+    case CALL_LOOKED: rows_take(&m->looked, r->result, "at"); break;
+    case CALL_RECALL:
+        rows_take(&m->recalled, r->result, "fact_id");
+        if (json_bool(r->result, "degraded", false))
+            ui_say(view->ui, ROLE_WARN, "Your memory answered late. This is what is kept here.");
+        break;
+    case CALL_RETAIN: retained(m, r->result); break;
+    case CALL_FORGET:
+        rows_forget(&m->facts, m->forgetting);
+        rows_forget(&m->recalled, m->forgetting);
+        ui_say(view->ui, ROLE_GOOD, "Forgotten.");
+        ui_callf(view, CALL_STATUS, "memory.status", NULL, "");
+        break;
+    case CALL_FORGET_ALL:
+        ui_say(view->ui, ROLE_GOOD, "Forgotten.");
+        load(view);
+        break;
+    case CALL_EXPORT: saved(m, r->result); break;
+    default: break;
     }
 }
 
@@ -277,7 +279,7 @@ static void draw_fact(const struct memory *m, struct canvas c, int y, const cJSO
     int x = small ? 2 : 16;
     const char *source = json_text(row, "source", "");
     bool own = strcmp(source, "client") == 0;
-    words_when(words_time(json_text(row, "at", NULL)), m->view.ui->wall, WORDS_WHEN, when);
+    format_when(format_time(json_text(row, "at", NULL)), m->view.ui->wall, FORMAT_WHEN, when);
     if (!small)
         canvas_text(c, y, 2, ROLE_DIM, when);
     if (json_int(row, "count", 1) > 1)
@@ -294,8 +296,13 @@ static void draw_fact(const struct memory *m, struct canvas c, int y, const cJSO
 static const char *looked_word(const char *action)
 {
     static const char *const words[][2] = {
-        {"memory.reflect", "read a reflection"}, {"reflect", "read a reflection"}, {"reflection", "read a reflection"}, {"memory.export", "saved a copy"},
-        {"export", "saved a copy"}, {"memory.forget", "erased what was kept"}, {"forget", "erased what was kept"},
+        {"memory.reflect", "read a reflection"},
+        {"reflect", "read a reflection"},
+        {"reflection", "read a reflection"},
+        {"memory.export", "saved a copy"},
+        {"export", "saved a copy"},
+        {"memory.forget", "erased what was kept"},
+        {"forget", "erased what was kept"},
     };
     for (size_t i = 0; i < COUNT_OF(words); i++)
         if (strcmp(words[i][0], action) == 0)
@@ -313,7 +320,7 @@ static void draw_looked(const struct memory *m, struct canvas c)
         char when[32], by[160];
         const char *name = json_text(row, "by", ""), *role = json_text(row, "role", "");
         bool you = strcmp(name, m->view.ui->name) == 0 || strcmp(name, m->view.ui->user_id) == 0;
-        words_when(words_time(json_text(row, "at", NULL)), m->view.ui->wall, WORDS_WHEN_CLOCK, when);
+        format_when(format_time(json_text(row, "at", NULL)), m->view.ui->wall, FORMAT_WHEN_CLOCK, when);
         snprintf(by, sizeof by, "%s%s%s%s", you ? "you" : name, you ? "" : " (", you ? "" : role, you ? "" : ")");
         int cells = canvas_cut(c, y, 2, small ? 12 : 18, ROLE_TEXT, when);
         canvas_cut(c, y, small ? 15 : 21, small ? c.cols - 16 : 20, ROLE_TEXT, by);
@@ -329,7 +336,7 @@ static void heading_facts(const struct memory *m, char *out, size_t size)
     long facts = (long)json_int(m->status, "facts", (int64_t)m->facts.list.count);
     long pending = (long)json_int(m->status, "pending_sync", 0), failed = (long)json_int(m->status, "failed_sync", 0);
     char count[40];
-    words_count(facts, "fact", "facts", count, sizeof count);
+    format_count(facts, "fact", "facts", count, sizeof count);
     if (failed > 0)
         snprintf(out, size, "%s, %ld not copied to the memory service", count, failed);
     else if (pending > 0)
@@ -346,10 +353,11 @@ static void draw_facts(const struct memory *m, struct canvas c)
     char facts[96], title[200];
     bool small = m->view.ui->size <= UI_SMALL;
     if (!r->list.count && r->items && !m->query) {
-        const char *words = off(m) ? "Your school has turned memory off. Nothing new is remembered. Earlier searches stay in "
-                                     "your history; D erases all that is kept about you."
-                                   : "Nothing is remembered yet.\nSearch or ask something and it will appear here. You can also "
-                                     "press a and tell EduRag what you are working on.";
+        const char *words =
+            off(m) ? "Your school has turned memory off. Nothing new is remembered. Earlier searches stay in "
+                     "your history; D erases all that is kept about you."
+                   : "Nothing is remembered yet.\nSearch or ask something and it will appear here. You can also "
+                     "press a and tell EduRag what you are working on.";
         heading_text(c, 1, 2, c.cols - 3 < 72 ? c.cols - 3 : 72, 8, ROLE_TEXT, words);
         return;
     }
@@ -358,7 +366,11 @@ static void draw_facts(const struct memory *m, struct canvas c)
         snprintf(title, sizeof title, "Remembered about “%.60s”", m->query);
         snprintf(facts, sizeof facts, "%zu found, Esc shows all", r->list.count);
     }
-    heading_draw(c, 0, m->query ? title : small ? "Remembered" : "What EduRag remembers about you", small ? NULL : facts, 1);
+    heading_draw(c, 0,
+                 m->query ? title
+                 : small  ? "Remembered"
+                          : "What EduRag remembers about you",
+                 small ? NULL : facts, 1);
     for (int y = 1; y < c.rows && r->list.top + (size_t)y - 1 < r->list.count; y++) {
         size_t at = r->list.top + (size_t)y - 1;
         draw_fact(m, c, y, r->at[at], at == r->list.selected && !m->in_looked);
@@ -404,11 +416,23 @@ static void status(const struct view *view, struct status *s)
     if (m->in_looked)
         rows_position(&m->looked, 0, s->right, sizeof s->right);
     else
-        rows_position(m->query ? &m->recalled : &m->facts, m->query ? 0 : (long)json_int(m->status, "facts", 0), s->right, sizeof s->right);
+        rows_position(m->query ? &m->recalled : &m->facts, m->query ? 0 : (long)json_int(m->status, "facts", 0),
+                      s->right, sizeof s->right);
 }
 
 const struct view_class memory_class = {
-    .pane = PANE_MEMORY, .title = "Memory", .letter = 'm', .needs = "memory.list", .size = sizeof(struct memory),
-    .show = show, .stop = stop, .act = act, .reply = reply, .answer = answer, .layout = layout, .draw = draw,
-    .keys = keys, .status = status,
+    .pane = PANE_MEMORY,
+    .title = "Memory",
+    .letter = 'm',
+    .needs = "memory.list",
+    .size = sizeof(struct memory),
+    .show = show,
+    .stop = stop,
+    .act = act,
+    .reply = reply,
+    .answer = answer,
+    .layout = layout,
+    .draw = draw,
+    .keys = keys,
+    .status = status,
 };

@@ -10,7 +10,7 @@
 
 #include "common/mem.h"
 #include "common/text.h"
-#include "tui/words.h"
+#include "tui/format.h"
 
 char *people_read(const char *path, struct err *err)
 {
@@ -91,7 +91,8 @@ long people_preview(const char *csv, const struct rows *known, bool all, char *o
         line += *line == '\r';
         line += *line == '\n';
     }
-    snprintf(out, size, "%s%ld new, %ld%s known, %ld wrong%s", all ? "" : "up to ", fresh, old, all ? "" : " or more", bad, first);
+    snprintf(out, size, "%s%ld new, %ld%s known, %ld wrong%s", all ? "" : "up to ", fresh, old, all ? "" : " or more",
+             bad, first);
     return fresh;
 }
 
@@ -106,8 +107,7 @@ void people_lines(const cJSON *value, const char *label, int depth, time_t now, 
         if (depth > 0)
             buf_printf(out, "%*s%s\n", (depth - 1) * 2, "", name);
         int number = 0;
-        cJSON_ArrayForEach(child, value)
-        {
+        cJSON_ArrayForEach (child, value) {
             char index[16];
             snprintf(index, sizeof index, "%d", ++number);
             if (depth < 6)
@@ -119,7 +119,7 @@ void people_lines(const cJSON *value, const char *label, int depth, time_t now, 
     char when[32];
     size_t length = strlen(name);
     bool time = cJSON_IsString(value) && length >= 2 && strcmp(name + length - 2, "at") == 0;
-    words_when(time ? words_time(value->valuestring) : (time_t)-1, now, WORDS_WHEN_CLOCK, when);
+    format_when(time ? format_time(value->valuestring) : (time_t)-1, now, FORMAT_WHEN_CLOCK, when);
     if (cJSON_IsString(value))
         buf_text(out, *when ? when : value->valuestring);
     else if (cJSON_IsNumber(value))

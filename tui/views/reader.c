@@ -5,11 +5,11 @@
 
 #include "common/mem.h"
 #include "common/text.h"
-#include "tui/tidy.h"
+#include "tui/sanitize.h"
 #include "tui/ui.h"
 #include "tui/widgets/heading.h"
 #include "tui/widgets/wrap.h"
-#include "tui/words.h"
+#include "tui/format.h"
 
 enum { CALL_PAGE = 1, CALL_OUTLINE };
 enum { MEASURE = 74, IDS_MOST = 64, JOIN_CELLS = 40, SPANS = 32 };
@@ -20,12 +20,12 @@ struct reader {
     char *ids[IDS_MOST];
     size_t id_count;
     cJSON *page, *outline;
-    char *text;               /* the page's, with lines of one paragraph joined */
+    char *text; /* the page's, with lines of one paragraph joined */
     struct wrap lines;
-    int width, rows, wanted;  /* wanted: the page asked for last */
+    int width, rows, wanted; /* wanted: the page asked for last */
     size_t line, top, passage;
-    bool contents, at_end;    /* at_end: the page was reached backwards */
-    struct list list;         /* of the contents */
+    bool contents, at_end; /* at_end: the page was reached backwards */
+    struct list list;      /* of the contents */
 };
 
 static struct reader *of(struct view *view)
@@ -70,7 +70,8 @@ static void ask_page(struct reader *r, int page)
     ui_call(&r->view, CALL_PAGE, "library.page", buf_take(&params), r->doing);
 }
 
-void reader_open(struct ui *ui, const char *pdf_id, int page, const char *const *chunk_ids, size_t count, const char *from)
+void reader_open(struct ui *ui, const char *pdf_id, int page, const char *const *chunk_ids, size_t count,
+                 const char *from)
 {
     struct reader *r = of(ui_view(ui, PANE_READER));
     bool other = strcmp(r->pdf_id, pdf_id) != 0;
@@ -120,8 +121,7 @@ static int passage_count(const struct reader *r)
 static const cJSON *passage_of(const struct reader *r, struct wrap_line line)
 {
     const cJSON *passage;
-    cJSON_ArrayForEach(passage, json_get(r->page, "passages"))
-    {
+    cJSON_ArrayForEach (passage, json_get(r->page, "passages")) {
         if (line.to > page_bytes(r, passage, "start") && line.from < page_bytes(r, passage, "end"))
             return passage;
     }
@@ -220,7 +220,8 @@ static void screen(struct reader *r, int step)
 
 static bool line_found(const struct reader *r, size_t line)
 {
-    AUTO(mem_freep) char *text = mem_dupn(r->text + r->lines.lines[line].from, r->lines.lines[line].to - r->lines.lines[line].from);
+    AUTO(mem_freep)
+    char *text = mem_dupn(r->text + r->lines.lines[line].from, r->lines.lines[line].to - r->lines.lines[line].from);
     return ui_found(r->view.ui, text);
 }
 
@@ -231,7 +232,8 @@ static void next(struct reader *r, int step)
     if (!*ui->find) {
         int passages = passage_count(r), to = (int)r->passage + step;
         if (to < 0 || to >= passages)
-            ui_say(ui, ROLE_TEXT, passages > 1 ? "There is no further passage on this page." : "There is one passage on this page.");
+            ui_say(ui, ROLE_TEXT,
+                   passages > 1 ? "There is no further passage on this page." : "There is one passage on this page.");
         else
             go_passage(r, (size_t)to);
         return;
@@ -255,7 +257,7 @@ static void copy(struct reader *r, bool source_only)
         return;
     size_t from = passage ? page_bytes(r, passage, "start") : 0;
     size_t to = passage ? page_bytes(r, passage, "end") : strlen(r->text);
-    words_page(r->page, page, sizeof page);
+    format_page(r->page, page, sizeof page);
     if (!source_only && to > from)
         buf_bytes(&out, r->text + from, to - from), buf_char(&out, '\n');
     buf_printf(&out, "%s, %s", json_text(r->page, "title", ""), page);
@@ -265,18 +267,20 @@ static void copy(struct reader *r, bool source_only)
 static bool act_contents(struct reader *r, enum action action)
 {
     switch ((int)action) {
-        case ACT_UP: list_move(&r->list, -1, NULL, NULL); return true;
-        case ACT_DOWN: list_move(&r->list, 1, NULL, NULL); return true;
-        case ACT_PAGE_UP: list_move(&r->list, -r->rows, NULL, NULL); return true;
-        case ACT_PAGE_DOWN: list_move(&r->list, r->rows, NULL, NULL); return true;
-        case ACT_FIRST: list_select(&r->list, 0, NULL, NULL); return true;
-        case ACT_LAST: list_select(&r->list, r->list.count, NULL, NULL); return true;
-        case ACT_ENTER:
-            r->contents = false;
-            ask_page(r, (int)json_int(cJSON_GetArrayItem(r->outline, (int)r->list.selected), "page", 1));
-            return true;
-        case ACT_BACK: case ACT_OPEN: case ACT_NEXT_PART: r->contents = false; return true;
-        default: return false;
+    case ACT_UP: list_move(&r->list, -1, NULL, NULL); return true;
+    case ACT_DOWN: list_move(&r->list, 1, NULL, NULL); return true;
+    case ACT_PAGE_UP: list_move(&r->list, -r->rows, NULL, NULL); return true;
+    case ACT_PAGE_DOWN: list_move(&r->list, r->rows, NULL, NULL); return true;
+    case ACT_FIRST: list_select(&r->list, 0, NULL, NULL); return true;
+    case ACT_LAST: list_select(&r->list, r->list.count, NULL, NULL); return true;
+    case ACT_ENTER:
+        r->contents = false;
+        ask_page(r, (int)json_int(cJSON_GetArrayItem(r->outline, (int)r->list.selected), "page", 1));
+        return true;
+    case ACT_BACK:
+    case ACT_OPEN:
+    case ACT_NEXT_PART: r->contents = false; return true;
+    default: return false;
     }
 }
 
@@ -288,27 +292,29 @@ static bool act(struct view *view, enum action action, const struct key *key)
     if (r->contents && act_contents(r, action))
         return true;
     switch ((int)action) {
-        case ACT_UP: r->line -= r->line > 0; return true;
-        case ACT_DOWN: r->line += r->line < last; return true;
-        case ACT_PAGE_UP: screen(r, -1); return true;
-        case ACT_PAGE_DOWN: screen(r, 1); return true;
-        case ACT_FIRST: r->line = r->top = 0; return true;
-        case ACT_LAST: r->line = last; return true;
-        case ACT_NEXT: next(r, 1); return true;
-        case ACT_PREVIOUS: next(r, -1); return true;
-        case ACT_COPY: case ACT_COPY_SOURCE: copy(r, action == ACT_COPY_SOURCE); return true;
-        case ACT_ENTER: return true;
-        case ACT_OPEN: case ACT_NEXT_PART:
-            if (r->list.count)
-                r->contents = true;
-            else if (r->page)
-                ui_say(view->ui, ROLE_TEXT, "This document has no list of contents.");
-            return true;
-        case ACT_RELOAD:
-            if (*r->pdf_id)
-                ask_page(r, r->wanted);
-            return true;
-        default: return false;
+    case ACT_UP: r->line -= r->line > 0; return true;
+    case ACT_DOWN: r->line += r->line < last; return true;
+    case ACT_PAGE_UP: screen(r, -1); return true;
+    case ACT_PAGE_DOWN: screen(r, 1); return true;
+    case ACT_FIRST: r->line = r->top = 0; return true;
+    case ACT_LAST: r->line = last; return true;
+    case ACT_NEXT: next(r, 1); return true;
+    case ACT_PREVIOUS: next(r, -1); return true;
+    case ACT_COPY:
+    case ACT_COPY_SOURCE: copy(r, action == ACT_COPY_SOURCE); return true;
+    case ACT_ENTER: return true;
+    case ACT_OPEN:
+    case ACT_NEXT_PART:
+        if (r->list.count)
+            r->contents = true;
+        else if (r->page)
+            ui_say(view->ui, ROLE_TEXT, "This document has no list of contents.");
+        return true;
+    case ACT_RELOAD:
+        if (*r->pdf_id)
+            ask_page(r, r->wanted);
+        return true;
+    default: return false;
     }
 }
 
@@ -381,7 +387,8 @@ static void draw_text(const struct reader *r, struct canvas c, bool focus)
         bool marked = passage_of(r, line) && line.to > line.from;
         if (marked)
             canvas_glyph(c, y, 0, ROLE_PASSAGE, GLYPH_BAR);
-        wrap_draw(c, y, x, c.cols - x, marked ? ROLE_PASSAGE : ROLE_TEXT, r->text, line, spans, found_spans(r, line, spans));
+        wrap_draw(c, y, x, c.cols - x, marked ? ROLE_PASSAGE : ROLE_TEXT, r->text, line, spans,
+                  found_spans(r, line, spans));
         if (at == r->line && focus)
             canvas_cursor(c, y, 0, false);
     }
@@ -392,7 +399,7 @@ static void draw_place(const struct reader *r, struct canvas c)
     char page[48], place[120];
     const char *label = json_text(r->page, "page_label", "");
     int number = page_number(r), pages = (int)json_int(r->page, "pages", 0);
-    words_page(r->page, page, sizeof page);
+    format_page(r->page, page, sizeof page);
     bool differs = *label && atoi(label) != number;
     if (c.cols < 60)
         snprintf(place, sizeof place, "%s", page);
@@ -411,8 +418,7 @@ static void draw_page(const struct reader *r, struct canvas c, bool focus)
     const char *section = "";
     char facts[48];
     draw_place(r, c);
-    cJSON_ArrayForEach(item, r->outline)
-    {
+    cJSON_ArrayForEach (item, r->outline) {
         if (json_int(item, "page", 1) <= page_number(r))
             section = json_text(item, "title", "");
     }
@@ -428,7 +434,8 @@ static void draw(const struct view *view, struct canvas c)
     bool focus = ui_focus(view);
     if (!r->page) {
         if (!ui_running(view->ui, view, CALL_PAGE))
-            heading_text(c, 1, 2, c.cols - 4, 4, ROLE_TEXT, "Nothing is open. Choose a passage in Search and press o, or a document in the Library.");
+            heading_text(c, 1, 2, c.cols - 4, 4, ROLE_TEXT,
+                         "Nothing is open. Choose a passage in Search and press o, or a document in the Library.");
     } else if (outline_beside(r)) {
         int left = c.cols * 2 / 5 - 1;
         draw_contents(r, canvas_part(c, 0, 0, c.rows, left), focus && r->contents);
@@ -482,6 +489,16 @@ static void status(const struct view *view, struct status *s)
 }
 
 const struct view_class reader_class = {
-    .pane = PANE_READER, .title = "Reader", .letter = 'r', .needs = "library.page", .size = sizeof(struct reader),
-    .stop = stop, .act = act, .reply = reply, .layout = layout, .draw = draw, .keys = keys, .status = status,
+    .pane = PANE_READER,
+    .title = "Reader",
+    .letter = 'r',
+    .needs = "library.page",
+    .size = sizeof(struct reader),
+    .stop = stop,
+    .act = act,
+    .reply = reply,
+    .layout = layout,
+    .draw = draw,
+    .keys = keys,
+    .status = status,
 };

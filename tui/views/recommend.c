@@ -6,7 +6,7 @@
 #include "common/text.h"
 #include "tui/views/rows.h"
 #include "tui/widgets/heading.h"
-#include "tui/words.h"
+#include "tui/format.h"
 
 enum { CALL_LIST = 1, CALL_TRENDING };
 
@@ -14,7 +14,7 @@ struct recommend {
     struct view view;
     struct rows mine, others;
     char source[16];
-    struct list list;     /* over both */
+    struct list list; /* over both */
     int rows;
 };
 
@@ -92,16 +92,19 @@ static void open_page(struct recommend *r)
 {
     const cJSON *document = cJSON_GetArrayItem(json_get(row(r, r->list.selected), "documents"), 0);
     if (document)
-        reader_open(r->view.ui, json_text(document, "pdf_id", ""), (int)json_int(document, "page", 1), NULL, 0, "For you");
+        reader_open(r->view.ui, json_text(document, "pdf_id", ""), (int)json_int(document, "page", 1), NULL, 0,
+                    "For you");
 }
 
 static void copy(struct recommend *r)
 {
     const cJSON *item = row(r, r->list.selected), *document = cJSON_GetArrayItem(json_get(item, "documents"), 0);
     char page[48];
-    words_page(document, page, sizeof page);
-    AUTO(mem_freep) char *text = document ? mem_printf("%s\n%s, %s", json_text(item, "topic", ""), json_text(document, "title", ""), page)
-                                          : mem_dup(json_text(item, "topic", ""));
+    format_page(document, page, sizeof page);
+    AUTO(mem_freep)
+    char *text =
+        document ? mem_printf("%s\n%s, %s", json_text(item, "topic", ""), json_text(document, "title", ""), page)
+                 : mem_dup(json_text(item, "topic", ""));
     ui_copy(r->view.ui, text);
 }
 
@@ -112,21 +115,23 @@ static bool act(struct view *view, enum action action, const struct key *key)
     long page = r->rows > 4 ? r->rows / 4 : 1;
     (void)key;
     switch ((int)action) {
-        case ACT_UP: list_move(&r->list, -1, row_topic, r); return true;
-        case ACT_DOWN: list_move(&r->list, 1, row_topic, r); return true;
-        case ACT_PAGE_UP: list_move(&r->list, -page, row_topic, r); return true;
-        case ACT_PAGE_DOWN: list_move(&r->list, page, row_topic, r); return true;
-        case ACT_FIRST: list_select(&r->list, 0, row_topic, r); return true;
-        case ACT_LAST: list_select(&r->list, r->list.count, row_topic, r); return true;
-        case ACT_NEXT_PART: list_select(&r->list, r->list.selected < r->mine.list.count ? r->mine.list.count : 0, row_topic, r); return true;
-        case ACT_ENTER:
-            if (item)
-                search_open(view->ui, json_text(item, "query", json_text(item, "topic", "")));
-            return true;
-        case ACT_OPEN: open_page(r); return true;
-        case ACT_COPY: copy(r); return true;
-        case ACT_RELOAD: load(view); return true;
-        default: return false;
+    case ACT_UP: list_move(&r->list, -1, row_topic, r); return true;
+    case ACT_DOWN: list_move(&r->list, 1, row_topic, r); return true;
+    case ACT_PAGE_UP: list_move(&r->list, -page, row_topic, r); return true;
+    case ACT_PAGE_DOWN: list_move(&r->list, page, row_topic, r); return true;
+    case ACT_FIRST: list_select(&r->list, 0, row_topic, r); return true;
+    case ACT_LAST: list_select(&r->list, r->list.count, row_topic, r); return true;
+    case ACT_NEXT_PART:
+        list_select(&r->list, r->list.selected < r->mine.list.count ? r->mine.list.count : 0, row_topic, r);
+        return true;
+    case ACT_ENTER:
+        if (item)
+            search_open(view->ui, json_text(item, "query", json_text(item, "topic", "")));
+        return true;
+    case ACT_OPEN: open_page(r); return true;
+    case ACT_COPY: copy(r); return true;
+    case ACT_RELOAD: load(view); return true;
+    default: return false;
     }
 }
 
@@ -142,10 +147,9 @@ static void draw_documents(const cJSON *item, struct canvas c, int y)
 {
     const cJSON *document;
     int x = 5;
-    cJSON_ArrayForEach(document, json_get(item, "documents"))
-    {
+    cJSON_ArrayForEach (document, json_get(item, "documents")) {
         char page[48];
-        words_page(document, page, sizeof page);
+        format_page(document, page, sizeof page);
         const char *title = json_text(document, "title", "");
         int cells = (int)(text_cells(title, strlen(title)) + text_cells(page, strlen(page))) + 1;
         if (x > 5 && x + 3 + cells > c.cols - 1)
@@ -177,7 +181,8 @@ static void draw(const struct view *view, struct canvas c)
     static const char others[] = "What others are reading", when[] = "this week, 3 or more";
     if (!r->list.count) {
         if (r->mine.items)
-            heading_text(c, 1, 2, c.cols - 4, 4, ROLE_TEXT, "Search a little first. Then this page shows what fits you.");
+            heading_text(c, 1, 2, c.cols - 4, 4, ROLE_TEXT,
+                         "Search a little first. Then this page shows what fits you.");
         return;
     }
     bool in_own = r->list.top < r->mine.list.count;
@@ -223,6 +228,17 @@ static void status(const struct view *view, struct status *s)
 }
 
 const struct view_class recommend_class = {
-    .pane = PANE_RECOMMEND, .title = "For you", .letter = 'f', .needs = "recommend.list", .size = sizeof(struct recommend),
-    .show = show, .stop = stop, .act = act, .reply = reply, .layout = layout, .draw = draw, .keys = keys, .status = status,
+    .pane = PANE_RECOMMEND,
+    .title = "For you",
+    .letter = 'f',
+    .needs = "recommend.list",
+    .size = sizeof(struct recommend),
+    .show = show,
+    .stop = stop,
+    .act = act,
+    .reply = reply,
+    .layout = layout,
+    .draw = draw,
+    .keys = keys,
+    .status = status,
 };

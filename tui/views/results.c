@@ -8,7 +8,7 @@
 #include "common/mem.h"
 #include "common/text.h"
 #include "tui/widgets/wrap.h"
-#include "tui/words.h"
+#include "tui/format.h"
 
 enum { SNIPPET_ROWS = 2, SPANS = 48 };
 
@@ -34,7 +34,8 @@ void results_take(struct results *r, const cJSON *reply)
     r->reply = cJSON_Duplicate(reply, true);
     list = json_get(r->reply, "results");
     r->rows = mem_array((size_t)cJSON_GetArraySize(list) + 1, sizeof *r->rows);
-    cJSON_ArrayForEach(entry, list) r->rows[count++] = entry;
+    cJSON_ArrayForEach (entry, list)
+        r->rows[count++] = entry;
     list_reload(&r->list, count, row_id, r);
 }
 
@@ -56,13 +57,13 @@ bool results_move(struct results *r, enum action action, int rows)
     long page = rows / (r->one_line ? 1 : 4);
     page = page > 1 ? page : 1;
     switch ((int)action) {
-        case ACT_UP: list_move(&r->list, -1, row_id, r); return true;
-        case ACT_DOWN: list_move(&r->list, 1, row_id, r); return true;
-        case ACT_PAGE_UP: list_move(&r->list, -page, row_id, r); return true;
-        case ACT_PAGE_DOWN: list_move(&r->list, page, row_id, r); return true;
-        case ACT_FIRST: list_select(&r->list, 0, row_id, r); return true;
-        case ACT_LAST: list_select(&r->list, r->list.count, row_id, r); return true;
-        default: return false;
+    case ACT_UP: list_move(&r->list, -1, row_id, r); return true;
+    case ACT_DOWN: list_move(&r->list, 1, row_id, r); return true;
+    case ACT_PAGE_UP: list_move(&r->list, -page, row_id, r); return true;
+    case ACT_PAGE_DOWN: list_move(&r->list, page, row_id, r); return true;
+    case ACT_FIRST: list_select(&r->list, 0, row_id, r); return true;
+    case ACT_LAST: list_select(&r->list, r->list.count, row_id, r); return true;
+    default: return false;
     }
 }
 
@@ -110,11 +111,12 @@ int results_title(struct canvas c, int y, int x, const cJSON *place, const char 
 {
     char page[48];
     int width = facts ? c.cols - 10 - x : c.cols - x - 1;
-    AUTO(mem_freep) char *line = *heading ? mem_printf("%s %s %s", json_text(place, "title", ""), canvas_sign(c, GLYPH_MIDDLE), heading)
-                                          : mem_dup(json_text(place, "title", ""));
+    AUTO(mem_freep)
+    char *line = *heading ? mem_printf("%s %s %s", json_text(place, "title", ""), canvas_sign(c, GLYPH_MIDDLE), heading)
+                          : mem_dup(json_text(place, "title", ""));
     int cells = canvas_cut(c, y, x, width, ROLE_TEXT, line);
     if (facts) {
-        words_page(place, page, sizeof page);
+        format_page(place, page, sizeof page);
         canvas_right(c, y, c.cols - 1, ROLE_SOURCE, page);
     }
     const char *title = json_text(place, "title", "");
@@ -128,7 +130,7 @@ static int small_title(struct canvas c, int y, const cJSON *row)
     char page[48], number[16] = "";
     const char *title = json_text(row, "title", ""), *heading = json_text(row, "heading", "");
     size_t digits = strspn(heading, "0123456789.");
-    words_page(row, page, sizeof page);
+    format_page(row, page, sizeof page);
     canvas_right(c, y, c.cols - 1, ROLE_SOURCE, page);
     int room = c.cols - 15;
     if (digits && digits < sizeof number)
@@ -147,13 +149,13 @@ static size_t match_spans(const cJSON *row, const char *text, struct wrap_span *
 {
     const cJSON *entry;
     size_t count = 0, length = strlen(text), last = 0;
-    cJSON_ArrayForEach(entry, json_get(row, "highlights"))
-    {
+    cJSON_ArrayForEach (entry, json_get(row, "highlights")) {
         const cJSON *from = cJSON_GetArrayItem(entry, 0), *to = cJSON_GetArrayItem(entry, 1);
-        if (!cJSON_IsNumber(from) || !cJSON_IsNumber(to) || from->valuedouble < 0 || to->valuedouble < from->valuedouble ||
-            count == SPANS)
+        if (!cJSON_IsNumber(from) || !cJSON_IsNumber(to) || from->valuedouble < 0 ||
+            to->valuedouble < from->valuedouble || count == SPANS)
             continue;
-        size_t a = text_offset(text, length, (size_t)from->valuedouble), b = text_offset(text, length, (size_t)to->valuedouble);
+        size_t a = text_offset(text, length, (size_t)from->valuedouble),
+               b = text_offset(text, length, (size_t)to->valuedouble);
         if (a >= last && b > a) {
             spans[count++] = (struct wrap_span){a, b, ROLE_MATCH};
             last = b;
@@ -181,7 +183,8 @@ void results_draw(const struct results *r, const struct ui *ui, struct canvas c,
     int y = 0;
     for (size_t i = r->list.top; i < r->list.count && y < c.rows; i++) {
         const cJSON *row = r->rows[i];
-        int cells = r->one_line ? small_title(c, y, row) : results_title(c, y, 2, row, json_text(row, "heading", ""), !r->narrow);
+        int cells = r->one_line ? small_title(c, y, row)
+                                : results_title(c, y, 2, row, json_text(row, "heading", ""), !r->narrow);
         if (!r->one_line)
             draw_snippet(r, c, y + 1, row);
         if (*ui->find && ui_found(ui, json_text(row, "title", "")))

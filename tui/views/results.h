@@ -5,7 +5,7 @@
 #include "tui/ui.h"
 
 struct results {
-    cJSON *reply;           /* of search.query; NULL: nothing was searched */
+    cJSON *reply; /* of search.query; NULL: nothing was searched */
     const cJSON **rows;
     struct list list;
     int cols;

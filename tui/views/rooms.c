@@ -7,7 +7,7 @@
 #include <strings.h>
 
 #include "common/mem.h"
-#include "tui/words.h"
+#include "tui/format.h"
 
 static void free_line(struct line *line)
 {
@@ -90,7 +90,7 @@ static struct line *append(struct room *room)
     return line;
 }
 
-/* A line of one's own that the news reports before the reply does. */
+/* A line of one's own that the notifications reports before the reply does. */
 static struct line *on_its_way(struct room *room, const char *text)
 {
     for (size_t i = room->count; i > 0; i--) {
@@ -122,8 +122,8 @@ bool rooms_take(struct room *room, const cJSON *message, const char *my_id, cons
     }
     line->state = LINE_SAID;
     line->seq = seq;
-    line->at = words_time(json_text(message, "at", NULL));
-    line->expires = words_time(json_text(message, "expires_at", NULL));
+    line->at = format_time(json_text(message, "at", NULL));
+    line->expires = format_time(json_text(message, "expires_at", NULL));
     snprintf(line->id, sizeof line->id, "%s", id);
     return true;
 }

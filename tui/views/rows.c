@@ -30,7 +30,8 @@ static void rebuild(struct rows *r)
     size_t count = 0;
     free(r->at);
     r->at = mem_array((size_t)cJSON_GetArraySize(r->items) + 1, sizeof *r->at);
-    cJSON_ArrayForEach(entry, r->items) r->at[count++] = entry;
+    cJSON_ArrayForEach (entry, r->items)
+        r->at[count++] = entry;
     list_reload(&r->list, count, row_id, r);
 }
 
@@ -44,7 +45,8 @@ void rows_take(struct rows *r, const cJSON *result, const char *id)
     r->cursor = mem_dup(json_text(result, "next_cursor", NULL));
     if (more) {
         const cJSON *entry;
-        cJSON_ArrayForEach(entry, items) cJSON_AddItemToArray(r->items, cJSON_Duplicate(entry, true));
+        cJSON_ArrayForEach (entry, items)
+            cJSON_AddItemToArray(r->items, cJSON_Duplicate(entry, true));
     } else {
         cJSON_Delete(r->items);
         r->items = cJSON_IsArray(items) ? cJSON_Duplicate(items, true) : cJSON_CreateArray();
@@ -69,13 +71,13 @@ bool rows_move(struct rows *r, enum action action, int page)
 {
     page = page > 1 ? page : 1;
     switch ((int)action) {
-        case ACT_UP: list_move(&r->list, -1, row_id, r); return true;
-        case ACT_DOWN: list_move(&r->list, 1, row_id, r); return true;
-        case ACT_PAGE_UP: list_move(&r->list, -page, row_id, r); return true;
-        case ACT_PAGE_DOWN: list_move(&r->list, page, row_id, r); return true;
-        case ACT_FIRST: list_select(&r->list, 0, row_id, r); return true;
-        case ACT_LAST: list_select(&r->list, r->list.count, row_id, r); return true;
-        default: return false;
+    case ACT_UP: list_move(&r->list, -1, row_id, r); return true;
+    case ACT_DOWN: list_move(&r->list, 1, row_id, r); return true;
+    case ACT_PAGE_UP: list_move(&r->list, -page, row_id, r); return true;
+    case ACT_PAGE_DOWN: list_move(&r->list, page, row_id, r); return true;
+    case ACT_FIRST: list_select(&r->list, 0, row_id, r); return true;
+    case ACT_LAST: list_select(&r->list, r->list.count, row_id, r); return true;
+    default: return false;
     }
 }
 

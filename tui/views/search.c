@@ -5,12 +5,22 @@
 
 #include "common/mem.h"
 #include "common/text.h"
-#include "tui/tidy.h"
+#include "tui/sanitize.h"
 #include "tui/views/search.h"
-#include "tui/words.h"
+#include "tui/format.h"
 
 enum { REST_MS = 250, PREVIEW_LEAST = 3, LIMIT = 50 };
-enum { CALL_QUERY = SEARCH_CALL_QUERY, CALL_PREVIEW, CALL_ASK, CALL_HISTORY, CALL_COURSES, CALL_CLEAR, CALL_THREAD, CALL_EARLIER, CALL_KEPT };
+enum {
+    CALL_QUERY = SEARCH_CALL_QUERY,
+    CALL_PREVIEW,
+    CALL_ASK,
+    CALL_HISTORY,
+    CALL_COURSES,
+    CALL_CLEAR,
+    CALL_THREAD,
+    CALL_EARLIER,
+    CALL_KEPT
+};
 enum { ASK_COURSE = 1, ASK_ON, ASK_SAVE, ASK_CLEAR, ASK_EARLIER };
 static struct search *of(struct view *view)
 {
@@ -52,7 +62,8 @@ static void query(struct search *s, bool preview)
                  (int64_t)10, 1);
     } else {
         ui_forget(&s->view, CALL_QUERY);
-        ui_callf(&s->view, CALL_QUERY, "search.query", "Searching", "query:s course_id:s limit:i", text, course, (int64_t)LIMIT);
+        ui_callf(&s->view, CALL_QUERY, "search.query", "Searching", "query:s course_id:s limit:i", text, course,
+                 (int64_t)LIMIT);
     }
     free(s->previewed);
     s->previewed = mem_dup(text);
@@ -108,9 +119,9 @@ static void open_page(struct search *s)
     if (!row)
         return;
     ids[count++] = json_text(row, "chunk_id", "");
-    cJSON_ArrayForEach(other, json_get(s->results.reply, "results"))
-    {
-        if (other != row && count < COUNT_OF(ids) && strcmp(json_text(other, "pdf_id", ""), json_text(row, "pdf_id", "-")) == 0)
+    cJSON_ArrayForEach (other, json_get(s->results.reply, "results")) {
+        if (other != row && count < COUNT_OF(ids) &&
+            strcmp(json_text(other, "pdf_id", ""), json_text(row, "pdf_id", "-")) == 0)
             ids[count++] = json_text(other, "chunk_id", "");
     }
     reader_open(s->view.ui, json_text(row, "pdf_id", ""), (int)json_int(row, "page", 1), ids, count, "your search");
@@ -124,7 +135,8 @@ static void open_source(struct search *s, const struct key *key)
     const cJSON *citation = answer_citation(turn, (int)key->ch - '0');
     const char *id = json_text(citation, "chunk_id", "");
     if (citation)
-        reader_open(s->view.ui, json_text(citation, "pdf_id", ""), (int)json_int(citation, "page", 1), &id, 1, "your answer");
+        reader_open(s->view.ui, json_text(citation, "pdf_id", ""), (int)json_int(citation, "page", 1), &id, 1,
+                    "your answer");
     else
         ui_say(s->view.ui, ROLE_WARN, "This answer has no source %c.", (char)key->ch);
 }
@@ -137,7 +149,7 @@ static void copy(struct search *s, bool source_only)
         answer_markdown(&s->answer, false, &out);
     } else if (row) {
         char page[48];
-        words_page(row, page, sizeof page);
+        format_page(row, page, sizeof page);
         if (!source_only)
             buf_printf(&out, "%s\n", json_text(row, "snippet", ""));
         buf_printf(&out, "%s, %s", json_text(row, "title", ""), page);
@@ -179,34 +191,37 @@ static bool act_more(struct search *s, enum action action, const struct key *key
 {
     struct ui *ui = s->view.ui;
     switch ((int)action) {
-        case ACT_ASK_ON:
-            if (s->answer.count)
-                ui_ask_text(&s->view, ASK_ON, "Ask on:", "");
-            return true;
-        case ACT_COURSE: ui_callf(&s->view, CALL_COURSES, "courses.list", "Loading the courses", "limit:i", (int64_t)200); return true;
-        case ACT_HISTORY:
-            ui_callf(&s->view, CALL_EARLIER, "search.history", "Loading your searches", "limit:i", (int64_t)200);
-            return true;
-        case ACT_SAVE:
-            if (ui->argument)
-                save(s, ui->argument);
-            else if (s->answer.count)
-                ui_ask_file(&s->view, ASK_SAVE, "Save the answer as:", "answer.md");
-            return true;
-        case ACT_DELETE_ALL:
-            ui_ask_yes(&s->view, ASK_CLEAR, "Clear your search history? It cannot be brought back.");
-            return true;
-        case ACT_SEARCH:
-            s->part = PART_FIELD;
-            s->query.at = s->query.text.length;
-            s->query.selected = s->query.text.length > 0;
-            return true;
-        case ACT_NEXT: case ACT_PREVIOUS:
-            if (!results_next(&s->results, ui, action == ACT_NEXT ? 1 : -1) && *ui->find)
-                ui_say(ui, ROLE_WARN, "“%s” is not in what is shown.", ui->find);
-            return true;
-        case ACT_SOURCE: open_source(s, key); return true;
-        default: return false;
+    case ACT_ASK_ON:
+        if (s->answer.count)
+            ui_ask_text(&s->view, ASK_ON, "Ask on:", "");
+        return true;
+    case ACT_COURSE:
+        ui_callf(&s->view, CALL_COURSES, "courses.list", "Loading the courses", "limit:i", (int64_t)200);
+        return true;
+    case ACT_HISTORY:
+        ui_callf(&s->view, CALL_EARLIER, "search.history", "Loading your searches", "limit:i", (int64_t)200);
+        return true;
+    case ACT_SAVE:
+        if (ui->argument)
+            save(s, ui->argument);
+        else if (s->answer.count)
+            ui_ask_file(&s->view, ASK_SAVE, "Save the answer as:", "answer.md");
+        return true;
+    case ACT_DELETE_ALL:
+        ui_ask_yes(&s->view, ASK_CLEAR, "Clear your search history? It cannot be brought back.");
+        return true;
+    case ACT_SEARCH:
+        s->part = PART_FIELD;
+        s->query.at = s->query.text.length;
+        s->query.selected = s->query.text.length > 0;
+        return true;
+    case ACT_NEXT:
+    case ACT_PREVIOUS:
+        if (!results_next(&s->results, ui, action == ACT_NEXT ? 1 : -1) && *ui->find)
+            ui_say(ui, ROLE_WARN, "“%s” is not in what is shown.", ui->find);
+        return true;
+    case ACT_SOURCE: open_source(s, key); return true;
+    default: return false;
     }
 }
 
@@ -214,37 +229,37 @@ static bool act(struct view *view, enum action action, const struct key *key)
 {
     struct search *s = of(view);
     switch ((int)action) {
-        case ACT_NONE: return typed(s);
-        case ACT_ENTER:
-            if (view->ui->argument) {
-                field_set(&s->query, view->ui->argument);
-                query(s, false);
-                ask(s, field_text(&s->query), false);
-            } else {
-                enter(s);
-            }
-            return true;
-        case ACT_NEXT_PART: next_part(s, 1); return true;
-        case ACT_LAST_PART: next_part(s, -1); return true;
-        case ACT_BACK:
-            if (s->part == PART_RESULTS)
-                return false;
-            s->part = PART_RESULTS;
-            return true;
-        case ACT_OPEN:
-            if (s->part == PART_ANSWER)
-                enter(s);
-            else
-                open_page(s);
-            return true;
-        case ACT_COPY: case ACT_COPY_SOURCE: copy(s, action == ACT_COPY_SOURCE); return true;
-        case ACT_RELOAD:
-            if (s->results.reply)
-                query(s, false);
-            return true;
-        case ACT_STOP:
-            return ui_keys_stop(view, CALL_ASK);
-        default: break;
+    case ACT_NONE: return typed(s);
+    case ACT_ENTER:
+        if (view->ui->argument) {
+            field_set(&s->query, view->ui->argument);
+            query(s, false);
+            ask(s, field_text(&s->query), false);
+        } else {
+            enter(s);
+        }
+        return true;
+    case ACT_NEXT_PART: next_part(s, 1); return true;
+    case ACT_LAST_PART: next_part(s, -1); return true;
+    case ACT_BACK:
+        if (s->part == PART_RESULTS)
+            return false;
+        s->part = PART_RESULTS;
+        return true;
+    case ACT_OPEN:
+        if (s->part == PART_ANSWER)
+            enter(s);
+        else
+            open_page(s);
+        return true;
+    case ACT_COPY:
+    case ACT_COPY_SOURCE: copy(s, action == ACT_COPY_SOURCE); return true;
+    case ACT_RELOAD:
+        if (s->results.reply)
+            query(s, false);
+        return true;
+    case ACT_STOP: return ui_keys_stop(view, CALL_ASK);
+    default: break;
     }
     if (s->part == PART_RESULTS && results_move(&s->results, action, s->rows - 2))
         return true;
@@ -306,9 +321,9 @@ static void took_courses(struct search *s, const cJSON *result)
 {
     const cJSON *course;
     ui_ask_option(s->view.ui, "The whole library", "");
-    cJSON_ArrayForEach(course, json_get(result, "items"))
-    {
-        AUTO(mem_freep) char *value = mem_printf("%s\n%s", json_text(course, "course_id", ""), json_text(course, "title", ""));
+    cJSON_ArrayForEach (course, json_get(result, "items")) {
+        AUTO(mem_freep)
+        char *value = mem_printf("%s\n%s", json_text(course, "course_id", ""), json_text(course, "title", ""));
         ui_ask_option(s->view.ui, json_text(course, "title", ""), value);
     }
     ui_ask_choice(&s->view, ASK_COURSE, "Search in");
@@ -318,12 +333,12 @@ static void took_earlier(struct search *s, const cJSON *result)
 {
     struct ui *ui = s->view.ui;
     const cJSON *row;
-    cJSON_ArrayForEach(row, json_get(result, "items"))
-    {
+    cJSON_ArrayForEach (row, json_get(result, "items")) {
         char when[32];
-        words_when(words_time(json_text(row, "at", NULL)), ui->wall, WORDS_WHEN_CLOCK, when);
+        format_when(format_time(json_text(row, "at", NULL)), ui->wall, FORMAT_WHEN_CLOCK, when);
         AUTO(mem_freep) char *label = mem_printf("%-16s  %s", when, json_text(row, "query", ""));
-        AUTO(mem_freep) char *value = mem_printf("%s\n%s", json_text(row, "thread_id", ""), json_text(row, "query", ""));
+        AUTO(mem_freep)
+        char *value = mem_printf("%s\n%s", json_text(row, "thread_id", ""), json_text(row, "query", ""));
         ui_ask_option(ui, label, value);
     }
     if (cJSON_GetArraySize(json_get(result, "items")))
@@ -350,8 +365,7 @@ static void took_kept(struct search *s, const cJSON *thread)
     if (answer_writing(&s->answer) || !cJSON_GetArraySize(json_get(thread, "turns")))
         return;
     answer_clear(&s->answer);
-    cJSON_ArrayForEach(entry, json_get(thread, "turns"))
-    {
+    cJSON_ArrayForEach (entry, json_get(thread, "turns")) {
         if (!*json_text(entry, "answer", ""))
             continue;
         answer_begin(&s->answer, json_text(entry, "query", ""), s->view.ui->now);
@@ -387,7 +401,7 @@ static void reply(struct view *view, const struct reply *r)
     }
 }
 
-static void news(struct view *view, const char *method, const cJSON *params)
+static void notification(struct view *view, const char *method, const cJSON *params)
 {
     struct search *s = of(view);
     struct turn *turn = answer_writing(&s->answer);
@@ -396,7 +410,8 @@ static void news(struct view *view, const char *method, const cJSON *params)
     if (strcmp(method, "search.sources") == 0) {
         cJSON_Delete(turn->citations);
         turn->citations = cJSON_Duplicate(json_get(params, "citations"), true);
-        snprintf(s->answer.thread_id, sizeof s->answer.thread_id, "%s", json_text(params, "thread_id", s->answer.thread_id));
+        snprintf(s->answer.thread_id, sizeof s->answer.thread_id, "%s",
+                 json_text(params, "thread_id", s->answer.thread_id));
     } else if (strcmp(method, "search.delta") == 0) {
         turn->queue = (int)json_int(params, "queue_position", 0);
         buf_text(&turn->text, json_text(params, "text", ""));
@@ -438,7 +453,8 @@ static int tick(struct view *view)
             return (int)wait;
         const char *text = field_text(&s->query);
         s->typed_at = 0;
-        if (text_count(text, strlen(text)) >= PREVIEW_LEAST && view->ui->link == UI_ONLINE && !field_too_long(&s->query))
+        if (text_count(text, strlen(text)) >= PREVIEW_LEAST && view->ui->link == UI_ONLINE &&
+            !field_too_long(&s->query))
             query(s, true);
     }
     if (answer_writing(&s->answer) && ui_front(view))
@@ -446,7 +462,7 @@ static int tick(struct view *view)
     return -1;
 }
 
-/* An answer whose asker lost the connection is kept by the server. */
+/* An answer whose searcher lost the connection is kept by the server. */
 static void online(struct view *view)
 {
     struct search *s = of(view);
@@ -474,8 +490,24 @@ void search_open(struct ui *ui, const char *text)
 }
 
 const struct view_class search_class = {
-    .pane = PANE_SEARCH, .title = "Search", .letter = 's', .needs = "search.query", .size = sizeof(struct search),
-    .start = start, .show = show, .stop = stop, .act = act, .reply = reply, .news = news, .answer = answer, .tick = tick, .online = online,
-    .layout = search_draw_layout, .draw = search_draw_pane, .keys = search_draw_keys, .status = search_draw_status,
-     .field = field, .draft = draft,
+    .pane = PANE_SEARCH,
+    .title = "Search",
+    .letter = 's',
+    .needs = "search.query",
+    .size = sizeof(struct search),
+    .start = start,
+    .show = show,
+    .stop = stop,
+    .act = act,
+    .reply = reply,
+    .notification = notification,
+    .answer = answer,
+    .tick = tick,
+    .online = online,
+    .layout = search_draw_layout,
+    .draw = search_draw_pane,
+    .keys = search_draw_keys,
+    .status = search_draw_status,
+    .field = field,
+    .draft = draft,
 };

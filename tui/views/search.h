@@ -16,9 +16,9 @@ struct search {
     struct results results;
     struct answer answer;
     char course_id[48], course[120];
-    char kept_id[48];     /* the thread whose answers are being fetched */
-    char *previewed;      /* the text of the last preview */
-    int64_t typed_at;     /* 0: nothing waits to be previewed */
+    char kept_id[48]; /* the thread whose answers are being fetched */
+    char *previewed;  /* the text of the last preview */
+    int64_t typed_at; /* 0: nothing waits to be previewed */
     bool shown, failed, ask_after;
     int rows;
 };

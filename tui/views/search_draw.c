@@ -5,7 +5,7 @@
 
 #include "tui/views/search.h"
 #include "tui/widgets/heading.h"
-#include "tui/words.h"
+#include "tui/format.h"
 
 static bool writing(const struct search *s)
 {
@@ -52,8 +52,9 @@ static void draw_nothing(const struct search *s, struct canvas c)
     const struct ui *ui = s->view.ui;
     char line[400];
     if (s->results.reply && !s->results.list.count) {
-        snprintf(line, sizeof line, *s->course ? "Nothing found for “%.150s” in %.100s. Press c to search the whole library."
-                                               : "Nothing found for “%.150s”. Try other words, or fewer.",
+        snprintf(line, sizeof line,
+                 *s->course ? "Nothing found for “%.150s” in %.100s. Press c to search the whole library."
+                            : "Nothing found for “%.150s”. Try other words, or fewer.",
                  json_text(s->results.reply, "query", field_text(&s->query)), s->course);
     } else if (!s->results.reply) {
         snprintf(line, sizeof line, "Type what you want to know and press Enter. Try: what is a transition state");
@@ -70,8 +71,9 @@ static void draw_results(const struct search *s, struct canvas c)
     size_t count = s->results.list.count;
     char title[240], facts[64], found[32];
     const char *corrected = json_text(s->results.reply, "corrected", "");
-    words_count((long)count, "passage", "passages", found, sizeof found);
-    snprintf(title, sizeof title, "%.110s%s%.100s", *s->course ? s->course : "The whole library", *corrected ? ", spelled " : "", corrected);
+    format_count((long)count, "passage", "passages", found, sizeof found);
+    snprintf(title, sizeof title, "%.110s%s%.100s", *s->course ? s->course : "The whole library",
+             *corrected ? ", spelled " : "", corrected);
     snprintf(facts, sizeof facts, "%s, %.0f ms", found, fmax(1, json_double(s->results.reply, "took_ms", 1)));
     if (small(s))
         heading_draw(c, 0, s->results.reply ? found : title, NULL, 1);
@@ -79,7 +81,8 @@ static void draw_results(const struct search *s, struct canvas c)
         heading_draw(c, 0, title, s->results.reply ? facts : NULL, ui->size == UI_WIDE ? 2 : 4);
     struct canvas body = canvas_part(c, 1, 0, c.rows - 1, c.cols);
     draw_nothing(s, body);
-    results_draw(&s->results, ui, body, s->part == PART_RESULTS || (s->part == PART_ANSWER && ui->size == UI_WIDE), s->part == PART_RESULTS && ui_focus(&s->view));
+    results_draw(&s->results, ui, body, s->part == PART_RESULTS || (s->part == PART_ANSWER && ui->size == UI_WIDE),
+                 s->part == PART_RESULTS && ui_focus(&s->view));
 }
 
 /* Above the answer: the passages it stands on, by number. */
@@ -89,8 +92,7 @@ static void draw_passages(const struct search *s, struct canvas c, int rows)
     heading_draw(c, 0, "Passages", *s->course ? s->course : "The whole library", 1);
     int y = 1;
     if (citations) {
-        cJSON_ArrayForEach(entry, citations)
-        {
+        cJSON_ArrayForEach (entry, citations) {
             const cJSON *row = results_find(&s->results, json_text(entry, "chunk_id", ""));
             if (y > rows)
                 break;
@@ -114,7 +116,8 @@ void search_draw_pane(const struct view *view, struct canvas c)
         draw_results(s, canvas_part(c, 1, 0, c.rows - 1, left));
         for (int y = 1; y < c.rows; y++)
             canvas_glyph(c, y, left, ROLE_RULE, GLYPH_BAR);
-        answer_draw(&s->answer, view->ui, canvas_part(c, 1, left + 2, c.rows - 1, c.cols - left - 2 < 80 ? c.cols - left - 2 : 80),
+        answer_draw(&s->answer, view->ui,
+                    canvas_part(c, 1, left + 2, c.rows - 1, c.cols - left - 2 < 80 ? c.cols - left - 2 : 80),
                     focus && s->part == PART_ANSWER);
     } else if (s->part == PART_ANSWER && s->answer.count) {
         int top = answer_top(s, c.rows);
@@ -182,8 +185,9 @@ void search_draw_status(const struct view *view, struct status *st)
     if (s->part == PART_ANSWER && s->answer.count) {
         const struct turn *last = &s->answer.turns[s->answer.count - 1];
         if (last->writing)
-            snprintf(st->left, sizeof st->left, last->text.length ? "Writing the answer, %ld s  sources are checked when it is complete"
-                                                                  : "Reading the passages, %ld s",
+            snprintf(st->left, sizeof st->left,
+                     last->text.length ? "Writing the answer, %ld s  sources are checked when it is complete"
+                                       : "Reading the passages, %ld s",
                      (long)((view->ui->now - last->since) / 1000));
         snprintf(st->right, sizeof st->right, "%zu of %zu", s->answer.selected + 1, s->answer.count);
     } else if (s->results.list.count) {

@@ -8,11 +8,11 @@
 #include "tui/views/rows.h"
 #include "tui/widgets/heading.h"
 #include "tui/widgets/wrap.h"
-#include "tui/words.h"
+#include "tui/format.h"
 
 enum { CALL_STUDENTS = 1, CALL_REFLECT };
 enum { ASK_FILE = 1, ASK_FIND };
-enum { CHART = 48 };   /* cells of the timeline at 80 columns */
+enum { CHART = 48 }; /* cells of the timeline at 80 columns */
 
 struct students {
     struct view view;
@@ -43,7 +43,8 @@ static struct view *courses(const struct students *s)
 
 static void load(struct view *view)
 {
-    ui_callf(view, CALL_STUDENTS, "admin.students", "Loading the students", "limit:i query:s", (int64_t)100, of(view)->query);
+    ui_callf(view, CALL_STUDENTS, "admin.students", "Loading the students", "limit:i query:s", (int64_t)100,
+             of(view)->query);
 }
 
 static void start(struct view *view)
@@ -67,7 +68,7 @@ static void stop(struct view *view)
 
 static const char *first_name(const struct students *s, char *out, size_t size)
 {
-    words_first(s->name, out, size);
+    format_first(s->name, out, size);
     return out;
 }
 
@@ -94,10 +95,10 @@ static void choose(struct students *s)
 static void topic_line(const cJSON *topic, time_t now, struct buf *out)
 {
     char first[32], last[32];
-    words_when(words_time(json_text(topic, "first_at", NULL)), now, WORDS_DAY, first);
-    words_when(words_time(json_text(topic, "last_at", NULL)), now, WORDS_DAY, last);
-    buf_printf(out, "- %s: %lld searches, %s to %s\n", json_text(topic, "topic", ""), (long long)json_int(topic, "searches", 0),
-               first, last);
+    format_when(format_time(json_text(topic, "first_at", NULL)), now, FORMAT_DAY, first);
+    format_when(format_time(json_text(topic, "last_at", NULL)), now, FORMAT_DAY, last);
+    buf_printf(out, "- %s: %lld searches, %s to %s\n", json_text(topic, "topic", ""),
+               (long long)json_int(topic, "searches", 0), first, last);
 }
 
 static void save(struct students *s, const char *path)
@@ -107,7 +108,8 @@ static void save(struct students *s, const char *path)
     const cJSON *topic;
     char said[300];
     buf_printf(&out, "# %s (%s)\n\n%s\n\n", s->name, s->number, json_text(s->reflection, "summary", ""));
-    cJSON_ArrayForEach(topic, json_get(s->reflection, "topics")) topic_line(topic, ui->wall, &out);
+    cJSON_ArrayForEach (topic, json_get(s->reflection, "topics"))
+        topic_line(topic, ui->wall, &out);
     bool done = ui->host.write_file(ui->host.context, path, out.data, said, sizeof said);
     ui_say(ui, done ? ROLE_GOOD : ROLE_BAD, "%s", said);
 }
@@ -116,27 +118,29 @@ static bool act_list(struct students *s, enum action action)
 {
     struct view *view = &s->view;
     switch ((int)action) {
-        case ACT_ENTER: choose(s); return true;
-        case ACT_FIND: ui_ask_text(view, ASK_FIND, "Find a student:", s->query ? s->query : ""); return true;
-        case ACT_BACK:
-            if (!s->reflection)
-                return false;
-            s->choosing = false;
-            return true;
-        default: break;
+    case ACT_ENTER: choose(s); return true;
+    case ACT_FIND: ui_ask_text(view, ASK_FIND, "Find a student:", s->query ? s->query : ""); return true;
+    case ACT_BACK:
+        if (!s->reflection)
+            return false;
+        s->choosing = false;
+        return true;
+    default: break;
     }
     if (!rows_move(&s->students, action, s->rows - 2))
         return false;
     const char *cursor = rows_more(&s->students);
     if (cursor)
-        ui_callf(view, CALL_STUDENTS, "admin.students", NULL, "limit:i cursor:s query:s", (int64_t)100, cursor, s->query);
+        ui_callf(view, CALL_STUDENTS, "admin.students", NULL, "limit:i cursor:s query:s", (int64_t)100, cursor,
+                 s->query);
     return true;
 }
 
 static bool act(struct view *view, enum action action, const struct key *key)
 {
     struct students *s = of(view);
-    if ((action == ACT_NEXT_ROOM || action == ACT_LAST_ROOM) && !ui_admin(view->ui) && ui_can(view->ui, "courses.list")) {
+    if ((action == ACT_NEXT_ROOM || action == ACT_LAST_ROOM) && !ui_admin(view->ui) &&
+        ui_can(view->ui, "courses.list")) {
         s->courses = !s->courses;
         if (s->courses)
             courses(s)->class->show(courses(s));
@@ -151,19 +155,20 @@ static bool act(struct view *view, enum action action, const struct key *key)
     if (s->choosing && act_list(s, action))
         return true;
     switch ((int)action) {
-        case ACT_STUDENT: case ACT_NEXT_PART: s->choosing = true; return true;
-        case ACT_UP: list_move(&s->topics, -1, NULL, NULL); return true;
-        case ACT_DOWN: list_move(&s->topics, 1, NULL, NULL); return true;
-        case ACT_FIRST: list_select(&s->topics, 0, NULL, NULL); return true;
-        case ACT_LAST: list_select(&s->topics, s->topics.count, NULL, NULL); return true;
-        case ACT_SAVE:
-            if (s->reflection)
-                ui_ask_file(view, ASK_FILE, "Save the reflection as:", "reflection.md");
-            return true;
-        case ACT_COPY: ui_copy(view->ui, json_text(s->reflection, "summary", "")); return true;
-        case ACT_RELOAD: reflect(s); return true;
-        case ACT_ENTER: return true;
-        default: return false;
+    case ACT_STUDENT:
+    case ACT_NEXT_PART: s->choosing = true; return true;
+    case ACT_UP: list_move(&s->topics, -1, NULL, NULL); return true;
+    case ACT_DOWN: list_move(&s->topics, 1, NULL, NULL); return true;
+    case ACT_FIRST: list_select(&s->topics, 0, NULL, NULL); return true;
+    case ACT_LAST: list_select(&s->topics, s->topics.count, NULL, NULL); return true;
+    case ACT_SAVE:
+        if (s->reflection)
+            ui_ask_file(view, ASK_FILE, "Save the reflection as:", "reflection.md");
+        return true;
+    case ACT_COPY: ui_copy(view->ui, json_text(s->reflection, "summary", "")); return true;
+    case ACT_RELOAD: reflect(s); return true;
+    case ACT_ENTER: return true;
+    default: return false;
     }
 }
 
@@ -185,7 +190,7 @@ static void reply(struct view *view, const struct reply *r)
     s->reflection = cJSON_Duplicate(r->result, true);
     s->took = view->ui->now - s->asked_at;
     s->topics = (struct list){.count = (size_t)cJSON_GetArraySize(json_get(s->reflection, "topics"))};
-    *view->ui->news = 0;
+    *view->ui->notice = 0;
 }
 
 static void answer(struct view *view, int tag, const char *text)
@@ -214,15 +219,18 @@ static void layout(struct view *view, int rows, int cols)
 static void draw_list(const struct students *s, struct canvas c)
 {
     bool narrow = c.cols < 60;
-    heading_draw(c, 0, narrow ? "Choose: they see that you looked" : "Choose a student", narrow ? NULL : "they see that you looked", 1);
+    heading_draw(c, 0, narrow ? "Choose: they see that you looked" : "Choose a student",
+                 narrow ? NULL : "they see that you looked", 1);
     if (s->students.items && !s->students.list.count)
-        heading_text(c, 1, 2, c.cols - 4, 3, ROLE_TEXT, s->query ? "Nobody found. Press / to look for somebody else." : ui_admin(s->view.ui) ? "There are no students yet."
-                                                                                                    : "There are no students in your courses yet.");
+        heading_text(c, 1, 2, c.cols - 4, 3, ROLE_TEXT,
+                     s->query               ? "Nobody found. Press / to look for somebody else."
+                     : ui_admin(s->view.ui) ? "There are no students yet."
+                                            : "There are no students in your courses yet.");
     for (int y = 1; y < c.rows && s->students.list.top + (size_t)y - 1 < s->students.list.count; y++) {
         size_t at = s->students.list.top + (size_t)y - 1;
         const cJSON *row = s->students.at[at];
         char when[32];
-        words_when(words_time(json_text(row, "last_active_at", NULL)), s->view.ui->wall, WORDS_WHEN, when);
+        format_when(format_time(json_text(row, "last_active_at", NULL)), s->view.ui->wall, FORMAT_WHEN, when);
         canvas_cut(c, y, 2, 12, ROLE_TEXT, json_text(row, "institution_id", ""));
         int cells = canvas_cut(c, y, 14, narrow ? c.cols - 15 : 28, ROLE_TEXT, json_text(row, "name", ""));
         if (!narrow) {
@@ -251,14 +259,13 @@ static void draw_bar(struct canvas c, int y, const struct span_of_time *t, const
 {
     const cJSON *week, *weeks = json_get(topic, "weeks");
     if (!cJSON_GetArraySize(weeks)) {
-        int from = place(t, words_time(json_text(topic, "first_at", NULL)));
-        int to = place(t, words_time(json_text(topic, "last_at", NULL)));
+        int from = place(t, format_time(json_text(topic, "first_at", NULL)));
+        int to = place(t, format_time(json_text(topic, "last_at", NULL)));
         canvas_repeat(c, y, t->x + from, to - from + 1, ROLE_BAR, GLYPH_FULL);
         return;
     }
-    cJSON_ArrayForEach(week, weeks)
-    {
-        time_t at = words_time(json_text(week, "from", NULL));
+    cJSON_ArrayForEach (week, weeks) {
+        time_t at = format_time(json_text(week, "from", NULL));
         if (json_int(week, "searches", 0) <= 0 || at == (time_t)-1)
             continue;
         int from = place(t, at), to = place(t, at + 7 * 86400 - 1);
@@ -270,14 +277,12 @@ static struct span_of_time period(const struct students *s, int x, int cells)
 {
     struct span_of_time t = {.from = s->view.ui->wall, .to = s->view.ui->wall, .x = x, .cells = cells};
     const cJSON *topic, *week;
-    cJSON_ArrayForEach(topic, json_get(s->reflection, "topics"))
-    {
-        time_t first = words_time(json_text(topic, "first_at", NULL));
+    cJSON_ArrayForEach (topic, json_get(s->reflection, "topics")) {
+        time_t first = format_time(json_text(topic, "first_at", NULL));
         if (first != (time_t)-1 && first < t.from)
             t.from = first;
-        cJSON_ArrayForEach(week, json_get(topic, "weeks"))
-        {
-            time_t at = words_time(json_text(week, "from", NULL));
+        cJSON_ArrayForEach (week, json_get(topic, "weeks")) {
+            time_t at = format_time(json_text(week, "from", NULL));
             if (at != (time_t)-1 && at < t.from)
                 t.from = at;
         }
@@ -293,7 +298,7 @@ static void draw_scale(struct canvas c, int y, const struct span_of_time *t, tim
     for (time_t at = t->from; at < t->to;) {
         char when[32];
         int x = t->x + (int)((double)(at - t->from) / (double)(t->to - t->from) * t->cells);
-        words_when(at, now, WORDS_DAY, when);
+        format_when(at, now, FORMAT_DAY, when);
         const char *day = when + strspn(when, " ");
         if (x + (int)strlen(day) <= t->x + t->cells)
             canvas_text(c, y, x, ROLE_RULE, day);
@@ -309,7 +314,7 @@ static int draw_topics(const struct students *s, struct canvas c, int y)
     bool narrow = c.cols < 60;
     int x = 30, cells = c.cols - x - 5;
     struct span_of_time t = period(s, x, cells);
-    time_t now = s->view.ui->wall, quiet = words_time(json_text(s->reflection, "quiet_since", NULL));
+    time_t now = s->view.ui->wall, quiet = format_time(json_text(s->reflection, "quiet_since", NULL));
     const cJSON *topic;
     size_t i = 0;
     heading_draw(canvas_part(c, 0, 0, c.rows, narrow ? c.cols : x), y, "Topics", NULL, 0);
@@ -319,8 +324,7 @@ static int draw_topics(const struct students *s, struct canvas c, int y)
         draw_scale(c, y, &t, now);
     }
     y++;
-    cJSON_ArrayForEach(topic, json_get(s->reflection, "topics"))
-    {
+    cJSON_ArrayForEach (topic, json_get(s->reflection, "topics")) {
         if (y >= c.rows - 2)
             break;
         int title = canvas_cut(c, y, 2, narrow ? c.cols - 12 : 21, ROLE_TEXT, json_text(topic, "topic", ""));
@@ -336,7 +340,7 @@ static int draw_topics(const struct students *s, struct canvas c, int y)
     }
     if (quiet != (time_t)-1 && !narrow && y < c.rows - 2) {
         char day[32];
-        words_when(quiet, now, WORDS_DAY, day);
+        format_when(quiet, now, FORMAT_DAY, day);
         int from = place(&t, quiet);
         canvas_format(c, y, 2, ROLE_TEXT, "Quiet since %s", day + strspn(day, " "));
         canvas_glyph(c, y, x - 1, ROLE_RULE, GLYPH_BAR);
@@ -372,11 +376,12 @@ static void draw_reflection(const struct students *s, struct canvas c)
     if (!s->reflection)
         return;
     heading_draw(c, 1, "In a few words", strcmp(provider, "builtin") == 0 ? "built-in" : provider, 1);
-    int y = 2 + heading_text(c, 2, 2, c.cols - 5 < 72 ? c.cols - 5 : 72, c.rows / 3 + 1, ROLE_TEXT, json_text(s->reflection, "summary", ""));
+    int y = 2 + heading_text(c, 2, 2, c.cols - 5 < 72 ? c.cols - 5 : 72, c.rows / 3 + 1, ROLE_TEXT,
+                             json_text(s->reflection, "summary", ""));
     if (s->topics.count)
         y = draw_topics(s, c, y + (c.rows > 12 ? 1 : 0));
-    words_when(words_time(json_text(s->reflection, "last_active_at", NULL)), now, WORDS_DAY_CLOCK, last);
-    words_when(words_time(json_text(s->reflection, "quiet_since", NULL)), now, WORDS_DAY, quiet);
+    format_when(format_time(json_text(s->reflection, "last_active_at", NULL)), now, FORMAT_DAY_CLOCK, last);
+    format_when(format_time(json_text(s->reflection, "quiet_since", NULL)), now, FORMAT_DAY, quiet);
     long days = (long)json_int(s->reflection, "active_days", 0);
     snprintf(line, sizeof line, "Active on %ld day%s%s%s%s%s", days, days == 1 ? "" : "s",
              *last ? "   last active " : "", last, *quiet ? "   quiet since " : "", quiet + strspn(quiet, " "));
@@ -436,7 +441,20 @@ static void status(const struct view *view, struct status *st)
 }
 
 const struct view_class students_class = {
-    .pane = PANE_STUDENTS, .title = "Students", .letter = 't', .access = VIEW_TEACHER, .needs = "admin.students",
-    .size = sizeof(struct students), .start = start, .show = show, .stop = stop, .act = act, .reply = reply,
-    .answer = answer, .layout = layout, .draw = draw, .keys = keys, .status = status,
+    .pane = PANE_STUDENTS,
+    .title = "Students",
+    .letter = 't',
+    .access = VIEW_TEACHER,
+    .needs = "admin.students",
+    .size = sizeof(struct students),
+    .start = start,
+    .show = show,
+    .stop = stop,
+    .act = act,
+    .reply = reply,
+    .answer = answer,
+    .layout = layout,
+    .draw = draw,
+    .keys = keys,
+    .status = status,
 };

@@ -62,8 +62,8 @@ static void fail(struct upload *u, struct view *view, const char *why)
 static void begin(struct upload *u, struct view *view)
 {
     u->state = UPLOAD_BEGIN;
-    ui_callf(view, UPLOAD_CALL_BEGIN, "library.upload_begin", NULL, "filename:s size:i sha256:s course_id:s", u->name, u->size,
-             u->sha256, *u->course_id ? u->course_id : NULL);
+    ui_callf(view, UPLOAD_CALL_BEGIN, "library.upload_begin", NULL, "filename:s size:i sha256:s course_id:s", u->name,
+             u->size, u->sha256, *u->course_id ? u->course_id : NULL);
 }
 
 static int sum(struct upload *u, struct view *view)
@@ -100,7 +100,8 @@ static void send_chunk(struct upload *u, struct view *view)
     }
     AUTO(mem_freep) char *text = mem_alloc((size_t)n * 4 / 3 + 8);
     EVP_EncodeBlock((unsigned char *)text, bytes, (int)n);
-    ui_callf(view, UPLOAD_CALL_CHUNK, "library.upload_chunk", NULL, "upload_id:s offset:i data:s", u->upload_id, u->offset, text);
+    ui_callf(view, UPLOAD_CALL_CHUNK, "library.upload_chunk", NULL, "upload_id:s offset:i data:s", u->upload_id,
+             u->offset, text);
 }
 
 static void next(struct upload *u, struct view *view)
@@ -140,7 +141,8 @@ static void failed(struct upload *u, struct view *view, const struct err *err)
         if (view->ui->link == UI_ONLINE)
             u->again_at = view->ui->now + 1000;
     } else {
-        fail(u, view, err->code == ERR_CONFLICT && *err->existing ? "This file is in the library already." : err_sentence(err));
+        fail(u, view,
+             err->code == ERR_CONFLICT && *err->existing ? "This file is in the library already." : err_sentence(err));
     }
 }
 

@@ -4,14 +4,22 @@
 
 #include "tui/ui.h"
 
-enum upload_state { UPLOAD_NONE, UPLOAD_SUMMING, UPLOAD_BEGIN, UPLOAD_SENDING, UPLOAD_COMMIT, UPLOAD_WAITING, UPLOAD_FAILED };
+enum upload_state {
+    UPLOAD_NONE,
+    UPLOAD_SUMMING,
+    UPLOAD_BEGIN,
+    UPLOAD_SENDING,
+    UPLOAD_COMMIT,
+    UPLOAD_WAITING,
+    UPLOAD_FAILED
+};
 
 struct upload {
     enum upload_state state;
-    int file;                    /* descriptor; -1: none */
+    int file; /* descriptor; -1: none */
     char name[256], course_id[48], upload_id[48], sha256[65], why[300];
     int64_t size, offset, chunk, summed;
-    int64_t again_at;            /* the server asked for a rest */
+    int64_t again_at; /* the server asked for a rest */
     void *sum;
     time_t failed_at;
 };

@@ -165,20 +165,20 @@ void field_remember(struct field *f, const char *entry)
 static bool control(struct field *f, uint32_t c)
 {
     switch (c) {
-        case 'a': f->at = 0; return true;
-        case 'e': f->at = f->text.length; return true;
-        case 'w': cut(f, word_left(f), f->at, true); return true;
-        case 'u': cut(f, 0, f->at, true); return true;
-        case 'k': cut(f, f->at, f->text.length, true); return true;
-        case 'y':
-            if (f->killed.data)
-                field_insert(f, f->killed.data, f->killed.length);
-            return true;
-        case 'j':
-            if (f->many_lines)
-                field_insert(f, "\n", 1);
-            return f->many_lines;
-        default: return false;
+    case 'a': f->at = 0; return true;
+    case 'e': f->at = f->text.length; return true;
+    case 'w': cut(f, word_left(f), f->at, true); return true;
+    case 'u': cut(f, 0, f->at, true); return true;
+    case 'k': cut(f, f->at, f->text.length, true); return true;
+    case 'y':
+        if (f->killed.data)
+            field_insert(f, f->killed.data, f->killed.length);
+        return true;
+    case 'j':
+        if (f->many_lines)
+            field_insert(f, "\n", 1);
+        return f->many_lines;
+    default: return false;
     }
 }
 
@@ -186,23 +186,23 @@ static bool moves(struct field *f, const struct key *key)
 {
     bool words = key->mods & KEYS_CTRL;
     switch ((int)key->code) {
-        case KEYS_LEFT:
-            if (key->mods & KEYS_ALT)
-                return false;
-            f->at = words ? word_left(f) : before(f, f->at);
-            return true;
-        case KEYS_RIGHT:
-            if (key->mods & KEYS_ALT)
-                return false;
-            f->at = words ? word_right(f) : after(f, f->at);
-            return true;
-        case KEYS_HOME: f->at = 0; return true;
-        case KEYS_END: f->at = f->text.length; return true;
-        case KEYS_BACKSPACE: cut(f, key->mods & KEYS_ALT ? word_left(f) : before(f, f->at), f->at, false); return true;
-        case KEYS_DELETE: cut(f, f->at, after(f, f->at), false); return true;
-        case KEYS_UP: walk(f, -1); return true;
-        case KEYS_DOWN: walk(f, 1); return true;
-        default: return false;
+    case KEYS_LEFT:
+        if (key->mods & KEYS_ALT)
+            return false;
+        f->at = words ? word_left(f) : before(f, f->at);
+        return true;
+    case KEYS_RIGHT:
+        if (key->mods & KEYS_ALT)
+            return false;
+        f->at = words ? word_right(f) : after(f, f->at);
+        return true;
+    case KEYS_HOME: f->at = 0; return true;
+    case KEYS_END: f->at = f->text.length; return true;
+    case KEYS_BACKSPACE: cut(f, key->mods & KEYS_ALT ? word_left(f) : before(f, f->at), f->at, false); return true;
+    case KEYS_DELETE: cut(f, f->at, after(f, f->at), false); return true;
+    case KEYS_UP: walk(f, -1); return true;
+    case KEYS_DOWN: walk(f, 1); return true;
+    default: return false;
     }
 }
 

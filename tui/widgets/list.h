@@ -12,7 +12,7 @@
 
 struct list {
     size_t count, selected, top;
-    char id[64];          /* of the selected row */
+    char id[64]; /* of the selected row */
 };
 
 typedef const char *list_id(const void *rows, size_t index);

@@ -8,9 +8,9 @@
 
 static void add(struct wrap *w, size_t from, size_t to)
 {
-    if (w->count == w->room) {
-        w->room = w->room ? w->room * 2 : 16;
-        w->lines = mem_grow(w->lines, w->room, sizeof *w->lines);
+    if (w->count == w->capacity) {
+        w->capacity = w->capacity ? w->capacity * 2 : 16;
+        w->lines = mem_grow(w->lines, w->capacity, sizeof *w->lines);
     }
     w->lines[w->count++] = (struct wrap_line){from, to};
 }

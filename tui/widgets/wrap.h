@@ -9,7 +9,7 @@ struct wrap_line {
 };
 struct wrap {
     struct wrap_line *lines;
-    size_t count, room;
+    size_t count, capacity;
 };
 
 /* Appends the lines of cleaned text; line feeds end lines. Words wider than `width` are broken. An empty

@@ -18,11 +18,10 @@ enum { LABEL_LONGEST = 10000 };
 static PopplerDocument *anchor; /* keeps poppler's tables alive; never freed */
 static GIConv titles;           /* keeps libc's UTF-16 module loaded: titles and labels need it */
 
-static const char tiny[] =
-    "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
-    "2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
-    "3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>endobj\n"
-    "trailer<</Root 1 0 R>>\n%%EOF\n";
+static const char tiny[] = "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+                           "2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+                           "3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>endobj\n"
+                           "trailer<</Root 1 0 R>>\n%%EOF\n";
 
 void reader_prepare(void)
 {

@@ -106,15 +106,17 @@ static void allow_if(scmp_filter_ctx filter, int call, struct scmp_arg_cmp condi
 static void filter_calls(bool fenced)
 {
     static const int calls[] = {
-        SCMP_SYS(read), SCMP_SYS(pread64), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(lseek), SCMP_SYS(close),
-        SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(getdents64), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(brk),
-        SCMP_SYS(futex), SCMP_SYS(getrandom), SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(sysinfo),
-        SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigreturn), SCMP_SYS(sched_yield),
-        SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(exit), SCMP_SYS(exit_group),
+        SCMP_SYS(read),         SCMP_SYS(pread64),     SCMP_SYS(write),          SCMP_SYS(writev),
+        SCMP_SYS(lseek),        SCMP_SYS(close),       SCMP_SYS(fstat),          SCMP_SYS(newfstatat),
+        SCMP_SYS(getdents64),   SCMP_SYS(munmap),      SCMP_SYS(mremap),         SCMP_SYS(madvise),
+        SCMP_SYS(brk),          SCMP_SYS(futex),       SCMP_SYS(getrandom),      SCMP_SYS(clock_gettime),
+        SCMP_SYS(gettimeofday), SCMP_SYS(sysinfo),     SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigaction),
+        SCMP_SYS(rt_sigreturn), SCMP_SYS(sched_yield), SCMP_SYS(getpid),         SCMP_SYS(gettid),
+        SCMP_SYS(exit),         SCMP_SYS(exit_group),
     };
     static const int sanitizers[] = {
-        SCMP_SYS(sigaltstack), SCMP_SYS(mmap), SCMP_SYS(mprotect), SCMP_SYS(prctl), SCMP_SYS(sched_getaffinity),
-        SCMP_SYS(readlink), SCMP_SYS(getppid), SCMP_SYS(getrlimit), SCMP_SYS(prlimit64), SCMP_SYS(clock_nanosleep),
+        SCMP_SYS(sigaltstack), SCMP_SYS(mmap),    SCMP_SYS(mprotect),  SCMP_SYS(prctl),     SCMP_SYS(sched_getaffinity),
+        SCMP_SYS(readlink),    SCMP_SYS(getppid), SCMP_SYS(getrlimit), SCMP_SYS(prlimit64), SCMP_SYS(clock_nanosleep),
     };
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
     if (!filter)
@@ -128,7 +130,8 @@ static void filter_calls(bool fenced)
         allow_if(filter, SCMP_SYS(mmap), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
         allow_if(filter, SCMP_SYS(mprotect), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
     }
-    struct scmp_arg_cmp reading = SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND | (O_TMPFILE & ~O_DIRECTORY), O_RDONLY);
+    struct scmp_arg_cmp reading =
+        SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND | (O_TMPFILE & ~O_DIRECTORY), O_RDONLY);
     if (seccomp_rule_add_array(filter, fenced ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat), 1, &reading))
         die("seccomp_rule_add");
     allow_if(filter, SCMP_SYS(fcntl), SCMP_A1(SCMP_CMP_EQ, F_GETFL));

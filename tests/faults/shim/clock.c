@@ -98,7 +98,8 @@ static int before(const struct timespec *a, const struct timespec *b)
 }
 
 /* In slices of real time, each of which looks at the turned clock again. */
-int pthread_cond_timedwait(pthread_cond_t *restrict cond, pthread_mutex_t *restrict mutex, const struct timespec *restrict until)
+int pthread_cond_timedwait(pthread_cond_t *restrict cond, pthread_mutex_t *restrict mutex,
+                           const struct timespec *restrict until)
 {
     if (cond->__data.__wrefs & MONOTONIC_BIT)
         return real_wait(cond, mutex, until);
