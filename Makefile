@@ -58,6 +58,8 @@ PROGRAMS := $(if $(wildcard server/main.c),$(B)/eduragd) $(if $(wildcard tui/mai
 # One program a test file; what it links follows from the room it tests.
 TESTS_C  := $(call srcs,tests/unit/*.c tests/server/*.c tests/tui/*.c)
 TESTS    := $(patsubst tests/%.c,$(B)/tests/%,$(TESTS_C))
+# Those that T= names, as tests/run.sh understands it; everything without T.
+wanted    = $(if $(T),$(foreach file,$(1),$(if $(findstring $(T),$(file:$(B)/tests/%=%)),$(file))),$(1))
 FAKES    := $(patsubst tests/%.c,$(B)/tests/%,$(call srcs,tests/fakes/*.c))
 BENCHES  := $(patsubst tests/%.c,$(B)/tests/%,$(call srcs,tests/bench/*.c))
 
@@ -74,11 +76,11 @@ deps: ; @packaging/deps.sh test
 help: ; @sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
 clean: ; rm -rf build
 
--include $(wildcard Makefile.d/*.mk)
+include packaging/demo/demo.mk packaging/man/man.mk server/ingest/ingest.mk tui/headless/completions.mk tests/faults/faults.mk tests/fuzz/fuzz.mk
 
 _all: $(PROGRAMS) $(B)/libserver.a $(B)/libtui.a $(B)/libcommon.a
 _run: _all $(EXTRA_RUN) ; @tests/lib/run-demo.sh $(B)
-_test: _all $(TESTS) $(FAKES) $(if $(SAN),,$(BENCHES)) $(EXTRA_TEST) ; @tests/run.sh $(B) '$(T)'
+_test: _all $(call wanted,$(TESTS)) $(FAKES) $(if $(SAN)$(T),,$(BENCHES)) $(EXTRA_TEST) ; @tests/run.sh $(B) '$(T)'
 _bench: _all $(BENCHES) $(FAKES) $(EXTRA_BENCH) ; @tests/bench/run.sh $(B) '$(T)'
 bench-readme: ; @tests/bench/readme.sh $(B)/bench.json README.md
 names: _all ; @tests/names.sh $(B)

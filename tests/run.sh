@@ -1,12 +1,13 @@
 #!/bin/bash
 # run.sh - runs the tests of a build: `tests/run.sh build [PART OF A NAME]`.
 # Every executable under BUILD/tests/{unit,server,tui,faults,fuzz}, every tests/{sql,server,tui}/*.sh; for a plain build also
-# a short search by each fuzz target (FUZZ_SECONDS). Two at a time (JOBS).
+# a short search by each fuzz target (FUZZ_SECONDS). Three times as many at a time as there are processors (JOBS): most
+# wait most of the time. Kinds whose tests take long begin first, so that none is left alone at the end.
 # A test passes with exit code 0, is skipped with 77 (its last line says why), and fails otherwise; its output
 # is shown when it fails. One that passes counts each of its lines "skipped: CASE: why" as skipped, too. The last line is `N passed, N failed[, N skipped]`; TALLY=FILE gets the same figures.
 set -u
 cd "$(dirname "$0")/.." || exit 2
-build=$1 part=${2:-} jobs=${JOBS:-2} limit=${LIMIT:-600}
+build=$1 part=${2:-} jobs=${JOBS:-$((3 * $(nproc)))} limit=${LIMIT:-600}
 out=$(mktemp -d) || exit 2
 trap 'rm -rf "$out"' EXIT
 export BUILD=$PWD/$build EDURAG_BUILD=$PWD/$build
@@ -45,6 +46,7 @@ list=$(
 [ -z "$part" ] || list=$(printf '%s\n' "$list" | awk -v p="$part" 'index($1, p)')
 [ -n "$list" ] || { echo "No test has “$part” in its name."; exit 1; }
 touch "$out/tally"
+list=$(for kind in faults/ tui/ sql/ server/ ''; do printf '%s\n' "$list" | grep "^$kind"; done | awk '!seen[$1]++')
 printf '%s\n' "$list" | xargs -P "$jobs" -L 1 bash -c 'one "$@"' _
 passed=$(grep -c pass "$out/tally") failed=$(grep -c fail "$out/tally") skipped=$(grep -c skip "$out/tally")
 [ -z "${TALLY:-}" ] || echo "$passed $failed $skipped" >>"$TALLY"

@@ -169,13 +169,16 @@ static const char *template_directory(void)
 {
     static char path[PATH_MAX];
     char lock[PATH_MAX];
-    snprintf(path, sizeof path, "%s/pg-template-%s", pg_build(), schema_hash());
+    snprintf(path, sizeof path, "%s/pg-template-%s-%u", pg_build(), schema_hash(), (unsigned)pg_account().uid);
     snprintf(lock, sizeof lock, "%s/pg-template.lock", pg_build());
     int fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0 || flock(fd, LOCK_EX) != 0)
         give_up(lock, strerror(errno));
-    if (access(path, F_OK) != 0)
+    struct stat info;
+    if (stat(path, &info) != 0 || info.st_uid != pg_account().uid) { /* in a copied tree it may be somebody else's */
+        remove_directory(path);
         make_template(path);
+    }
     close(fd);
     return path;
 }

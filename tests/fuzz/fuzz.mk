@@ -7,7 +7,7 @@ FUZZ_SAN     := fuzzer-no-link,address,undefined
 FUZZ_CC      := $(if $(findstring ccache,$(CC)),ccache )clang
 # Those that T= names, as tests/run.sh understands it; the search is built for no others.
 FUZZ_WANTED  := $(strip $(if $(T),$(foreach name,$(FUZZ_TARGETS),$(if $(findstring $(T),fuzz/$(name).search),$(name))),$(FUZZ_TARGETS)))
-EXTRA_TEST   += $(FUZZ_TARGETS:%=$(B)/tests/fuzz/%) $(if $(SAN),,$(if $(FUZZ_WANTED),fuzz-build))
+EXTRA_TEST   += $(call wanted,$(FUZZ_TARGETS:%=$(B)/tests/fuzz/%)) $(if $(SAN),,$(if $(FUZZ_WANTED),fuzz-build))
 
 ifeq ($(SAN),$(FUZZ_SAN))
 $(FUZZ_TARGETS:%=$(B)/tests/fuzz/%): $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libtest.a $(B)/libserver.a $(B)/libtui.a $(B)/libcommon.a

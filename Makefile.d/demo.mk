@@ -1,9 +1,0 @@
-# The demo library: lessons of our own, set as PDFs. A file's name is its title, with _ for blanks.
-LESSONS   := $(patsubst demo/%.ms,$(B)/demo/%.pdf,$(wildcard demo/*.ms))
-EXTRA_RUN += $(LESSONS)
-EXTRA_TEST += $(LESSONS)
-EXTRA_BENCH += $(LESSONS)
-
-$(B)/demo/%.pdf: demo/%.ms demo/lesson.tmac
-	@mkdir -p $(@D)
-	$(Q)$(if $(V),,echo "  set  $@";) groff -Tpdf -ms demo/lesson.tmac $< > $@
