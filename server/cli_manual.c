@@ -59,31 +59,20 @@ static void methods(struct buf *out)
                 buf_printf(out, " No \"{%s}\"", takes.data);
             buf_printf(out, " Pq Em \"%s\"\n", who[m->access]);
             mdoc_prose(out, m->summary);
+            if (m->description)
+                mdoc_prose(out, m->description);
+            buf_text(out, ".Pp\nGives:\n");
+            mdoc_prose(out, m->result);
         }
-}
-
-static bool is_required(const cJSON *schema, const char *name)
-{
-    const cJSON *at;
-    cJSON_ArrayForEach (at, json_get(schema, "required"))
-        if (!strcmp(cJSON_GetStringValue(at), name))
-            return true;
-    return false;
 }
 
 static void write_notifications(struct buf *out)
 {
     for (const struct notification *a = notifications; a->name; a++) {
-        AUTO(json_freep) cJSON *schema = json_parse(a->params, strlen(a->params), NULL);
-        const char *comma = "";
-        const cJSON *at;
-        buf_printf(out, ".It Li %s No \"{", a->name);
-        cJSON_ArrayForEach (at, json_get(schema, "properties")) {
-            buf_printf(out, "%s%s%s", comma, at->string, is_required(schema, at->string) ? "" : "?");
-            comma = ", ";
-        }
-        buf_text(out, "}\"\n");
+        buf_printf(out, ".It Li %s\n", a->name);
         mdoc_prose(out, a->summary);
+        buf_text(out, ".Pp\n");
+        mdoc_prose(out, a->params);
     }
 }
 

@@ -90,7 +90,8 @@ static bool listen_up(struct err *err)
 
 static bool rpc_up(struct err *err)
 {
-    (void)err;
+    if (!rpc_check(serve_methods, err))
+        return false;
     rpc_start(&session_doors, serve_methods);
     delivery_listen();
     jobs_listen();

@@ -73,6 +73,12 @@ while IFS= read -r object; do
     done < <(nm -g --defined-only "$object" | awk '$2 ~ /^[TWi]$/ {print $3}')
 done < <(find "$build/common" "$build/server" "$build/tui" -name '*.o' 2>/dev/null | sort)
 
+# ---- a param that its method never reads: neither the handler nor a query (rpc_check looks at the queries that are methods) ----
+while IFS=: read -r file member; do
+    grep -qE -- "->$member\\b" "$file" || grep -qE ":$member(_given)?\\b" sql/queries/*.sql ||
+        offence "$file: nothing reads the param $member"
+done < <(grep -oE 'P\(S, [A-Z_]+, [a-z_0-9]+' server/methods/*.c | sed -E 's/:P\(S, [A-Z_]+, /:/' | sort -u)
+
 # ---- first lines say what a file is ----
 while IFS= read -r file; do
     head -n 1 "$file" | grep -qE "^/\* $(basename "$file" | sed 's/[.]/[.]/g') - ." || offence "$file: the first line does not say what it is"

@@ -1,4 +1,5 @@
 /* auth.c - logging in, staying in, leaving: what changes who a socket is. */
+#include "server/methods/shapes.h"
 #include "server/rpc/method.h"
 
 #include <stdio.h>
@@ -6,41 +7,21 @@
 
 #include "common/mem.h"
 
-#define PASSWORD(struct_, member_, ...) PARAM(TEXT, struct_, member_, .bytes = true, .secret = true, __VA_ARGS__)
+#define LOGIN_PARAMS(P, S)                                     \
+    P(S, TEXT, institution_id, REQUIRED, .min = 1, .max = 200) \
+    P(S, TEXT, password, REQUIRED, .bytes = true, .secret = true, .min = 1, .max = 1024)
+METHOD_PARAMS(login, LOGIN_PARAMS);
 
-struct login_params {
-    const char *institution_id, *password;
-};
-static const struct param login_spec[] = {
-    PARAM(TEXT, struct login_params, institution_id, .min = 1, .max = 200),
-    PASSWORD(struct login_params, password, .min = 1, .max = 1024),
-    {0},
-};
+#define RESUME_PARAMS(P, S) P(S, TEXT, token, REQUIRED, .bytes = true, .secret = true, .min = 1, .max = 4000)
+METHOD_PARAMS(resume, RESUME_PARAMS);
 
-struct resume_params {
-    const char *token;
-};
-static const struct param resume_spec[] = {
-    PASSWORD(struct resume_params, token, .min = 1, .max = 4000),
-    {0},
-};
+#define LOGOUT_PARAMS(P, S) P(S, BOOL, everywhere, OPTIONAL)
+METHOD_PARAMS(logout, LOGOUT_PARAMS);
 
-struct logout_params {
-    bool everywhere;
-};
-static const struct param logout_spec[] = {
-    PARAM(BOOL, struct logout_params, everywhere, .optional = true),
-    {0},
-};
-
-struct change_params {
-    const char *old_password, *new_password;
-};
-static const struct param change_spec[] = {
-    PASSWORD(struct change_params, old_password, .min = 1, .max = 1024),
-    PASSWORD(struct change_params, new_password, .min = 8, .max = 72),
-    {0},
-};
+#define CHANGE_PARAMS(P, S)                                                                  \
+    P(S, TEXT, old_password, REQUIRED, .bytes = true, .secret = true, .min = 1, .max = 1024) \
+    P(S, TEXT, new_password, REQUIRED, .bytes = true, .secret = true, .min = 8, .max = 72)
+METHOD_PARAMS(change, CHANGE_PARAMS);
 
 /* {"error": {"reason": ..., "message": ..., ...}}: what the database refuses and yet wants remembered. */
 static bool refused(struct call *call, const cJSON *json, struct err *err)
@@ -85,13 +66,13 @@ static void write_user(struct buf *out, const cJSON *json)
     json_write(out, json_get(json, "user"));
 }
 
-static bool login(struct call *call, const void *params, struct buf *result, struct err *err)
+METHOD_HANDLER(login, login)
 {
-    const struct login_params *p = params;
     bool none = false;
     if (already(call, err))
         return false;
-    const struct bind binds[] = {BIND_TEXT(p->institution_id), BIND_TEXT(p->password), BIND_TEXT(call->caller.address)};
+    const struct bind binds[] = {BIND_TEXT(params->institution_id), BIND_TEXT(params->password),
+                                 BIND_TEXT(call->caller.address)};
     AUTO(json_freep) cJSON *json = ask(call, SQL_AUTH_LOGIN, binds, COUNT_OF(binds), &none, err);
     if (!json || refused(call, json, err))
         return false;
@@ -125,20 +106,19 @@ static bool say_why(struct call *call, const char *token, struct err *err)
     return err_say(err, ERR_UNAUTHENTICATED, "The token is bad. Please log in again.");
 }
 
-static bool resume(struct call *call, const void *params, struct buf *result, struct err *err)
+METHOD_HANDLER(resume, resume)
 {
-    const struct resume_params *p = params;
     bool none = false;
     if (already(call, err))
         return false;
-    const struct bind binds[] = {BIND_TEXT(p->token)};
+    const struct bind binds[] = {BIND_TEXT(params->token)};
     AUTO(json_freep) cJSON *json = ask(call, SQL_AUTH_RESUME, binds, COUNT_OF(binds), &none, err);
     if (none)
-        return say_why(call, p->token, err);
+        return say_why(call, params->token, err);
     if (!json)
         return false;
     const char *expires_at = json_text(json, "expires_at", "");
-    call_authenticated(call, p->token, json_get(json, "user"), json_text(json, "sid", ""), expires_at);
+    call_authenticated(call, params->token, json_get(json, "user"), json_text(json, "sid", ""), expires_at);
     buf_json_open(result, '{');
     buf_json_member(result, "expires_at", expires_at);
     write_user(result, json);
@@ -163,7 +143,7 @@ static bool renewed(struct call *call, const cJSON *json, struct buf *result)
     return true;
 }
 
-static bool refresh(struct call *call, const void *params, struct buf *result, struct err *err)
+METHOD_HANDLER(refresh, none)
 {
     bool none = false;
     (void)params;
@@ -171,85 +151,63 @@ static bool refresh(struct call *call, const void *params, struct buf *result, s
     return json && !refused(call, json, err) && renewed(call, json, result);
 }
 
-static bool change_password(struct call *call, const void *params, struct buf *result, struct err *err)
+METHOD_HANDLER(change_password, change)
 {
-    const struct change_params *p = params;
     bool none = false;
-    const struct bind binds[] = {BIND_TEXT(p->old_password), BIND_TEXT(p->new_password)};
+    const struct bind binds[] = {BIND_TEXT(params->old_password), BIND_TEXT(params->new_password)};
     AUTO(json_freep) cJSON *json = ask(call, SQL_AUTH_CHANGE_PASSWORD, binds, COUNT_OF(binds), &none, err);
     return json && !refused(call, json, err) && renewed(call, json, result);
 }
 
-static bool logout(struct call *call, const void *params, struct buf *result, struct err *err)
+METHOD_HANDLER(logout, logout)
 {
-    const struct logout_params *p = params;
-    if (!tx_run(call->tx, SQL_AUTH_LOGOUT, NULL, err, BIND_TEXT(p->everywhere ? "true" : "false")))
+    if (!tx_run(call->tx, SQL_AUTH_LOGOUT, NULL, err, BIND_TEXT(params->everywhere ? "true" : "false")))
         return false;
     call_close(call, "logged out");
     buf_text(result, "{}");
     return true;
 }
 
-#define USER_SCHEMA \
-    "{\"type\":\"object\",\"required\":[\"user_id\",\"institution_id\",\"name\",\"role\",\"avatar\",\"plain\"]}"
-
 const struct method methods_auth[] = {
-    {.name = "auth.login",
-     .summary = "Log in with the school's number and a password.",
-     .access = ACCESS_ANYONE,
-     .lane = LANE_LOGIN,
-     .cost = COST_ONE,
-     .params = login_spec,
-     .params_size = sizeof(struct login_params),
-     .handler = login,
-     .exclusive = true,
-     .result =
-         "{\"type\":\"object\",\"required\":[\"token\",\"expires_at\",\"user\"],\"properties\":{\"user\":" USER_SCHEMA
-         "}}"},
-    {.name = "auth.resume",
-     .summary = "Go on with a token from before.",
-     .access = ACCESS_ANYONE,
-     .lane = LANE_QUICK,
-     .cost = COST_ONE,
-     .params = resume_spec,
-     .params_size = sizeof(struct resume_params),
-     .handler = resume,
-     .exclusive = true,
-     .result =
-         "{\"type\":\"object\",\"required\":[\"expires_at\",\"user\"],\"properties\":{\"user\":" USER_SCHEMA "}}"},
-    {.name = "auth.refresh",
-     .summary = "A new token for the old one.",
-     .access = ACCESS_USER,
-     .lane = LANE_QUICK,
-     .cost = COST_ONE,
-     .handler = refresh,
-     .exclusive = true,
-     .result = "{\"type\":\"object\",\"required\":[\"token\",\"expires_at\"]}"},
-    {.name = "auth.logout",
-     .summary = "End this login, or all of yours.",
-     .access = ACCESS_USER,
-     .lane = LANE_QUICK,
-     .cost = COST_ONE,
-     .params = logout_spec,
-     .params_size = sizeof(struct logout_params),
-     .handler = logout,
-     .result = "{\"type\":\"object\"}"},
-    {.name = "auth.whoami",
-     .summary = "Who you are here.",
-     .access = ACCESS_USER,
-     .lane = LANE_QUICK,
-     .cost = COST_ONE,
-     .sql = SQL_AUTH_WHOAMI,
-     .result = USER_SCHEMA},
-    {.name = "auth.change_password",
+    {METHOD_CALL("auth.login", login, login), .summary = "Log in with the school's number and a password.",
+     .description = "The socket is that person's from here on; on one that is somebody's already it is a conflict. A "
+                    "wrong number and a wrong password can't be told apart. After several failures the reply is "
+                    "rate_limited with retry_after_ms.",
+     .access = ACCESS_ANYONE, .lane = LANE_LOGIN, .cost = COST_ONE, .exclusive = true,
+     .result = "{token: text, expires_at: time, user: " SHAPE_USER "}",
+     .example = "{'institution_id': 's1024', 'password': 'amber-57231-canoe-linen'}",
+     .example_result =
+         "{'token': 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJtYXJpYSJ9.c2lnbmF0dXJl', 'expires_at': "
+         "'2026-11-23T21:00:00.000Z', 'user': {'user_id': '0b6f6c1e-8d0c-4f3a-9c57-2f4f1f0f7a11', 'institution_id': "
+         "'s1024', 'name': 'Maria Okafor', 'role': 'student', 'avatar': '', 'plain': false}}"},
+    {METHOD_CALL("auth.resume", resume, resume), .summary = "Go on with a token from before.",
+     .description = "For a client that cannot send the token with the handshake. A bad token is unauthenticated, "
+                    "and the socket stays open.",
+     .access = ACCESS_ANYONE, .lane = LANE_QUICK, .cost = COST_ONE, .exclusive = true,
+     .result = "{expires_at: time, user: " SHAPE_USER "}",
+     .example = "{'token': 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJtYXJpYSJ9.c2lnbmF0dXJl'}",
+     .example_result =
+         "{'expires_at': '2026-11-23T21:00:00.000Z', 'user': {'user_id': '0b6f6c1e-8d0c-4f3a-9c57-2f4f1f0f7a11', "
+         "'institution_id': 's1024', 'name': 'Maria Okafor', 'role': 'student', 'avatar': '', 'plain': false}}"},
+    {METHOD_CALL("auth.refresh", none, refresh), .summary = "A new token for the old one.",
+     .description = "The old token is dead at once, on every node.", .access = ACCESS_USER, .lane = LANE_QUICK,
+     .cost = COST_ONE, .exclusive = true, .result = "{token: text, expires_at: time}", .example = "{}",
+     .example_result = "{'token': 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJtYXJpYSJ9.c2lnbmF0dXJl', 'expires_at': "
+                       "'2026-11-23T21:00:00.000Z'}"},
+    {METHOD_CALL("auth.logout", logout, logout), .summary = "End this login, or all of yours.",
+     .description = "The reply is followed by close code 4401. With everywhere all tokens of the person are dead.",
+     .access = ACCESS_USER, .lane = LANE_QUICK, .cost = COST_ONE, .result = SHAPE_NOTHING,
+     .example = "{'everywhere': false}", .example_result = "{}"},
+    {METHOD_QUERY("auth.whoami", none, SQL_AUTH_WHOAMI), .summary = "Who you are here.", .access = ACCESS_USER,
+     .lane = LANE_QUICK, .cost = COST_ONE, .result = SHAPE_USER, .example = "{}",
+     .example_result = "{'user_id': '0b6f6c1e-8d0c-4f3a-9c57-2f4f1f0f7a11', 'institution_id': 's1024', 'name': 'Maria "
+                       "Okafor', 'role': 'student', 'avatar': '', 'plain': false}"},
+    {METHOD_CALL("auth.change_password", change, change_password),
      .summary = "Choose a new password; other logins of yours end.",
-     .access = ACCESS_USER,
-     .lane = LANE_LOGIN,
-     .cost = COST_ONE,
-     .params = change_spec,
-     .params_size = sizeof(struct change_params),
-     .handler = change_password,
-     .exclusive = true,
-     .result = "{\"type\":\"object\",\"required\":[\"token\",\"expires_at\"]}"},
+     .description = "8 to 72 bytes. A wrong old password counts like a failed login.", .access = ACCESS_USER,
+     .lane = LANE_LOGIN, .cost = COST_ONE, .exclusive = true, .result = "{token: text, expires_at: time}",
+     .example = "{'old_password': 'amber-57231-canoe-linen', 'new_password': 'a better one of my own'}",
+     .example_result = "{'token': 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJtYXJpYSJ9.c2lnbmF0dXJl', 'expires_at': "
+                       "'2026-11-23T21:00:00.000Z'}"},
     {0},
 };

@@ -3,20 +3,16 @@
 
 #include "common/mem.h"
 #include "server/chat/chat_delivery.h"
+#include "server/methods/shapes.h"
 #include "server/rpc/method.h"
 #include "server/rpc/notify.h"
 
 enum { TEXT_MOST = 2000, MESSAGES_MOST = 1000, MUTE_MOST = 400 * 24 * 3600 };
 
-struct room_params {
-    const char *room;
-    int64_t after_seq;
-};
-
-static const struct param join_spec[] = {
-    PARAM(UUID, struct room_params, room, .optional = true),
-    PARAM(INT, struct room_params, after_seq, .optional = true, .min = 0, .max = INT64_C(9007199254740991)),
-    {0}};
+#define JOIN_PARAMS(P, S)      \
+    P(S, UUID, room, OPTIONAL) \
+    P(S, INT, after_seq, OPTIONAL, .min = 0, .max = INT64_C(9007199254740991))
+METHOD_PARAMS(join, JOIN_PARAMS);
 
 static const char *room_of(const char *room)
 {
@@ -39,15 +35,14 @@ static void tell_gone(struct call *call, const char *room, const char *ids)
 
 /* The order matters (notify.h): follow and hold, then read, then live from where the reading ended. With more
  * pages to come the room stays held, so that nothing comes twice. */
-static bool join(struct call *call, const void *params, struct buf *result, struct err *err)
+METHOD_HANDLER(join, join)
 {
-    const struct room_params *p = params;
-    const char *room = room_of(p->room);
+    const char *room = room_of(params->room);
     if (!chat_delivery_follow(room, err))
         return false;
     notify_join(call->caller.session, room);
     AUTO(rows_free) struct rows *rows = NULL;
-    const struct bind values[] = {BIND_TEXT(room), BIND_INT(p->after_seq), BIND_INT(MESSAGES_MOST)};
+    const struct bind values[] = {BIND_TEXT(room), BIND_INT(params->after_seq), BIND_INT(MESSAGES_MOST)};
     if (!tx_query_commit(&call->tx, SQL_CHAT_JOIN, values, COUNT_OF(values), &rows, err)) {
         notify_leave(call->caller.session, room);
         return false;
@@ -59,99 +54,65 @@ static bool join(struct call *call, const void *params, struct buf *result, stru
     return true;
 }
 
-struct send_params {
-    const char *text, *room, *client_id;
-};
+#define SEND_PARAMS(P, S)                                                   \
+    P(S, TEXT, text, REQUIRED, .min = 1, .max = TEXT_MOST, .cleaned = true) \
+    P(S, UUID, room, OPTIONAL)                                              \
+    P(S, TEXT, client_id, OPTIONAL, .min = 1, .max = 100)
+METHOD_PARAMS(send, SEND_PARAMS);
 
-static const struct param send_spec[] = {
-    PARAM(TEXT, struct send_params, text, .min = 1, .max = TEXT_MOST, .cleaned = true),
-    PARAM(UUID, struct send_params, room, .optional = true),
-    PARAM(TEXT, struct send_params, client_id, .optional = true, .min = 1, .max = 100),
-    {0}};
+#define LEAVE_PARAMS(P, S) P(S, UUID, room, OPTIONAL)
+METHOD_PARAMS(leave, LEAVE_PARAMS);
 
-static const struct param leave_spec[] = {PARAM(UUID, struct room_params, room, .optional = true), {0}};
-
-static bool leave(struct call *call, const void *params, struct buf *result, struct err *err)
+METHOD_HANDLER(leave, leave)
 {
     (void)err;
-    const struct room_params *p = params;
-    notify_leave(call->caller.session, room_of(p->room));
+    notify_leave(call->caller.session, room_of(params->room));
     buf_json_raw(result, "{}");
     return true;
 }
 
-struct delete_params {
-    const char *message_id;
-};
+#define DELETE_PARAMS(P, S) P(S, UUID, message_id, REQUIRED)
+METHOD_PARAMS(delete, DELETE_PARAMS);
 
-static const struct param delete_spec[] = {PARAM(UUID, struct delete_params, message_id, .optional = false), {0}};
-
-struct mute_params {
-    const char *room, *user_id;
-    int64_t seconds;
-};
-
-static const struct param mute_spec[] = {PARAM(UUID, struct mute_params, room, .optional = true),
-                                         PARAM(UUID, struct mute_params, user_id, .optional = false),
-                                         PARAM(INT, struct mute_params, seconds, .min = 0, .max = MUTE_MOST),
-                                         {0}};
-
-#define MESSAGE_SCHEMA                                                                                          \
-    "{\"type\":\"object\",\"properties\":{\"message_id\":{\"type\":\"string\"},\"seq\":{\"type\":\"integer\"}," \
-    "\"room\":{\"type\":\"string\"},\"user_id\":{\"type\":\"string\"},\"name\":{\"type\":\"string\"},"          \
-    "\"role\":{\"type\":\"string\"},\"avatar\":{\"type\":\"string\"},\"text\":{\"type\":\"string\"},"           \
-    "\"at\":{\"type\":\"string\"},\"expires_at\":{\"type\":\"string\"}}}"
+#define MUTE_PARAMS(P, S)         \
+    P(S, UUID, room, OPTIONAL)    \
+    P(S, UUID, user_id, REQUIRED) \
+    P(S, INT, seconds, REQUIRED, .min = 0, .max = MUTE_MOST)
+METHOD_PARAMS(mute, MUTE_PARAMS);
 
 const struct method methods_chat[] = {
-    {.name = "chat.join",
+    {METHOD_CALL("chat.join", join, join),
      .summary = "Enter a room: what was said and has not expired, then what comes.",
-     .access = ACCESS_USER,
-     .lane = LANE_QUICK,
-     .cost = COST_ONE,
-     .params = join_spec,
-     .params_size = sizeof(struct room_params),
-     .handler = join,
-     .result =
-         "{\"type\":\"object\",\"properties\":{\"room\":{\"type\":\"string\"},\"ttl_seconds\":{\"type\":\"integer\"},"
-         "\"messages\":{\"type\":\"array\",\"items\":" MESSAGE_SCHEMA "},\"more\":{\"type\":\"boolean\"},"
-         "\"online\":{\"type\":\"integer\"}}}"},
-    {.name = "chat.send",
-     .summary = "Say something in a room.",
-     .access = ACCESS_USER,
-     .lane = LANE_CHAT,
-     .cost = COST_ONE,
-     .params = send_spec,
-     .params_size = sizeof(struct send_params),
-     .sql = SQL_CHAT_SEND,
-     .batched = true,
-     .result =
-         "{\"type\":\"object\",\"properties\":{\"message_id\":{\"type\":\"string\"},\"seq\":{\"type\":\"integer\"},"
-         "\"at\":{\"type\":\"string\"}}}"},
-    {.name = "chat.leave",
-     .summary = "Leave a room.",
-     .access = ACCESS_USER,
-     .lane = LANE_INLINE,
-     .cost = COST_ONE,
-     .params = leave_spec,
-     .params_size = sizeof(struct room_params),
-     .handler = leave,
-     .result = "{\"type\":\"object\"}"},
-    {.name = "chat.delete",
-     .summary = "Take a line back, in a room of one's own course.",
-     .access = ACCESS_TEACHER,
-     .lane = LANE_QUICK,
-     .cost = COST_ONE,
-     .params = delete_spec,
-     .params_size = sizeof(struct delete_params),
-     .sql = SQL_CHAT_DELETE,
-     .result = "{\"type\":\"object\"}"},
-    {.name = "chat.mute",
-     .summary = "Silence a person in a room for a while; 0 seconds lets them speak again.",
-     .access = ACCESS_TEACHER,
-     .lane = LANE_QUICK,
-     .cost = COST_ONE,
-     .params = mute_spec,
-     .params_size = sizeof(struct mute_params),
-     .sql = SQL_CHAT_MUTE,
-     .result = "{\"type\":\"object\"}"},
+     .description = "room is a course_id; without it the common room. Oldest first, at most 1,000 behind after_seq; "
+                    "with more, call it again behind the last one.",
+     .access = ACCESS_USER, .lane = LANE_QUICK, .cost = COST_ONE,
+     .result = "{room: uuid, ttl_seconds: int, messages: [" SHAPE_LINE "], more: bool, online: int}",
+     .example = "{'room': '5d1c3e0a-41c7-4b6d-8f3e-9a2b7c6d5e4f', 'after_seq': 0}",
+     .example_result =
+         "{'room': '5d1c3e0a-41c7-4b6d-8f3e-9a2b7c6d5e4f', 'ttl_seconds': 3600, 'messages': [{'message_id': "
+         "'91b2a3c4-d5e6-4f70-8192-a3b4c5d6e7f8', 'seq': 17, 'room': '5d1c3e0a-41c7-4b6d-8f3e-9a2b7c6d5e4f', "
+         "'user_id': '0b6f6c1e-8d0c-4f3a-9c57-2f4f1f0f7a11', 'name': 'Maria Okafor', 'role': 'student', 'avatar': '', "
+         "'text': 'Has anybody read page 2?', 'at': '2026-11-23T09:05:00.000Z', 'expires_at': "
+         "'2026-11-23T10:05:00.000Z'}], 'more': false, 'online': 12}"},
+    {METHOD_QUERY("chat.send", send, SQL_CHAT_SEND), .summary = "Say something in a room.",
+     .description = "The same client_id twice is one message. Somebody who is muted gets forbidden with until.",
+     .access = ACCESS_USER, .lane = LANE_CHAT, .cost = COST_ONE, .batched = true,
+     .result = "{message_id: uuid, seq: int, at: time}",
+     .example =
+         "{'room': '5d1c3e0a-41c7-4b6d-8f3e-9a2b7c6d5e4f', 'text': 'Has anybody read page 2?', 'client_id': 'a1'}",
+     .example_result =
+         "{'message_id': '91b2a3c4-d5e6-4f70-8192-a3b4c5d6e7f8', 'seq': 17, 'at': '2026-11-23T09:00:00.000Z'}"},
+    {METHOD_CALL("chat.leave", leave, leave), .summary = "Leave a room.", .access = ACCESS_USER, .lane = LANE_INLINE,
+     .cost = COST_ONE, .result = SHAPE_NOTHING, .example = "{'room': '5d1c3e0a-41c7-4b6d-8f3e-9a2b7c6d5e4f'}",
+     .example_result = "{}"},
+    {METHOD_QUERY("chat.delete", delete, SQL_CHAT_DELETE),
+     .summary = "Take a line back, in a room of one's own course.", .access = ACCESS_TEACHER, .lane = LANE_QUICK,
+     .cost = COST_ONE, .result = SHAPE_NOTHING, .example = "{'message_id': '91b2a3c4-d5e6-4f70-8192-a3b4c5d6e7f8'}",
+     .example_result = "{}"},
+    {METHOD_QUERY("chat.mute", mute, SQL_CHAT_MUTE),
+     .summary = "Silence a person in a room for a while; 0 seconds lets them speak again.", .access = ACCESS_TEACHER,
+     .lane = LANE_QUICK, .cost = COST_ONE, .result = SHAPE_NOTHING,
+     .example = "{'room': '5d1c3e0a-41c7-4b6d-8f3e-9a2b7c6d5e4f', 'user_id': '0b6f6c1e-8d0c-4f3a-9c57-2f4f1f0f7a11', "
+                "'seconds': 600}",
+     .example_result = "{}"},
     {0}};

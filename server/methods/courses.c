@@ -1,129 +1,74 @@
 /* courses.c - courses and who is in them. The queries are the methods. */
+#include "server/methods/shapes.h"
 #include "server/rpc/method.h"
 
-#define COURSE_SCHEMA \
-    "{\"type\":\"object\",\"required\":[\"course_id\",\"code\",\"title\",\"teacher\",\"members\",\"documents\"]}"
-#define ITEMS_SCHEMA "{\"type\":\"object\",\"required\":[\"items\",\"next_cursor\"]}"
+#define LIST_PARAMS(P, S) PARAMS_LIST(P, S)
+METHOD_PARAMS(list, LIST_PARAMS);
 
-struct list_params {
-    int64_t limit;
-    const char *cursor;
-};
-static const struct param list_spec[] = {PARAMS_LIST(struct list_params), {0}};
+#define MEMBERS_PARAMS(P, S)        \
+    P(S, UUID, course_id, REQUIRED) \
+    PARAMS_LIST(P, S)
+METHOD_PARAMS(members, MEMBERS_PARAMS);
 
-struct members_params {
-    const char *course_id;
-    int64_t limit;
-    const char *cursor;
-};
-static const struct param members_spec[] = {
-    PARAM(UUID, struct members_params, course_id, .optional = false),
-    PARAMS_LIST(struct members_params),
-    {0},
-};
+#define CREATE_PARAMS(P, S)                         \
+    P(S, TEXT, code, REQUIRED, .min = 1, .max = 40) \
+    P(S, TEXT, title, REQUIRED, .min = 1, .max = 200)
+METHOD_PARAMS(create, CREATE_PARAMS);
 
-struct create_params {
-    const char *code, *title;
-};
-static const struct param create_spec[] = {
-    PARAM(TEXT, struct create_params, code, .min = 1, .max = 40),
-    PARAM(TEXT, struct create_params, title, .min = 1, .max = 200),
-    {0},
-};
+#define UPDATE_PARAMS(P, S)                           \
+    P(S, UUID, course_id, REQUIRED)                   \
+    P(S, TEXT, code, OPTIONAL, .min = 1, .max = 40)   \
+    P(S, TEXT, title, OPTIONAL, .min = 1, .max = 200) \
+    P(S, INT, chat_ttl_seconds, OPTIONAL, .min = 1, .max = 34560000)
+METHOD_PARAMS(update, UPDATE_PARAMS);
 
-struct update_params {
-    const char *course_id, *code, *title;
-    int64_t chat_ttl_seconds;
-};
-static const struct param update_spec[] = {
-    PARAM(UUID, struct update_params, course_id, .optional = false),
-    PARAM(TEXT, struct update_params, code, .optional = true, .min = 1, .max = 40),
-    PARAM(TEXT, struct update_params, title, .optional = true, .min = 1, .max = 200),
-    PARAM(INT, struct update_params, chat_ttl_seconds, .optional = true, .min = 1, .max = 34560000),
-    {0},
-};
+#define ONE_PARAMS(P, S) P(S, UUID, course_id, REQUIRED)
+METHOD_PARAMS(one, ONE_PARAMS);
 
-struct one_params {
-    const char *course_id;
-};
-static const struct param one_spec[] = {
-    PARAM(UUID, struct one_params, course_id, .optional = false),
-    {0},
-};
-
-struct enrol_params {
-    const char *course_id;
-    const cJSON *institution_ids;
-};
-static const struct param enrol_spec[] = {
-    PARAM(UUID, struct enrol_params, course_id, .optional = false),
-    PARAM(TEXTS, struct enrol_params, institution_ids, .min = 1, .max = 1000),
-    {0},
-};
+#define ENROL_PARAMS(P, S)          \
+    P(S, UUID, course_id, REQUIRED) \
+    P(S, TEXTS, institution_ids, REQUIRED, .min = 1, .max = 1000)
+METHOD_PARAMS(enrol, ENROL_PARAMS);
 
 const struct method methods_courses[] = {
-    {.name = "courses.list",
-     .summary = "Your courses.",
-     .access = ACCESS_USER,
-     .lane = LANE_QUICK,
-     .cost = COST_ONE,
-     .params = list_spec,
-     .params_size = sizeof(struct list_params),
-     .sql = SQL_COURSES_LIST,
-     .result = ITEMS_SCHEMA},
-    {.name = "courses.members",
-     .summary = "Who is in a course of yours.",
-     .access = ACCESS_TEACHER,
-     .lane = LANE_QUICK,
-     .cost = COST_ONE,
-     .params = members_spec,
-     .params_size = sizeof(struct members_params),
-     .sql = SQL_COURSES_MEMBERS,
-     .result = ITEMS_SCHEMA},
-    {.name = "courses.create",
-     .summary = "Begin a course.",
-     .access = ACCESS_TEACHER,
-     .lane = LANE_QUICK,
-     .cost = COST_ONE,
-     .params = create_spec,
-     .params_size = sizeof(struct create_params),
-     .sql = SQL_COURSES_CREATE,
-     .result = COURSE_SCHEMA},
-    {.name = "courses.update",
+    {METHOD_QUERY("courses.list", list, SQL_COURSES_LIST), .summary = "Your courses.",
+     .description = "Those one is in or teaches; an admin sees all.", .access = ACCESS_USER, .lane = LANE_QUICK,
+     .cost = COST_ONE, .result = SHAPE_LIST(SHAPE_COURSE), .example = "{'limit': 50}",
+     .example_result = "{'items': [{'course_id': '5d1c3e0a-41c7-4b6d-8f3e-9a2b7c6d5e4f', 'code': 'BIO101', 'title': "
+                       "'Biochemistry', 'teacher': 'D. Novak', 'members': 28, 'documents': 12}], 'next_cursor': null}"},
+    {METHOD_QUERY("courses.members", members, SQL_COURSES_MEMBERS), .summary = "Who is in a course of yours.",
+     .access = ACCESS_TEACHER, .lane = LANE_QUICK, .cost = COST_ONE, .result = SHAPE_LIST(SHAPE_USER),
+     .example = "{'course_id': '5d1c3e0a-41c7-4b6d-8f3e-9a2b7c6d5e4f'}",
+     .example_result =
+         "{'items': [{'user_id': '0b6f6c1e-8d0c-4f3a-9c57-2f4f1f0f7a11', 'institution_id': 's1024', 'name': 'Maria "
+         "Okafor', 'role': 'student', 'avatar': '', 'plain': false}], 'next_cursor': null}"},
+    {METHOD_QUERY("courses.create", create, SQL_COURSES_CREATE), .summary = "Begin a course.",
+     .description = "The caller teaches it. A code that they use already is a conflict.", .access = ACCESS_TEACHER,
+     .lane = LANE_QUICK, .cost = COST_ONE, .result = SHAPE_COURSE,
+     .example = "{'code': 'BIO101', 'title': 'Biochemistry'}",
+     .example_result = "{'course_id': '5d1c3e0a-41c7-4b6d-8f3e-9a2b7c6d5e4f', 'code': 'BIO101', 'title': "
+                       "'Biochemistry', 'teacher': 'D. Novak', 'members': 0, 'documents': 0}"},
+    {METHOD_QUERY("courses.update", update, SQL_COURSES_UPDATE),
      .summary = "Change a course's code, title or how long its chat stays.",
-     .access = ACCESS_TEACHER,
-     .lane = LANE_QUICK,
-     .cost = COST_ONE,
-     .params = update_spec,
-     .params_size = sizeof(struct update_params),
-     .sql = SQL_COURSES_UPDATE,
-     .result = COURSE_SCHEMA},
-    {.name = "courses.delete",
-     .summary = "Delete a course.",
-     .access = ACCESS_TEACHER,
-     .lane = LANE_QUICK,
-     .cost = COST_ONE,
-     .params = one_spec,
-     .params_size = sizeof(struct one_params),
-     .sql = SQL_COURSES_DELETE,
-     .result = "{\"type\":\"object\"}"},
-    {.name = "courses.enrol",
+     .description = "chat_ttl_seconds is how long lines of its room stay.", .access = ACCESS_TEACHER,
+     .lane = LANE_QUICK, .cost = COST_ONE, .result = SHAPE_COURSE,
+     .example = "{'course_id': '5d1c3e0a-41c7-4b6d-8f3e-9a2b7c6d5e4f', 'title': 'Biochemistry I'}",
+     .example_result = "{'course_id': '5d1c3e0a-41c7-4b6d-8f3e-9a2b7c6d5e4f', 'code': 'BIO101', 'title': 'Biochemistry "
+                       "I', 'teacher': 'D. Novak', 'members': 28, 'documents': 12}"},
+    {METHOD_QUERY("courses.delete", one, SQL_COURSES_DELETE), .summary = "Delete a course.",
+     .description = "Its documents and its room go with it.", .access = ACCESS_TEACHER, .lane = LANE_QUICK,
+     .cost = COST_ONE, .result = SHAPE_NOTHING, .example = "{'course_id': '5d1c3e0a-41c7-4b6d-8f3e-9a2b7c6d5e4f'}",
+     .example_result = "{}"},
+    {METHOD_QUERY("courses.enrol", enrol, SQL_COURSES_ENROL),
      .summary = "Take people into a course, by their school numbers.",
-     .access = ACCESS_TEACHER,
-     .lane = LANE_QUICK,
-     .cost = COST_ONE,
-     .params = enrol_spec,
-     .params_size = sizeof(struct enrol_params),
-     .sql = SQL_COURSES_ENROL,
-     .result = "{\"type\":\"object\",\"required\":[\"changed\",\"unknown\"]}"},
-    {.name = "courses.unenrol",
-     .summary = "Take people out of a course, by their school numbers.",
-     .access = ACCESS_TEACHER,
-     .lane = LANE_QUICK,
-     .cost = COST_ONE,
-     .params = enrol_spec,
-     .params_size = sizeof(struct enrol_params),
-     .sql = SQL_COURSES_UNENROL,
-     .result = "{\"type\":\"object\",\"required\":[\"changed\",\"unknown\"]}"},
+     .description = "Numbers that nobody has come back as unknown.", .access = ACCESS_TEACHER, .lane = LANE_QUICK,
+     .cost = COST_ONE, .result = "{changed: int, unknown: [text]}",
+     .example = "{'course_id': '5d1c3e0a-41c7-4b6d-8f3e-9a2b7c6d5e4f', 'institution_ids': ['s1024', 's1025']}",
+     .example_result = "{'changed': 1, 'unknown': ['s1025']}"},
+    {METHOD_QUERY("courses.unenrol", enrol, SQL_COURSES_UNENROL),
+     .summary = "Take people out of a course, by their school numbers.", .access = ACCESS_TEACHER, .lane = LANE_QUICK,
+     .cost = COST_ONE, .result = "{changed: int, unknown: [text]}",
+     .example = "{'course_id': '5d1c3e0a-41c7-4b6d-8f3e-9a2b7c6d5e4f', 'institution_ids': ['s1024']}",
+     .example_result = "{'changed': 1, 'unknown': []}"},
     {0},
 };

@@ -1,4 +1,5 @@
 /* library.c - documents: uploading in pieces, watching jobs, reading pages. */
+#include "server/methods/shapes.h"
 #include "server/rpc/method.h"
 
 #include <openssl/evp.h>
@@ -14,124 +15,75 @@
 enum { CHUNK_BYTES = 512 * 1024, ENVELOPE_BYTES = 512, BASE64_MOST = 1398104 /* of 1 MiB */ };
 
 #define STATES "queued|extracting|embedding|storing|indexed|failed"
-#define ITEMS_SCHEMA "{\"type\":\"object\",\"required\":[\"items\",\"next_cursor\"]}"
-#define JOB_SCHEMA                                                                                              \
-    "{\"type\":\"object\",\"required\":[\"job_id\",\"pdf_id\",\"title\",\"state\",\"attempt\",\"pages_total\"," \
-    "\"pages_done\",\"pages_without_text\",\"chunks_total\",\"chunks_done\",\"queued_at\",\"started_at\","      \
-    "\"indexed_at\",\"failed_at\",\"error_message\"]}"
-#define PDF_SCHEMA                                                                                                  \
-    "{\"type\":\"object\",\"required\":[\"pdf_id\",\"title\",\"filename\",\"pages\",\"course_id\",\"uploaded_by\"," \
-    "\"created_at\",\"indexed_at\",\"failed_at\",\"error_message\"]}"
 
-struct begin_params {
-    const char *filename, *sha256, *title, *course_id;
-    int64_t size;
-};
-static const struct param begin_spec[] = {
-    PARAM(TEXT, struct begin_params, filename, .min = 1, .max = 255),
-    PARAM(INT, struct begin_params, size, .min = 1),
-    PARAM(TEXT, struct begin_params, sha256, .min = 64, .max = 64),
-    PARAM(TEXT, struct begin_params, title, .optional = true, .min = 1, .max = 300),
-    PARAM(UUID, struct begin_params, course_id, .optional = true, .nullable = true),
-    {0},
-};
+#define BEGIN_PARAMS(P, S)                               \
+    P(S, TEXT, filename, REQUIRED, .min = 1, .max = 255) \
+    P(S, INT, size, REQUIRED, .min = 1)                  \
+    P(S, TEXT, sha256, REQUIRED, .min = 64, .max = 64)   \
+    P(S, TEXT, title, OPTIONAL, .min = 1, .max = 300)    \
+    P(S, UUID, course_id, OPTIONAL, .nullable = true)
+METHOD_PARAMS(begin, BEGIN_PARAMS);
 
-struct chunk_params {
-    const char *upload_id, *data;
-    int64_t offset;
-};
-static const struct param chunk_spec[] = {
-    PARAM(UUID, struct chunk_params, upload_id, .optional = false),
-    PARAM(INT, struct chunk_params, offset, .min = 0),
-    PARAM(TEXT, struct chunk_params, data, .bytes = true, .min = 4, .max = BASE64_MOST),
-    {0},
-};
+#define CHUNK_PARAMS(P, S)                \
+    P(S, UUID, upload_id, REQUIRED)       \
+    P(S, INT, offset, REQUIRED, .min = 0) \
+    P(S, TEXT, data, REQUIRED, .bytes = true, .min = 4, .max = BASE64_MOST)
+METHOD_PARAMS(chunk, CHUNK_PARAMS);
 
-struct upload_params {
-    const char *upload_id;
-};
-static const struct param upload_spec[] = {PARAM(UUID, struct upload_params, upload_id, .optional = false), {0}};
+#define UPLOAD_PARAMS(P, S) P(S, UUID, upload_id, REQUIRED)
+METHOD_PARAMS(upload, UPLOAD_PARAMS);
 
-struct job_params {
-    const char *job_id;
-};
-static const struct param job_spec[] = {PARAM(UUID, struct job_params, job_id, .optional = false), {0}};
+#define JOB_PARAMS(P, S) P(S, UUID, job_id, REQUIRED)
+METHOD_PARAMS(job, JOB_PARAMS);
 
-struct jobs_params {
-    const char *state;
-    int64_t limit;
-    const char *cursor;
-};
-static const struct param jobs_spec[] = {
-    PARAM(TEXT, struct jobs_params, state, .optional = true, .one_of = STATES),
-    PARAMS_LIST(struct jobs_params),
-    {0},
-};
+#define JOBS_PARAMS(P, S)                         \
+    P(S, TEXT, state, OPTIONAL, .one_of = STATES) \
+    PARAMS_LIST(P, S)
+METHOD_PARAMS(jobs, JOBS_PARAMS);
 
-struct list_params {
-    const char *query, *course_id;
-    int64_t limit;
-    const char *cursor;
-};
-static const struct param list_spec[] = {
-    PARAM(TEXT, struct list_params, query, .optional = true, .max = 200),
-    PARAM(UUID, struct list_params, course_id, .optional = true),
-    PARAMS_LIST(struct list_params),
-    {0},
-};
+#define LIST_PARAMS(P, S)                   \
+    P(S, TEXT, query, OPTIONAL, .max = 200) \
+    P(S, UUID, course_id, OPTIONAL)         \
+    PARAMS_LIST(P, S)
+METHOD_PARAMS(list, LIST_PARAMS);
 
-struct pdf_params {
-    const char *pdf_id;
-};
-static const struct param pdf_spec[] = {PARAM(UUID, struct pdf_params, pdf_id, .optional = false), {0}};
+#define PDF_PARAMS(P, S) P(S, UUID, pdf_id, REQUIRED)
+METHOD_PARAMS(pdf, PDF_PARAMS);
 
-struct page_params {
-    const char *pdf_id;
-    int64_t page;
-    const cJSON *chunk_ids;
-};
-static const struct param page_spec[] = {
-    PARAM(UUID, struct page_params, pdf_id, .optional = false),
-    PARAM(INT, struct page_params, page, .min = 1, .max = 1000000),
-    PARAM(UUIDS, struct page_params, chunk_ids, .optional = true, .max = 200),
-    {0},
-};
+#define PAGE_PARAMS(P, S)                               \
+    P(S, UUID, pdf_id, REQUIRED)                        \
+    P(S, INT, page, REQUIRED, .min = 1, .max = 1000000) \
+    P(S, UUIDS, chunk_ids, OPTIONAL, .max = 200)
+METHOD_PARAMS(page, PAGE_PARAMS);
 
 /* Reading is remembered by sections: the first page of one that is opened makes a fact. */
-static bool page(struct call *call, const void *params, struct buf *result, struct err *err)
+METHOD_HANDLER(page, page)
 {
-    const struct page_params *p = params;
     AUTO(rows_free) struct rows *rows = NULL, *place = NULL;
     AUTO(buf_free) struct buf chunks = {0};
-    if (p->chunk_ids)
-        json_write(&chunks, p->chunk_ids);
-    if (!tx_run(call->tx, SQL_LIBRARY_PAGE, &rows, err, BIND_TEXT(chunks.data), BIND_TEXT(p->pdf_id),
-                BIND_INT(p->page)))
+    if (params->chunk_ids)
+        json_write(&chunks, params->chunk_ids);
+    if (!tx_run(call->tx, SQL_LIBRARY_PAGE, &rows, err, BIND_TEXT(chunks.data), BIND_TEXT(params->pdf_id),
+                BIND_INT(params->page)))
         return false;
     if (!rows_count(rows))
         return err_say(err, ERR_NOT_FOUND, "There is no such page, or no longer.");
     buf_json_raw(result, rows_text(rows, 0, 0));
     if (!memory_enabled())
         return true;
-    if (!tx_run(call->tx, SQL_MEMORY_OPEN, &place, err, BIND_TEXT(chunks.data), BIND_INT(p->page),
-                BIND_TEXT(p->pdf_id)))
+    if (!tx_run(call->tx, SQL_MEMORY_OPEN, &place, err, BIND_TEXT(chunks.data), BIND_INT(params->page),
+                BIND_TEXT(params->pdf_id)))
         return false;
     if (rows_count(place) && rows_bool(place, 0, 3))
         bank_note(call, call->tx, BANK_READING, rows_text(place, 0, 0), NULL, rows_text(place, 0, 1));
     return true;
 }
 
-struct update_params {
-    const char *pdf_id, *title, *course_id;
-    bool course_id_given;
-};
-static const struct param update_spec[] = {
-    PARAM(UUID, struct update_params, pdf_id, .optional = false),
-    PARAM(TEXT, struct update_params, title, .optional = true, .min = 1, .max = 300),
-    PARAM(UUID, struct update_params, course_id, .optional = true, .nullable = true,
-          .given = offsetof(struct update_params, course_id_given)),
-    {0},
-};
+#define UPDATE_PARAMS(P, S)                           \
+    P(S, UUID, pdf_id, REQUIRED)                      \
+    P(S, TEXT, title, OPTIONAL, .min = 1, .max = 300) \
+    P(S, UUID_GIVEN, course_id, OPTIONAL, .nullable = true)
+METHOD_PARAMS(update, UPDATE_PARAMS);
 
 /* The first column of the only row is the result. */
 static bool answer(struct tx *tx, enum query query, const struct bind *values, size_t count, struct buf *result,
@@ -147,14 +99,13 @@ static bool answer(struct tx *tx, enum query query, const struct bind *values, s
     return true;
 }
 
-static bool upload_begin(struct call *call, const void *params, struct buf *result, struct err *err)
+METHOD_HANDLER(upload_begin, begin)
 {
-    const struct begin_params *p = params;
     /* A piece in base64 with its envelope has to fit into one message. */
     int64_t room = (config.message_bytes - ENVELOPE_BYTES) / 4 * 3;
     int64_t chunk = room < 1024 ? 1024 : room < CHUNK_BYTES ? room : CHUNK_BYTES;
-    const struct bind values[] = {BIND_TEXT(p->filename), BIND_INT(p->size),       BIND_TEXT(p->sha256),
-                                  BIND_TEXT(p->title),    BIND_TEXT(p->course_id), BIND_INT(chunk)};
+    const struct bind values[] = {BIND_TEXT(params->filename), BIND_INT(params->size),       BIND_TEXT(params->sha256),
+                                  BIND_TEXT(params->title),    BIND_TEXT(params->course_id), BIND_INT(chunk)};
     return answer(call->tx, SQL_LIBRARY_UPLOAD_BEGIN, values, COUNT_OF(values), result, err);
 }
 
@@ -173,13 +124,13 @@ static bool decode(const char *text, struct buf *bytes, struct err *err)
     return true;
 }
 
-static bool upload_chunk(struct call *call, const void *params, struct buf *result, struct err *err)
+METHOD_HANDLER(upload_chunk, chunk)
 {
-    const struct chunk_params *p = params;
     AUTO(buf_free) struct buf bytes = {0};
-    if (!decode(p->data, &bytes, err))
+    if (!decode(params->data, &bytes, err))
         return false;
-    const struct bind values[] = {BIND_TEXT(p->upload_id), BIND_INT(p->offset), BIND_BYTES(bytes.data, bytes.length)};
+    const struct bind values[] = {BIND_TEXT(params->upload_id), BIND_INT(params->offset),
+                                  BIND_BYTES(bytes.data, bytes.length)};
     return answer(call->tx, SQL_LIBRARY_UPLOAD_CHUNK, values, COUNT_OF(values), result, err);
 }
 
@@ -189,12 +140,11 @@ static int chunk_cost(const cJSON *params)
     return (int)(strlen(json_text(params, "data", "")) / 4 * 3);
 }
 
-static bool upload_commit(struct call *call, const void *params, struct buf *result, struct err *err)
+METHOD_HANDLER(upload_commit, upload)
 {
-    const struct upload_params *p = params;
     AUTO(tx_free) struct tx *tx = NULL;
     AUTO(buf_free) struct buf reply = {0};
-    const struct bind id = BIND_TEXT(p->upload_id);
+    const struct bind id = BIND_TEXT(params->upload_id);
     if (!call_tx(call, &tx, err) || !answer(tx, SQL_LIBRARY_UPLOAD_COMMIT, &id, 1, &reply, err) || !tx_commit(&tx, err))
         return false;
     AUTO(json_freep) cJSON *json = json_parse(reply.data, reply.length, err);
@@ -211,10 +161,9 @@ static bool upload_commit(struct call *call, const void *params, struct buf *res
     return true;
 }
 
-static bool jobs(struct call *call, const void *params, struct buf *result, struct err *err)
+METHOD_HANDLER(jobs, jobs)
 {
-    const struct jobs_params *p = params;
-    const struct bind values[] = {BIND_TEXT(p->cursor), BIND_TEXT(p->state), BIND_INT(p->limit)};
+    const struct bind values[] = {BIND_TEXT(params->cursor), BIND_TEXT(params->state), BIND_INT(params->limit)};
     if (!answer(call->tx, SQL_LIBRARY_JOBS, values, COUNT_OF(values), result, err))
         return false;
     if (!strcmp(call->caller.role, "admin"))
@@ -223,116 +172,96 @@ static bool jobs(struct call *call, const void *params, struct buf *result, stru
 }
 
 const struct method methods_library[] = {
-    {.name = "library.upload_begin",
+    {METHOD_CALL("library.upload_begin", begin, upload_begin),
      .summary = "Begin to upload a PDF, or go on with an interrupted upload.",
-     .access = ACCESS_TEACHER,
-     .lane = LANE_QUICK,
-     .cost = COST_ONE,
-     .params = begin_spec,
-     .params_size = sizeof(struct begin_params),
-     .handler = upload_begin,
-     .result = "{\"type\":\"object\",\"required\":[\"upload_id\",\"offset\",\"chunk_size\"]}"},
-    {.name = "library.upload_chunk",
-     .summary = "Send the next piece of a PDF.",
-     .access = ACCESS_TEACHER,
-     .lane = LANE_QUICK,
-     .params = chunk_spec,
-     .params_size = sizeof(struct chunk_params),
-     .handler = upload_chunk,
-     .cost_of = chunk_cost,
-     .byte_bucket = true,
-     .result = "{\"type\":\"object\",\"required\":[\"offset\"]}"},
-    {.name = "library.upload_commit",
+     .description = "An interrupted upload of the same file goes on at offset. A file that this course (or the open "
+                    "library) has already is a conflict, and existing is its pdf_id.",
+     .access = ACCESS_TEACHER, .lane = LANE_QUICK, .cost = COST_ONE,
+     .result = "{upload_id: uuid, offset: int, chunk_size: int}",
+     .example = "{'filename': 'enzymes.pdf', 'size': 48211, 'sha256': "
+                "'9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08', 'course_id': "
+                "'5d1c3e0a-41c7-4b6d-8f3e-9a2b7c6d5e4f'}",
+     .example_result = "{'upload_id': '91b2a3c4-d5e6-4f70-8192-a3b4c5d6e7f8', 'offset': 0, 'chunk_size': 524288}"},
+    {METHOD_CALL("library.upload_chunk", chunk, upload_chunk), .summary = "Send the next piece of a PDF.",
+     .description = "data is base64, at most chunk_size bytes before encoding; offset is where it begins. Takes "
+                    "bytes from a bucket of its own.",
+     .access = ACCESS_TEACHER, .lane = LANE_QUICK, .cost_of = chunk_cost, .byte_bucket = true,
+     .result = "{offset: int}",
+     .example = "{'upload_id': '91b2a3c4-d5e6-4f70-8192-a3b4c5d6e7f8', 'offset': 0, 'data': 'JVBERi0xLjcK'}",
+     .example_result = "{'offset': 9}"},
+    {METHOD_CALL("library.upload_commit", upload, upload_commit),
      .summary = "The PDF is complete: have it checked and indexed.",
-     .access = ACCESS_TEACHER,
-     .lane = LANE_SLOW,
-     .cost = COST_ONE,
-     .params = upload_spec,
-     .params_size = sizeof(struct upload_params),
-     .handler = upload_commit,
-     .keep = true,
-     .result = "{\"type\":\"object\",\"required\":[\"pdf_id\",\"job_id\",\"status\"]}"},
-    {.name = "library.upload_abort",
-     .summary = "Forget an upload.",
-     .access = ACCESS_TEACHER,
-     .lane = LANE_QUICK,
-     .cost = COST_ONE,
-     .params = upload_spec,
-     .params_size = sizeof(struct upload_params),
-     .sql = SQL_LIBRARY_UPLOAD_ABORT,
-     .result = "{\"type\":\"object\"}"},
-    {.name = "library.job",
-     .summary = "How far a document of yours is.",
-     .access = ACCESS_TEACHER,
-     .lane = LANE_QUICK,
-     .cost = COST_ONE,
-     .params = job_spec,
-     .params_size = sizeof(struct job_params),
-     .sql = SQL_LIBRARY_JOB,
-     .result = JOB_SCHEMA},
-    {.name = "library.jobs",
-     .summary = "Your documents' jobs; an admin sees, and from then on hears of, all.",
-     .access = ACCESS_TEACHER,
-     .lane = LANE_QUICK,
-     .cost = COST_ONE,
-     .params = jobs_spec,
-     .params_size = sizeof(struct jobs_params),
-     .handler = jobs,
-     .result = ITEMS_SCHEMA},
-    {.name = "library.retry",
-     .summary = "Try a document that failed once more.",
-     .access = ACCESS_TEACHER,
-     .lane = LANE_QUICK,
-     .cost = COST_ONE,
-     .params = pdf_spec,
-     .params_size = sizeof(struct pdf_params),
-     .sql = SQL_LIBRARY_RETRY,
-     .result = "{\"type\":\"object\",\"required\":[\"job_id\"]}"},
-    {.name = "library.list",
-     .summary = "The documents that you may see.",
-     .access = ACCESS_USER,
-     .lane = LANE_QUICK,
-     .cost = COST_ONE,
-     .params = list_spec,
-     .params_size = sizeof(struct list_params),
-     .sql = SQL_LIBRARY_LIST,
-     .result = ITEMS_SCHEMA},
-    {.name = "library.outline",
-     .summary = "A document's table of contents.",
-     .access = ACCESS_USER,
-     .lane = LANE_QUICK,
-     .cost = COST_ONE,
-     .params = pdf_spec,
-     .params_size = sizeof(struct pdf_params),
-     .sql = SQL_LIBRARY_OUTLINE,
-     .result = "{\"type\":\"object\",\"required\":[\"items\"]}"},
-    {.name = "library.page",
-     .summary = "A page's text, and where passages lie in it.",
-     .access = ACCESS_USER,
-     .lane = LANE_QUICK,
-     .cost = COST_ONE,
-     .params = page_spec,
-     .params_size = sizeof(struct page_params),
-     .handler = page,
-     .result =
-         "{\"type\":\"object\",\"required\":[\"text\",\"page\",\"page_label\",\"pages\",\"title\",\"passages\"]}"},
-    {.name = "library.update",
+     .description = "Size and SHA-256 are compared first. library.progress tells what becomes of it.",
+     .access = ACCESS_TEACHER, .lane = LANE_SLOW, .cost = COST_ONE, .keep = true,
+     .result = "{pdf_id: uuid, job_id: uuid, status: 'accepted'}",
+     .example = "{'upload_id': '91b2a3c4-d5e6-4f70-8192-a3b4c5d6e7f8'}",
+     .example_result = "{'pdf_id': '7a9e2b34-6c1d-4e8f-a0b5-3d2c1e0f9a8b', 'job_id': "
+                       "'c3f1d2e4-5b6a-4978-8695-a4b3c2d1e0f9', 'status': 'accepted'}"},
+    {METHOD_QUERY("library.upload_abort", upload, SQL_LIBRARY_UPLOAD_ABORT), .summary = "Forget an upload.",
+     .access = ACCESS_TEACHER, .lane = LANE_QUICK, .cost = COST_ONE, .result = SHAPE_NOTHING,
+     .example = "{'upload_id': '91b2a3c4-d5e6-4f70-8192-a3b4c5d6e7f8'}", .example_result = "{}"},
+    {METHOD_QUERY("library.job", job, SQL_LIBRARY_JOB), .summary = "How far a document of yours is.",
+     .access = ACCESS_TEACHER, .lane = LANE_QUICK, .cost = COST_ONE, .result = SHAPE_JOB,
+     .example = "{'job_id': 'c3f1d2e4-5b6a-4978-8695-a4b3c2d1e0f9'}",
+     .example_result = "{'job_id': 'c3f1d2e4-5b6a-4978-8695-a4b3c2d1e0f9', 'pdf_id': "
+                       "'7a9e2b34-6c1d-4e8f-a0b5-3d2c1e0f9a8b', 'title': 'Enzymes', 'state': 'indexed', 'attempt': 1, "
+                       "'pages_total': 3, 'pages_done': 3, 'pages_without_text': 0, 'chunks_total': 9, 'chunks_done': "
+                       "9, 'queued_at': '2026-11-23T09:00:00.000Z', 'started_at': '2026-11-23T09:00:00.100Z', "
+                       "'indexed_at': '2026-11-23T09:00:02.000Z', 'failed_at': null, 'error_message': null}"},
+    {METHOD_CALL("library.jobs", jobs, jobs),
+     .summary = "Your documents' jobs; an admin sees, and from then on hears of, all.", .description = "Newest first.",
+     .access = ACCESS_TEACHER, .lane = LANE_QUICK, .cost = COST_ONE, .result = SHAPE_LIST(SHAPE_JOB),
+     .example = "{'state': 'failed'}",
+     .example_result = "{'items': [{'job_id': 'c3f1d2e4-5b6a-4978-8695-a4b3c2d1e0f9', 'pdf_id': "
+                       "'7a9e2b34-6c1d-4e8f-a0b5-3d2c1e0f9a8b', 'title': 'Enzymes', 'state': 'failed', 'attempt': 1, "
+                       "'pages_total': 3, 'pages_done': 3, 'pages_without_text': 0, 'chunks_total': 9, 'chunks_done': "
+                       "9, 'queued_at': '2026-11-23T09:00:00.000Z', 'started_at': '2026-11-23T09:00:00.100Z', "
+                       "'indexed_at': null, 'failed_at': '2026-11-23T09:00:00.000Z', 'error_message': '1 of 1 pages "
+                       "had no text: this looks like a scan.'}], 'next_cursor': null}"},
+    {METHOD_QUERY("library.retry", pdf, SQL_LIBRARY_RETRY), .summary = "Try a document that failed once more.",
+     .description = "One that is indexed is a conflict.", .access = ACCESS_TEACHER, .lane = LANE_QUICK,
+     .cost = COST_ONE, .result = "{job_id: uuid}", .example = "{'pdf_id': '7a9e2b34-6c1d-4e8f-a0b5-3d2c1e0f9a8b'}",
+     .example_result = "{'job_id': 'c3f1d2e4-5b6a-4978-8695-a4b3c2d1e0f9'}"},
+    {METHOD_QUERY("library.list", list, SQL_LIBRARY_LIST), .summary = "The documents that you may see.",
+     .description = "Students see what is indexed in the open library and their "
+                    "courses; teachers their own uploads in every state, too.",
+     .access = ACCESS_USER, .lane = LANE_QUICK, .cost = COST_ONE, .result = SHAPE_LIST(SHAPE_PDF),
+     .example = "{'course_id': '5d1c3e0a-41c7-4b6d-8f3e-9a2b7c6d5e4f', 'limit': 50}",
+     .example_result =
+         "{'items': [{'pdf_id': '7a9e2b34-6c1d-4e8f-a0b5-3d2c1e0f9a8b', 'title': 'Enzymes', 'filename': 'enzymes.pdf', "
+         "'pages': 3, 'course_id': '5d1c3e0a-41c7-4b6d-8f3e-9a2b7c6d5e4f', 'uploaded_by': "
+         "'0b6f6c1e-8d0c-4f3a-9c57-2f4f1f0f7a11', 'created_at': '2026-11-23T09:00:00.000Z', 'indexed_at': "
+         "'2026-11-23T09:00:02.000Z', 'failed_at': null, 'error_message': null}], 'next_cursor': null}"},
+    {METHOD_QUERY("library.outline", pdf, SQL_LIBRARY_OUTLINE), .summary = "A document's table of contents.",
+     .access = ACCESS_USER, .lane = LANE_QUICK, .cost = COST_ONE,
+     .result = "{items: [{title: text, page: int, level: int}]}",
+     .example = "{'pdf_id': '7a9e2b34-6c1d-4e8f-a0b5-3d2c1e0f9a8b'}",
+     .example_result = "{'items': [{'title': 'The active site', 'page': 2, 'level': 1}]}"},
+    {METHOD_CALL("library.page", page, page), .summary = "A page's text, and where passages lie in it.",
+     .description = "start and end are code points of text; passages are "
+                    "those of chunk_ids that lie on this page.",
+     .access = ACCESS_USER, .lane = LANE_QUICK, .cost = COST_ONE,
+     .result = "{text: text, page: int, page_label: text | null, pages: "
+               "int, title: text, passages: [{chunk_id: uuid, start: int, "
+               "end: int}]}",
+     .example = "{'pdf_id': '7a9e2b34-6c1d-4e8f-a0b5-3d2c1e0f9a8b', 'page': 2, 'chunk_ids': "
+                "['c3f1d2e4-5b6a-4978-8695-a4b3c2d1e0f9']}",
+     .example_result = "{'text': 'The active site', 'page': 2, 'page_label': '2', 'pages': 3, 'title': 'Enzymes', "
+                       "'passages': [{'chunk_id': 'c3f1d2e4-5b6a-4978-8695-a4b3c2d1e0f9', 'start': 0, 'end': 15}]}"},
+    {METHOD_QUERY("library.update", update, SQL_LIBRARY_UPDATE),
      .summary = "Rename a document, or move it to another course.",
-     .access = ACCESS_TEACHER,
-     .lane = LANE_QUICK,
-     .cost = COST_ONE,
-     .params = update_spec,
-     .params_size = sizeof(struct update_params),
-     .sql = SQL_LIBRARY_UPDATE,
-     .result = PDF_SCHEMA},
-    {.name = "library.delete",
-     .summary = "Delete a document.",
-     .access = ACCESS_TEACHER,
-     .lane = LANE_QUICK,
-     .cost = COST_ONE,
-     .params = pdf_spec,
-     .params_size = sizeof(struct pdf_params),
-     .sql = SQL_LIBRARY_DELETE,
-     .result = "{\"type\":\"object\"}"},
+     .description = "course_id null moves it into the open "
+                    "library; absent leaves it where it is.",
+     .access = ACCESS_TEACHER, .lane = LANE_QUICK, .cost = COST_ONE, .result = SHAPE_PDF,
+     .example = "{'pdf_id': '7a9e2b34-6c1d-4e8f-a0b5-3d2c1e0f9a8b', 'title': 'Enzymes and the living cell'}",
+     .example_result =
+         "{'pdf_id': '7a9e2b34-6c1d-4e8f-a0b5-3d2c1e0f9a8b', 'title': 'Enzymes and the living cell', 'filename': "
+         "'enzymes.pdf', 'pages': 3, 'course_id': '5d1c3e0a-41c7-4b6d-8f3e-9a2b7c6d5e4f', 'uploaded_by': "
+         "'0b6f6c1e-8d0c-4f3a-9c57-2f4f1f0f7a11', 'created_at': '2026-11-23T09:00:00.000Z', 'indexed_at': "
+         "'2026-11-23T09:00:02.000Z', 'failed_at': null, 'error_message': null}"},
+    {METHOD_QUERY("library.delete", pdf, SQL_LIBRARY_DELETE), .summary = "Delete a document.",
+     .description = "It is gone from search at once, on every node.", .access = ACCESS_TEACHER, .lane = LANE_QUICK,
+     .cost = COST_ONE, .result = SHAPE_NOTHING, .example = "{'pdf_id': '7a9e2b34-6c1d-4e8f-a0b5-3d2c1e0f9a8b'}",
+     .example_result = "{}"},
     {0},
 };

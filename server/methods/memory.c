@@ -10,15 +10,14 @@
 #include "server/memory/hindsight.h"
 #include "server/memory/memory.h"
 #include "server/memory/reflect.h"
+#include "server/methods/shapes.h"
 #include "server/models/fair.h"
 #include "server/models/models.h"
 #include "server/models/prompt.h"
 
-#define ITEMS_SCHEMA "{\"type\":\"object\",\"required\":[\"items\",\"next_cursor\"]}"
-
 enum { FACT_CHARACTERS = 2000, PROMPT_FACTS = 200, MODEL_SECONDS = 120 };
 
-static bool status(struct call *call, const void *params, struct buf *result, struct err *err)
+METHOD_HANDLER(status, none)
 {
     (void)params;
     AUTO(rows_free) struct rows *rows = NULL;
@@ -36,24 +35,20 @@ static bool status(struct call *call, const void *params, struct buf *result, st
     return true;
 }
 
-struct retain_params {
-    const char *fact;
-};
-static const struct param retain_spec[] = {PARAM(TEXT, struct retain_params, fact, .min = 1, .max = FACT_CHARACTERS),
-                                           {0}};
+#define RETAIN_PARAMS(P, S) P(S, TEXT, fact, REQUIRED, .min = 1, .max = FACT_CHARACTERS)
+METHOD_PARAMS(retain, RETAIN_PARAMS);
 
 static void kept_free(struct bank_kept *kept)
 {
     buf_free(&kept->fact);
 }
 
-static bool retain(struct call *call, const void *params, struct buf *result, struct err *err)
+METHOD_HANDLER(retain, retain)
 {
-    const struct retain_params *p = params;
     AUTO(kept_free) struct bank_kept kept = {0};
-    if (!p->fact[strspn(p->fact, " \t\r\n")])
+    if (!params->fact[strspn(params->fact, " \t\r\n")])
         return err_field(err, "fact", "is empty. Say what should be remembered.");
-    if (!bank_retain(call, call->tx, p->fact, &kept, err))
+    if (!bank_retain(call, call->tx, params->fact, &kept, err))
         return false;
     buf_json_open(result, '{');
     buf_json_member(result, "fact_id", kept.fact_id[0] ? kept.fact_id : NULL);
@@ -63,20 +58,15 @@ static bool retain(struct call *call, const void *params, struct buf *result, st
     return true;
 }
 
-struct recall_params {
-    const char *query;
-    int64_t limit;
-};
-static const struct param recall_spec[] = {
-    PARAM(TEXT, struct recall_params, query, .min = 1, .max = 1000),
-    PARAM(INT, struct recall_params, limit, .optional = true, .min = 1, .max = 50, .fallback = 10),
-    {0}};
+#define RECALL_PARAMS(P, S)                            \
+    P(S, TEXT, query, REQUIRED, .min = 1, .max = 1000) \
+    P(S, INT, limit, OPTIONAL, .min = 1, .max = 50, .fallback = 10)
+METHOD_PARAMS(recall, RECALL_PARAMS);
 
-static bool recall(struct call *call, const void *params, struct buf *result, struct err *err)
+METHOD_HANDLER(recall, recall)
 {
-    const struct recall_params *p = params;
     AUTO(bank_items_free) struct bank_items items = {0};
-    if (!bank_recall(call, p->query, (size_t)p->limit, &items, err))
+    if (!bank_recall(call, params->query, (size_t)params->limit, &items, err))
         return false;
     buf_json_open(result, '{');
     buf_json_key(result, "items");
@@ -97,39 +87,31 @@ static bool recall(struct call *call, const void *params, struct buf *result, st
     return true;
 }
 
-struct list_params {
-    const char *query;
-    int64_t limit;
-    const char *cursor;
-};
-static const struct param list_spec[] = {
-    PARAM(TEXT, struct list_params, query, .optional = true, .max = 1000), PARAMS_LIST(struct list_params), {0}};
-static const struct param log_spec[] = {PARAMS_LIST(struct list_params), {0}};
+#define LIST_PARAMS(P, S)                    \
+    P(S, TEXT, query, OPTIONAL, .max = 1000) \
+    PARAMS_LIST(P, S)
+METHOD_PARAMS(list, LIST_PARAMS);
+#define LOG_PARAMS(P, S) PARAMS_LIST(P, S)
+METHOD_PARAMS(log, LOG_PARAMS);
 
-struct forget_params {
-    const char *fact_id;
-    bool all;
-};
-static const struct param forget_spec[] = {PARAM(UUID, struct forget_params, fact_id, .optional = true),
-                                           PARAM(BOOL, struct forget_params, all, .optional = true),
-                                           {0}};
+#define FORGET_PARAMS(P, S)       \
+    P(S, UUID, fact_id, OPTIONAL) \
+    P(S, BOOL, all, OPTIONAL)
+METHOD_PARAMS(forget, FORGET_PARAMS);
 
-static bool forget(struct call *call, const void *params, struct buf *result, struct err *err)
+METHOD_HANDLER(forget, forget)
 {
-    const struct forget_params *p = params;
     AUTO(rows_free) struct rows *rows = NULL;
-    if (!p->fact_id == !p->all)
+    if (!params->fact_id == !params->all)
         return err_field(err, "fact_id", "or all: say which one fact, or all of them.");
-    if (!tx_run(call->tx, SQL_MEMORY_FORGET, &rows, err, BIND_TEXT(p->fact_id)))
+    if (!tx_run(call->tx, SQL_MEMORY_FORGET, &rows, err, BIND_TEXT(params->fact_id)))
         return false;
     buf_json_raw(result, rows_text(rows, 0, 0));
     return true;
 }
 
-struct reflect_params {
-    const char *user_id;
-};
-static const struct param reflect_spec[] = {PARAM(UUID, struct reflect_params, user_id, .optional = true), {0}};
+#define REFLECT_PARAMS(P, S) P(S, UUID, user_id, OPTIONAL)
+METHOD_PARAMS(reflect, REFLECT_PARAMS);
 
 struct thought {
     struct reflect stats;
@@ -254,14 +236,13 @@ static void give_up(struct call *call, const char *id)
         log_event(LOG_WARN, "memory", "doing=reflection_end error=%s", log_quote(err.log));
 }
 
-static bool reflect(struct call *call, const void *params, struct buf *result, struct err *err)
+METHOD_HANDLER(reflect, reflect)
 {
-    const struct reflect_params *p = params;
     AUTO(tx_free) struct tx *tx = NULL;
     AUTO(rows_free) struct rows *rows = NULL;
     AUTO(thought_free) struct thought thought = {0};
     char id[37] = "";
-    if (!call_tx(call, &tx, err) || !tx_run(tx, SQL_MEMORY_REFLECTION_BEGIN, &rows, err, BIND_TEXT(p->user_id)) ||
+    if (!call_tx(call, &tx, err) || !tx_run(tx, SQL_MEMORY_REFLECTION_BEGIN, &rows, err, BIND_TEXT(params->user_id)) ||
         !tx_commit(&tx, err))
         return false;
     if (!think(call, rows_text(rows, 0, 0), &thought, id, err)) {
@@ -282,75 +263,77 @@ static bool reflect(struct call *call, const void *params, struct buf *result, s
 }
 
 const struct method methods_memory[] = {
-    {.name = "memory.status",
-     .summary = "Is memory on, and does it answer?",
-     .access = ACCESS_USER,
-     .lane = LANE_QUICK,
-     .cost = COST_ONE,
-     .handler = status,
-     .result = "{\"type\":\"object\",\"required\":[\"enabled\",\"provider\",\"reachable\",\"facts\",\"pending_sync\","
-               "\"failed_sync\",\"last_error\"]}"},
-    {.name = "memory.retain",
-     .summary = "Tell EduRag something to remember.",
-     .access = ACCESS_USER,
-     .lane = LANE_QUICK,
-     .cost = COST_ONE,
-     .params = retain_spec,
-     .params_size = sizeof(struct retain_params),
-     .handler = retain,
-     .result = "{\"type\":\"object\",\"required\":[\"fact_id\",\"fact\",\"redactions\"]}"},
-    {.name = "memory.recall",
-     .summary = "Find facts by meaning.",
-     .access = ACCESS_USER,
-     .lane = LANE_SLOW,
-     .cost = COST_ONE,
-     .params = recall_spec,
-     .params_size = sizeof(struct recall_params),
-     .handler = recall,
-     .result = "{\"type\":\"object\",\"required\":[\"items\",\"provider\",\"degraded\"]}"},
-    {.name = "memory.list",
-     .summary = "What is remembered about you.",
-     .access = ACCESS_USER,
-     .lane = LANE_QUICK,
-     .cost = COST_ONE,
-     .params = list_spec,
-     .params_size = sizeof(struct list_params),
-     .sql = SQL_MEMORY_LIST,
-     .result = ITEMS_SCHEMA},
-    {.name = "memory.forget",
+    {METHOD_CALL("memory.status", none, status), .summary = "Is memory on, and does it answer?",
+     .description = "facts are the caller's own; pending_sync and failed_sync are those of them that an outside "
+                    "service still lacks.",
+     .access = ACCESS_USER, .lane = LANE_QUICK, .cost = COST_ONE,
+     .result = "{enabled: bool, provider: 'hindsight' | 'builtin' | 'off', reachable: bool, facts: int, pending_sync: "
+               "int, failed_sync: int, last_error: text | null}",
+     .example = "{}",
+     .example_result = "{'enabled': true, 'provider': 'builtin', 'reachable': true, 'facts': 12, 'pending_sync': 0, "
+                       "'failed_sync': 0, 'last_error': null}"},
+    {METHOD_CALL("memory.retain", retain, retain), .summary = "Tell EduRag something to remember.",
+     .description = "fact comes back as it was stored, personal details taken out. With memory off fact_id is null.",
+     .access = ACCESS_USER, .lane = LANE_QUICK, .cost = COST_ONE,
+     .result = "{fact_id: uuid | null, fact: text, redactions: int}",
+     .example = "{'fact': 'I have an exam on enzymes in June.'}",
+     .example_result = "{'fact_id': 'c3f1d2e4-5b6a-4978-8695-a4b3c2d1e0f9', 'fact': 'I have an exam on enzymes in "
+                       "June.', 'redactions': 0}"},
+    {METHOD_CALL("memory.recall", recall, recall), .summary = "Find facts by meaning.",
+     .description = "degraded: the outside service did not answer, and the built-in bank did. What an "
+                    "outside service derived itself has fact_id null.",
+     .access = ACCESS_USER, .lane = LANE_SLOW, .cost = COST_ONE,
+     .result = "{items: [{fact_id: uuid | null, fact: text, score: number, at: time | null}], provider: "
+               "'hindsight' | 'builtin' | 'off', degraded: bool}",
+     .example = "{'query': 'exam', 'limit': 5}",
+     .example_result =
+         "{'items': [{'fact_id': 'c3f1d2e4-5b6a-4978-8695-a4b3c2d1e0f9', 'fact': 'I have an exam on enzymes in June.', "
+         "'score': 0.83, 'at': '2026-11-23T09:00:00.000Z'}], 'provider': 'builtin', 'degraded': false}"},
+    {METHOD_QUERY("memory.list", list, SQL_MEMORY_LIST), .summary = "What is remembered about you.",
+     .description = "Newest first; query finds a part of a fact.", .access = ACCESS_USER, .lane = LANE_QUICK,
+     .cost = COST_ONE, .result = SHAPE_LIST("{fact_id: uuid, fact: text, source: text, count: int, at: time}"),
+     .example = "{'query': 'enzyme'}",
+     .example_result =
+         "{'items': [{'fact_id': 'c3f1d2e4-5b6a-4978-8695-a4b3c2d1e0f9', 'fact': 'searched for “enzyme inhibition”', "
+         "'source': 'search', 'count': 3, 'at': '2026-11-23T09:00:00.000Z'}], 'next_cursor': null}"},
+    {METHOD_CALL("memory.forget", forget, forget),
      .summary = "Erase one fact, or everything that was learned about you.",
-     .access = ACCESS_USER,
-     .lane = LANE_QUICK,
+     .description = "With all, search history, threads and reflections go too. What an outside "
+                    "service holds is erased there as well.",
+     .access = ACCESS_USER, .lane = LANE_QUICK, .cost = COST_ONE,
+     .result = "{forgotten: {facts: int, searches: int, reflections: int}}",
+     .example = "{'fact_id': 'c3f1d2e4-5b6a-4978-8695-a4b3c2d1e0f9'}",
+     .example_result = "{'forgotten': {'facts': 1, 'searches': 0, 'reflections': 0}}"},
+    {METHOD_QUERY("memory.export", none, SQL_MEMORY_EXPORT), .summary = "All that is kept about you.",
+     .description = "Reading it leaves an entry in the access log.", .access = ACCESS_USER, .lane = LANE_QUICK,
      .cost = COST_ONE,
-     .params = forget_spec,
-     .params_size = sizeof(struct forget_params),
-     .handler = forget,
-     .result = "{\"type\":\"object\",\"required\":[\"forgotten\"]}"},
-    {.name = "memory.export",
-     .summary = "All that is kept about you.",
-     .access = ACCESS_USER,
-     .lane = LANE_QUICK,
-     .cost = COST_ONE,
-     .sql = SQL_MEMORY_EXPORT,
-     .result = "{\"type\":\"object\",\"required\":[\"account\",\"facts\",\"searches\",\"turns\",\"reflections\","
-               "\"chat\",\"access_log\"]}"},
-    {.name = "memory.access_log",
-     .summary = "Who looked at your memory.",
-     .access = ACCESS_USER,
-     .lane = LANE_QUICK,
-     .cost = COST_ONE,
-     .params = log_spec,
-     .params_size = sizeof(struct list_params),
-     .sql = SQL_MEMORY_ACCESS_LOG,
-     .result = ITEMS_SCHEMA},
-    {.name = "memory.reflect",
+     .result = "{account: {" SHAPE_USER_MEMBERS
+               ", created_at: time, last_active_at: time | null}, facts: [object], searches: "
+               "[object], turns: [object], opened: [object], reflections: [object], chat: "
+               "[object], access_log: [object]}",
+     .example = "{}",
+     .example_result = "{'account': {'user_id': '0b6f6c1e-8d0c-4f3a-9c57-2f4f1f0f7a11', 'institution_id': 's1024', "
+                       "'name': 'Maria Okafor', 'role': 'student', 'avatar': '', 'plain': false, 'created_at': "
+                       "'2026-11-23T09:00:00.000Z', 'last_active_at': '2026-11-23T09:00:00.000Z'}, 'facts': [], "
+                       "'searches': [], 'turns': [], 'opened': [], 'reflections': [], 'chat': [], 'access_log': []}"},
+    {METHOD_QUERY("memory.access_log", log, SQL_MEMORY_ACCESS_LOG), .summary = "Who looked at your memory.",
+     .access = ACCESS_USER, .lane = LANE_QUICK, .cost = COST_ONE,
+     .result = SHAPE_LIST("{at: time, by: text, role: text | null, action: text}"), .example = "{'limit': 50}",
+     .example_result = "{'items': [{'at': '2026-11-23T09:00:00.000Z', 'by': 'D. Novak', 'role': 'teacher', 'action': "
+                       "'reflect'}], 'next_cursor': null}"},
+    {METHOD_CALL("memory.reflect", reflect, reflect),
      .summary = "What was covered, how often, and where it went quiet.",
-     .access = ACCESS_USER,
-     .lane = LANE_SLOW,
-     .cost = COST_ONE,
-     .params = reflect_spec,
-     .params_size = sizeof(struct reflect_params),
-     .handler = reflect,
-     .result = "{\"type\":\"object\",\"required\":[\"summary\",\"topics\",\"active_days\",\"last_active_at\",\"quiet_"
-               "since\",\"provider\"]}"},
+     .description = "On oneself, or with user_id on a student of "
+                    "one's courses (an admin: on anyone); then it "
+                    "always stands in that person's access log.",
+     .access = ACCESS_USER, .lane = LANE_SLOW, .cost = COST_ONE,
+     .result = "{summary: text, topics: [{topic: text, searches: int, "
+               "first_at: time, last_at: time, weeks: [{from: text, "
+               "searches: int}]}], active_days: int, last_active_at: time "
+               "| null, quiet_since: time | null, provider: text}",
+     .example = "{'user_id': '0b6f6c1e-8d0c-4f3a-9c57-2f4f1f0f7a11'}",
+     .example_result = "{'summary': 'Enzymes, mostly in the week of 16 November.', 'topics': [{'topic': 'Enzymes', "
+                       "'searches': 7, 'first_at': '2026-11-23T09:00:00.000Z', 'last_at': '2026-11-23T09:00:00.000Z', "
+                       "'weeks': [{'from': '2026-11-16', 'searches': 7}]}], 'active_days': 4, 'last_active_at': "
+                       "'2026-11-23T09:00:00.000Z', 'quiet_since': null, 'provider': 'builtin'}"},
     {0}};

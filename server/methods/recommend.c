@@ -24,13 +24,10 @@ enum {
 /* A topic's weight halves every ten days since it last came up. */
 static const double HALF_LIFE_DAYS = 10;
 
-struct list_params {
-    int64_t limit;
-};
-static const struct param list_spec[] = {
-    PARAM(INT, struct list_params, limit, .optional = true, .min = 1, .max = LIMIT_MOST, .fallback = LIMIT), {0}};
-static const struct param trending_spec[] = {
-    PARAM(INT, struct list_params, limit, .optional = true, .min = 1, .max = 200, .fallback = 10), {0}};
+#define LIST_PARAMS(P, S) P(S, INT, limit, OPTIONAL, .min = 1, .max = LIMIT_MOST, .fallback = LIMIT)
+METHOD_PARAMS(list, LIST_PARAMS);
+#define TRENDING_PARAMS(P, S) P(S, INT, limit, OPTIONAL, .min = 1, .max = 200, .fallback = 10)
+METHOD_PARAMS(trending, TRENDING_PARAMS);
 
 struct item {
     char *topic, *query, *reason;
@@ -289,15 +286,14 @@ static void write_item(struct buf *out, const struct item *item)
     buf_json_close(out, '}');
 }
 
-static bool list(struct call *call, const void *params, struct buf *result, struct err *err)
+METHOD_HANDLER(list, list)
 {
-    const struct list_params *p = params;
     AUTO(items_free) struct items items = {0};
     const char *source = "memory";
-    if (memory_enabled() && !from_memory(call, (size_t)p->limit, &items, err))
+    if (memory_enabled() && !from_memory(call, (size_t)params->limit, &items, err))
         return false;
     if (!items.count) {
-        if (!from_trending(call, (size_t)p->limit, &items, err))
+        if (!from_trending(call, (size_t)params->limit, &items, err))
             return false;
         source = items.count ? "trending" : "none";
     }
@@ -312,22 +308,18 @@ static bool list(struct call *call, const void *params, struct buf *result, stru
     return true;
 }
 
-const struct method methods_recommend[] = {{.name = "recommend.list",
-                                            .summary = "What fits you next, and why.",
-                                            .access = ACCESS_USER,
-                                            .lane = LANE_QUICK,
-                                            .cost = COST_ONE,
-                                            .params = list_spec,
-                                            .params_size = sizeof(struct list_params),
-                                            .handler = list,
-                                            .result = "{\"type\":\"object\",\"required\":[\"source\",\"items\"]}"},
-                                           {.name = "trending.list",
-                                            .summary = "What many search, over at least three different people.",
-                                            .access = ACCESS_USER,
-                                            .lane = LANE_QUICK,
-                                            .cost = COST_ONE,
-                                            .params = trending_spec,
-                                            .params_size = sizeof(struct list_params),
-                                            .sql = SQL_TRENDING_LIST,
-                                            .result = "{\"type\":\"object\",\"required\":[\"items\"]}"},
-                                           {0}};
+const struct method methods_recommend[] = {
+    {METHOD_CALL("recommend.list", list, list), .summary = "What fits you next, and why.",
+     .description = "From the caller's memory; where there is nothing, from what many search.", .access = ACCESS_USER,
+     .lane = LANE_QUICK, .cost = COST_ONE,
+     .result = "{source: 'memory' | 'trending' | 'none', items: [{topic: text, query: text, reason: text, documents: "
+               "[{pdf_id: uuid, title: text, page: int}]}]}",
+     .example = "{'limit': 5}",
+     .example_result = "{'source': 'memory', 'items': [{'topic': 'Enzymes', 'query': 'enzyme inhibition', 'reason': "
+                       "'You searched for this three times.', 'documents': [{'pdf_id': "
+                       "'7a9e2b34-6c1d-4e8f-a0b5-3d2c1e0f9a8b', 'title': 'Enzymes', 'page': 2}]}]}"},
+    {METHOD_QUERY("trending.list", trending, SQL_TRENDING_LIST),
+     .summary = "What many search, over at least three different people.", .access = ACCESS_USER, .lane = LANE_QUICK,
+     .cost = COST_ONE, .result = "{items: [{topic: text, searches: int, searchers: int}]}", .example = "{'limit': 10}",
+     .example_result = "{'items': [{'topic': 'Enzymes', 'searches': 20, 'searchers': 5}]}"},
+    {0}};

@@ -9,53 +9,32 @@
 #include "server/methods/answer.h"
 #include "server/methods/passage_search.h"
 #include "server/methods/search_write.h"
+#include "server/methods/shapes.h"
 #include "server/retrieval/embed.h"
 #include "server/models/models.h"
 #include "server/rpc/method.h"
 
-#define ITEMS_SCHEMA "{\"type\":\"object\",\"required\":[\"items\",\"next_cursor\"]}"
-
 enum { FACTS_MOST = 5 }; /* about the reader, that a model gets to see */
 
-struct query_params {
-    const char *query;
-    int64_t limit;
-    const char *course_id;
-    bool preview;
-};
-static const struct param query_spec[] = {
-    PARAM(TEXT, struct query_params, query, .min = 1, .max = 1000),
-    PARAM(INT, struct query_params, limit, .optional = true, .min = 1, .max = 50, .fallback = 10),
-    PARAM(UUID, struct query_params, course_id, .optional = true),
-    PARAM(BOOL, struct query_params, preview, .optional = true),
-    {0},
-};
+#define QUERY_PARAMS(P, S)                                          \
+    P(S, TEXT, query, REQUIRED, .min = 1, .max = 1000)              \
+    P(S, INT, limit, OPTIONAL, .min = 1, .max = 50, .fallback = 10) \
+    P(S, UUID, course_id, OPTIONAL)                                 \
+    P(S, BOOL, preview, OPTIONAL)
+METHOD_PARAMS(query, QUERY_PARAMS);
 
-struct ask_params {
-    const char *query, *course_id, *thread_id;
-    bool stream;
-};
-static const struct param ask_spec[] = {
-    PARAM(TEXT, struct ask_params, query, .min = 1, .max = 1000),
-    PARAM(UUID, struct ask_params, course_id, .optional = true),
-    PARAM(UUID, struct ask_params, thread_id, .optional = true),
-    PARAM(BOOL, struct ask_params, stream, .optional = true),
-    {0},
-};
+#define ASK_PARAMS(P, S)                               \
+    P(S, TEXT, query, REQUIRED, .min = 1, .max = 1000) \
+    P(S, UUID, course_id, OPTIONAL)                    \
+    P(S, UUID, thread_id, OPTIONAL)                    \
+    P(S, BOOL, stream, OPTIONAL)
+METHOD_PARAMS(ask, ASK_PARAMS);
 
-struct thread_params {
-    const char *thread_id;
-};
-static const struct param thread_spec[] = {
-    PARAM(UUID, struct thread_params, thread_id, .optional = false),
-    {0},
-};
+#define THREAD_PARAMS(P, S) P(S, UUID, thread_id, REQUIRED)
+METHOD_PARAMS(thread, THREAD_PARAMS);
 
-struct list_params {
-    int64_t limit;
-    const char *cursor;
-};
-static const struct param list_spec[] = {PARAMS_LIST(struct list_params), {0}};
+#define LIST_PARAMS(P, S) PARAMS_LIST(P, S)
+METHOD_PARAMS(list, LIST_PARAMS);
 
 static double now_ms(void)
 {
@@ -172,9 +151,8 @@ static bool find(struct call *call, struct tx *tx, const struct query_params *pa
            tx_send_last(tx, QUERY_NONE, NULL, 0, err);
 }
 
-static bool query(struct call *call, const void *data, struct buf *result, struct err *err)
+METHOD_HANDLER(query, query)
 {
-    const struct query_params *params = data;
     double since = now_ms();
     AUTO(passage_search_free) struct passage_search *found = NULL;
     AUTO(rows_free) struct rows *recorded = NULL;
@@ -303,9 +281,8 @@ static void write_answer(struct buf *result, const struct search_write *write, c
     buf_json_close(result, '}');
 }
 
-static bool ask(struct call *call, const void *data, struct buf *result, struct err *err)
+METHOD_HANDLER(ask, ask)
 {
-    const struct ask_params *params = data;
     double since = now_ms();
     AUTO(asked_free) struct asked asked = {0};
     AUTO(answer_free) struct answer answer = {0};
@@ -334,53 +311,59 @@ static bool ask(struct call *call, const void *data, struct buf *result, struct 
 }
 
 const struct method methods_search[] = {
-    {.name = "search.query",
-     .summary = "Find passages in the library.",
-     .access = ACCESS_USER,
-     .lane = LANE_QUICK,
-     .cost = COST_ONE,
-     .params = query_spec,
-     .params_size = sizeof(struct query_params),
-     .handler = query,
-     .cost_of = query_cost,
-     .lane_of = query_lane,
-     .result = "{\"type\":\"object\",\"required\":[\"search_id\",\"query\",\"corrected\",\"results\",\"took_ms\"]}"},
-    {.name = "search.ask",
-     .summary = "Ask the library; the answer cites its pages.",
-     .access = ACCESS_USER,
-     .lane = LANE_SLOW,
-     .cost = COST_ONE,
-     .params = ask_spec,
-     .params_size = sizeof(struct ask_params),
-     .handler = ask,
-     .keep = true,
-     .result = "{\"type\":\"object\",\"required\":[\"search_id\",\"thread_id\",\"answer\",\"citations\",\"sentences\","
-               "\"grounded\","
-               "\"memory_used\",\"memory_degraded\",\"generation\",\"took_ms\"]}"},
-    {.name = "search.thread",
-     .summary = "The questions and answers of a thread.",
-     .access = ACCESS_USER,
-     .lane = LANE_QUICK,
-     .cost = COST_ONE,
-     .params = thread_spec,
-     .params_size = sizeof(struct thread_params),
-     .sql = SQL_SEARCH_THREAD,
-     .result = "{\"type\":\"object\",\"required\":[\"turns\"]}"},
-    {.name = "search.history",
-     .summary = "Your earlier searches.",
-     .access = ACCESS_USER,
-     .lane = LANE_QUICK,
-     .cost = COST_ONE,
-     .params = list_spec,
-     .params_size = sizeof(struct list_params),
-     .sql = SQL_SEARCH_HISTORY,
-     .result = ITEMS_SCHEMA},
-    {.name = "search.clear_history",
-     .summary = "Forget your earlier searches and their answers.",
-     .access = ACCESS_USER,
-     .lane = LANE_QUICK,
-     .cost = COST_ONE,
-     .sql = SQL_SEARCH_CLEAR_HISTORY,
-     .result = "{\"type\":\"object\",\"required\":[\"deleted\"]}"},
+    {METHOD_CALL("search.query", query, query), .summary = "Find passages in the library.",
+     .description = "highlights are pairs of code points of snippet. corrected is the spelling that was searched, or "
+                    "null. preview is for search as you type: it records nothing and costs a tenth.",
+     .access = ACCESS_USER, .lane = LANE_QUICK, .cost = COST_ONE, .cost_of = query_cost, .lane_of = query_lane,
+     .result = "{search_id: uuid | null, query: text, corrected: text | null, results: [{" SHAPE_PLACE
+               ", heading: text | null, snippet: text, highlights: [[int]], score: number}], embeddings_degraded: "
+               "bool, took_ms: number}",
+     .example = "{'query': 'activation energy', 'limit': 10}",
+     .example_result =
+         "{'search_id': 'e8d7c6b5-a493-4827-b615-04f3e2d1c0bf', 'query': 'activation energy', 'corrected': null, "
+         "'results': [{'chunk_id': 'c3f1d2e4-5b6a-4978-8695-a4b3c2d1e0f9', 'pdf_id': "
+         "'7a9e2b34-6c1d-4e8f-a0b5-3d2c1e0f9a8b', 'title': 'Enzymes', 'page': 2, 'page_label': '2', 'heading': "
+         "'Activation energy', 'snippet': 'Enzymes lower the activation energy of a reaction.', 'highlights': [[18, "
+         "28], [29, 35]], 'score': 0.91}], 'embeddings_degraded': false, 'took_ms': 2.1}"},
+    {METHOD_CALL("search.ask", ask, ask), .summary = "Ask the library; the answer cites its pages.",
+     .description = "Every [n] in answer is in citations. grounded false: the library does not say, and the "
+                    "answer says so. With stream, search.sources and search.delta come first. thread_id goes "
+                    "on with an earlier question.",
+     .access = ACCESS_USER, .lane = LANE_SLOW, .cost = COST_ONE, .keep = true,
+     .result = "{search_id: uuid, thread_id: uuid, answer: text, citations: " SHAPE_CITATIONS
+               ", sentences: [{start: int, end: int, n: int | null, support: " SHAPE_SUPPORT
+               "}], grounded: bool, memory_used: int, memory_degraded: bool, embeddings_degraded: bool, "
+               "generation: text, took_ms: number}",
+     .example = "{'query': 'What lowers the activation energy?', 'stream': false}",
+     .example_result =
+         "{'search_id': 'e8d7c6b5-a493-4827-b615-04f3e2d1c0bf', 'thread_id': '91b2a3c4-d5e6-4f70-8192-a3b4c5d6e7f8', "
+         "'answer': 'Enzymes lower the activation energy of a reaction. [1]', 'citations': [{'n': 1, 'chunk_id': "
+         "'c3f1d2e4-5b6a-4978-8695-a4b3c2d1e0f9', 'pdf_id': '7a9e2b34-6c1d-4e8f-a0b5-3d2c1e0f9a8b', 'title': "
+         "'Enzymes', 'page': 2, 'page_label': '2', 'quote': 'Enzymes lower the activation energy of a reaction.', "
+         "'support': 'quoted'}], 'sentences': [{'start': 0, 'end': 54, 'n': 1, 'support': 'quoted'}], 'grounded': "
+         "true, 'memory_used': 0, 'memory_degraded': false, 'embeddings_degraded': false, 'generation': 'extractive', "
+         "'took_ms': 3.4}"},
+    {METHOD_QUERY("search.thread", thread, SQL_SEARCH_THREAD), .summary = "The questions and answers of a thread.",
+     .description = "An answer whose asker lost the connection is found here.", .access = ACCESS_USER,
+     .lane = LANE_QUICK, .cost = COST_ONE,
+     .result = "{turns: [{search_id: uuid, query: text, answer: text, citations: " SHAPE_CITATIONS ", at: time}]}",
+     .example = "{'thread_id': '91b2a3c4-d5e6-4f70-8192-a3b4c5d6e7f8'}",
+     .example_result =
+         "{'turns': [{'search_id': 'e8d7c6b5-a493-4827-b615-04f3e2d1c0bf', 'query': 'What lowers the activation "
+         "energy?', 'answer': 'Enzymes lower the activation energy of a reaction. [1]', 'citations': [{'n': 1, "
+         "'chunk_id': 'c3f1d2e4-5b6a-4978-8695-a4b3c2d1e0f9', 'pdf_id': '7a9e2b34-6c1d-4e8f-a0b5-3d2c1e0f9a8b', "
+         "'title': 'Enzymes', 'page': 2, 'page_label': '2', 'quote': 'Enzymes lower the activation energy of a "
+         "reaction.', 'support': 'quoted'}], 'at': '2026-11-23T09:00:00.000Z'}]}"},
+    {METHOD_QUERY("search.history", list, SQL_SEARCH_HISTORY), .summary = "Your earlier searches.",
+     .description = "Newest first.", .access = ACCESS_USER, .lane = LANE_QUICK, .cost = COST_ONE,
+     .result = SHAPE_LIST("{search_id: uuid, thread_id: uuid | null, query: text, "
+                          "results: int, at: time}"),
+     .example = "{'limit': 50}",
+     .example_result = "{'items': [{'search_id': 'e8d7c6b5-a493-4827-b615-04f3e2d1c0bf', 'thread_id': null, 'query': "
+                       "'activation energy', 'results': 11, 'at': '2026-11-23T09:00:00.000Z'}], 'next_cursor': null}"},
+    {METHOD_QUERY("search.clear_history", none, SQL_SEARCH_CLEAR_HISTORY),
+     .summary = "Forget your earlier searches and their answers.", .description = "Threads and their answers go too.",
+     .access = ACCESS_USER, .lane = LANE_QUICK, .cost = COST_ONE, .result = "{deleted: int}", .example = "{}",
+     .example_result = "{'deleted': 42}"},
     {0},
 };

@@ -18,7 +18,7 @@ static void member_now(struct buf *out)
     buf_json_member(out, "time", text);
 }
 
-static bool ping(struct call *call, const void *params, struct buf *result, struct err *err)
+METHOD_HANDLER(ping, none)
 {
     (void)call, (void)params, (void)err;
     buf_json_open(result, '{');
@@ -27,7 +27,7 @@ static bool ping(struct call *call, const void *params, struct buf *result, stru
     return true;
 }
 
-static bool info(struct call *call, const void *params, struct buf *result, struct err *err)
+METHOD_HANDLER(info, none)
 {
     (void)call, (void)params, (void)err;
     buf_json_open(result, '{');
@@ -54,43 +54,51 @@ static bool info(struct call *call, const void *params, struct buf *result, stru
     return true;
 }
 
-static const struct param cancel_spec[] = {
-    PARAM(ID, struct rpc_cancel_params, id, .optional = false),
-    {0},
-};
+#define CANCEL_PARAMS(P, S) P(S, ID, id, REQUIRED)
+METHOD_PARAMS(cancel, CANCEL_PARAMS);
+
+METHOD_HANDLER(cancel, cancel)
+{
+    (void)call, (void)err;
+    buf_json_open(result, '{');
+    buf_json_member_bool(result, "cancelled", rpc_cancel(params->id));
+    buf_json_close(result, '}');
+    return true;
+}
+
+METHOD_HANDLER(discover, none)
+{
+    (void)call, (void)params, (void)err;
+    buf_text(result, openrpc_document());
+    return true;
+}
 
 const struct method methods_server[] = {
-    {.name = "server.ping",
-     .summary = "Is anybody there?",
-     .access = ACCESS_ANYONE,
-     .lane = LANE_INLINE,
-     .cost = COST_ONE,
-     .handler = ping,
-     .result = "{\"type\":\"object\",\"required\":[\"time\"],\"properties\":{\"time\":{\"type\":\"string\","
-               "\"format\":\"date-time\"}}}"},
-    {.name = "server.info",
-     .summary = "Name, version, services and limits of this server.",
-     .access = ACCESS_ANYONE,
-     .lane = LANE_INLINE,
-     .cost = COST_ONE,
-     .handler = info,
-     .result = "{\"type\":\"object\",\"required\":[\"name\",\"version\",\"protocol\",\"time\",\"memory\","
-               "\"embeddings\",\"generation\",\"limits\"]}"},
-    {.name = "rpc.discover",
-     .summary = "What this server can do, as an OpenRPC document.",
-     .access = ACCESS_ANYONE,
-     .lane = LANE_INLINE,
-     .cost = COST_ONE,
-     .handler = openrpc_discover,
-     .result = "{\"type\":\"object\"}"},
-    {.name = "rpc.cancel",
-     .summary = "Give up one of this connection's requests.",
-     .access = ACCESS_USER,
-     .lane = LANE_INLINE,
-     .params = cancel_spec,
-     .params_size = sizeof(struct rpc_cancel_params),
-     .handler = rpc_cancel,
-     .result = "{\"type\":\"object\",\"required\":[\"cancelled\"],\"properties\":{\"cancelled\":{\"type\":"
-               "\"boolean\"}}}"},
+    {METHOD_CALL("server.ping", none, ping), .summary = "Is anybody there?", .access = ACCESS_ANYONE,
+     .lane = LANE_INLINE, .cost = COST_ONE, .result = "{time: time}", .example = "{}",
+     .example_result = "{'time': '2026-11-23T09:00:00.000Z'}"},
+    {METHOD_CALL("server.info", none, info), .summary = "Name, version, services and limits of this server.",
+     .description = "Limits are those of this server: a message that is longer than message_bytes closes the "
+                    "socket with 1009.",
+     .access = ACCESS_ANYONE, .lane = LANE_INLINE, .cost = COST_ONE,
+     .result = "{name: text, version: text, protocol: int, time: time, memory: 'hindsight' | 'builtin' | 'off', "
+               "embeddings: 'builtin' | 'gemini' | 'openai', generation: 'extractive' | 'gemini' | 'openai', "
+               "limits: {rate: {capacity: int, per_minute: int}, message_bytes: int, upload_bytes: int, "
+               "query_characters: int, chat_characters: int}}",
+     .example = "{}",
+     .example_result = "{'name': 'Linden School', 'version': '1.0.0', 'protocol': 1, 'time': "
+                       "'2026-11-23T09:00:00.000Z', 'memory': 'builtin', 'embeddings': 'builtin', 'generation': "
+                       "'extractive', 'limits': {'rate': {'capacity': 120, 'per_minute': 120}, 'message_bytes': "
+                       "1048576, 'upload_bytes': 209715200, 'query_characters': 1000, 'chat_characters': 2000}}"},
+    {METHOD_CALL("rpc.discover", none, discover), .summary = "What this server can do, as an OpenRPC document.",
+     .description = "The same document is at GET /openrpc.json. x-access says who may call a method, "
+                    "x-cost how many requests of the rate limit it takes.",
+     .access = ACCESS_ANYONE, .lane = LANE_INLINE, .cost = COST_ONE, .result = "object", .example = "{}",
+     .example_result = "{'openrpc': '1.4.1'}"},
+    {METHOD_CALL("rpc.cancel", cancel, cancel), .summary = "Give up one of this connection's requests.",
+     .description = "The request that is given up still gets its reply, mostly the "
+                    "error cancelled; false: there was none of this id.",
+     .access = ACCESS_USER, .lane = LANE_INLINE, .result = "{cancelled: bool}", .example = "{'id': 7}",
+     .example_result = "{'cancelled': true}"},
     {0},
 };

@@ -1,118 +1,87 @@
 /* users.c - accounts, for admins. The queries are the methods; people's sockets follow by NOTIFY. */
 #include "server/methods/users_import.h"
+#include "server/methods/shapes.h"
 #include "server/rpc/method.h"
 
 #define ROLES "student|teacher|admin"
-#define USER_SCHEMA \
-    "{\"type\":\"object\",\"required\":[\"user_id\",\"institution_id\",\"name\",\"role\",\"avatar\",\"plain\"]}"
 
-struct list_params {
-    const char *query, *role;
-    int64_t limit;
-    const char *cursor;
-};
-static const struct param list_spec[] = {
-    PARAM(TEXT, struct list_params, query, .optional = true, .max = 200),
-    PARAM(TEXT, struct list_params, role, .optional = true, .one_of = ROLES),
-    PARAMS_LIST(struct list_params),
-    {0},
-};
+#define LIST_PARAMS(P, S)                       \
+    P(S, TEXT, query, OPTIONAL, .max = 200)     \
+    P(S, TEXT, role, OPTIONAL, .one_of = ROLES) \
+    PARAMS_LIST(P, S)
+METHOD_PARAMS(list, LIST_PARAMS);
 
-struct create_params {
-    const char *institution_id, *name, *role, *password;
-};
-static const struct param create_spec[] = {
-    PARAM(TEXT, struct create_params, institution_id, .min = 1, .max = 64),
-    PARAM(TEXT, struct create_params, name, .min = 1, .max = 200),
-    PARAM(TEXT, struct create_params, role, .one_of = ROLES),
-    PARAM(TEXT, struct create_params, password, .optional = true, .bytes = true, .secret = true, .min = 8, .max = 72),
-    {0},
-};
+#define CREATE_PARAMS(P, S)                                   \
+    P(S, TEXT, institution_id, REQUIRED, .min = 1, .max = 64) \
+    P(S, TEXT, name, REQUIRED, .min = 1, .max = 200)          \
+    P(S, TEXT, role, REQUIRED, .one_of = ROLES)               \
+    P(S, TEXT, password, OPTIONAL, .bytes = true, .secret = true, .min = 8, .max = 72)
+METHOD_PARAMS(create, CREATE_PARAMS);
 
-struct update_params {
-    const char *user_id, *name, *role;
-    bool disabled;
-};
-static const struct param update_spec[] = {
-    PARAM(UUID, struct update_params, user_id, .optional = false),
-    PARAM(TEXT, struct update_params, name, .optional = true, .min = 1, .max = 200),
-    PARAM(TEXT, struct update_params, role, .optional = true, .one_of = ROLES),
-    PARAM(BOOL, struct update_params, disabled, .optional = true),
-    {0},
-};
+#define UPDATE_PARAMS(P, S)                          \
+    P(S, UUID, user_id, REQUIRED)                    \
+    P(S, TEXT, name, OPTIONAL, .min = 1, .max = 200) \
+    P(S, TEXT, role, OPTIONAL, .one_of = ROLES)      \
+    P(S, BOOL, disabled, OPTIONAL)
+METHOD_PARAMS(update, UPDATE_PARAMS);
 
-struct one_params {
-    const char *user_id;
-};
-static const struct param one_spec[] = {
-    PARAM(UUID, struct one_params, user_id, .optional = false),
-    {0},
-};
+#define ONE_PARAMS(P, S) P(S, UUID, user_id, REQUIRED)
+METHOD_PARAMS(one, ONE_PARAMS);
 
-static const struct param import_spec[] = {
-    PARAM(TEXT, struct users_import_params, csv, .bytes = true, .min = 1, .max = USERS_IMPORT_BYTES_MOST),
-    PARAM(BOOL, struct users_import_params, partial, .optional = true),
-    {0},
-};
+#define IMPORT_PARAMS(P, S)                                                            \
+    P(S, TEXT, csv, REQUIRED, .bytes = true, .min = 1, .max = USERS_IMPORT_BYTES_MOST) \
+    P(S, BOOL, partial, OPTIONAL)
+METHOD_PARAMS(import, IMPORT_PARAMS);
+
+METHOD_HANDLER(import, import)
+{
+    return users_import(call, params->csv, params->partial, result, err);
+}
 
 const struct method methods_users[] = {
-    {.name = "users.list",
-     .summary = "The accounts of this school.",
-     .access = ACCESS_ADMIN,
-     .lane = LANE_QUICK,
-     .cost = COST_ONE,
-     .params = list_spec,
-     .params_size = sizeof(struct list_params),
-     .sql = SQL_USERS_LIST,
-     .result = "{\"type\":\"object\",\"required\":[\"items\",\"next_cursor\"]}"},
-    {.name = "users.create",
+    {METHOD_QUERY("users.list", list, SQL_USERS_LIST), .summary = "The accounts of this school.",
+     .description = "By school number; query finds a part of the name or number.", .access = ACCESS_ADMIN,
+     .lane = LANE_QUICK, .cost = COST_ONE,
+     .result = SHAPE_LIST("{" SHAPE_USER_MEMBERS ", disabled: bool, created_at: time, last_active_at: time | null}"),
+     .example = "{'query': 'okafor', 'limit': 50}",
+     .example_result = "{'items': [{'user_id': '0b6f6c1e-8d0c-4f3a-9c57-2f4f1f0f7a11', 'institution_id': 's1024', "
+                       "'name': 'Maria Okafor', 'role': 'student', 'avatar': '', 'plain': false, 'disabled': false, "
+                       "'created_at': '2026-11-23T09:00:00.000Z', 'last_active_at': null}], 'next_cursor': null}"},
+    {METHOD_QUERY("users.create", create, SQL_USERS_CREATE),
      .summary = "Make an account; without a password one is thought up.",
-     .access = ACCESS_ADMIN,
-     .lane = LANE_LOGIN,
-     .cost = COST_ONE,
-     .params = create_spec,
-     .params_size = sizeof(struct create_params),
-     .sql = SQL_USERS_CREATE,
-     .result = "{\"type\":\"object\",\"required\":[\"user\",\"password\"],\"properties\":{\"user\":" USER_SCHEMA "}}"},
-    {.name = "users.import",
+     .description = "The password that was thought up is shown this once; where one was given it is null. A number "
+                    "that is taken is a conflict.",
+     .access = ACCESS_ADMIN, .lane = LANE_LOGIN, .cost = COST_ONE,
+     .result = "{user: " SHAPE_USER ", password: text | null}",
+     .example = "{'institution_id': 's1024', 'name': 'Maria Okafor', 'role': 'student'}",
+     .example_result =
+         "{'user': {'user_id': '0b6f6c1e-8d0c-4f3a-9c57-2f4f1f0f7a11', 'institution_id': 's1024', 'name': 'Maria "
+         "Okafor', 'role': 'student', 'avatar': '', 'plain': false}, 'password': 'amber-57231-canoe-linen'}"},
+    {METHOD_CALL("users.import", import, import),
      .summary = "Make the accounts of a list: lines of institution_id,name,role.",
-     .access = ACCESS_ADMIN,
-     .lane = LANE_SLOW,
-     .cost = COST_ONE,
-     .params = import_spec,
-     .params_size = sizeof(struct users_import_params),
-     .handler = users_import,
-     .result = "{\"type\":\"object\",\"required\":[\"created\",\"skipped\",\"errors\"],\"properties\":{"
-               "\"created\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":[\"institution_id\","
-               "\"password\"]}},"
-               "\"skipped\":{\"type\":\"integer\"},"
-               "\"errors\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":[\"line\",\"message\"]}}}}"},
-    {.name = "users.update",
+     .description = "At most 1,000 people. All or nothing, unless partial; who is known already is skipped. "
+                    "users.progress tells how far it is.",
+     .access = ACCESS_ADMIN, .lane = LANE_SLOW, .cost = COST_ONE,
+     .result =
+         "{created: [{institution_id: text, password: text}], skipped: int, errors: [{line: int, message: text}]}",
+     .example = "{'csv': 'institution_id,name,role\\ns1024,Maria Okafor,student'}",
+     .example_result = "{'created': [{'institution_id': 's1024', 'password': 'amber-57231-canoe-linen'}], 'skipped': "
+                       "0, 'errors': []}"},
+    {METHOD_QUERY("users.update", update, SQL_USERS_UPDATE),
      .summary = "Change an account's name or role, or disable it.",
-     .access = ACCESS_ADMIN,
-     .lane = LANE_QUICK,
-     .cost = COST_ONE,
-     .params = update_spec,
-     .params_size = sizeof(struct update_params),
-     .sql = SQL_USERS_UPDATE,
-     .result = USER_SCHEMA},
-    {.name = "users.reset_password",
-     .summary = "A new password for an account; its logins end.",
-     .access = ACCESS_ADMIN,
-     .lane = LANE_LOGIN,
-     .cost = COST_ONE,
-     .params = one_spec,
-     .params_size = sizeof(struct one_params),
-     .sql = SQL_USERS_RESET_PASSWORD,
-     .result = "{\"type\":\"object\",\"required\":[\"password\"]}"},
-    {.name = "users.delete",
-     .summary = "Delete a person and all that is kept on them.",
-     .access = ACCESS_ADMIN,
-     .lane = LANE_QUICK,
-     .cost = COST_ONE,
-     .params = one_spec,
-     .params_size = sizeof(struct one_params),
-     .sql = SQL_USERS_DELETE,
-     .result = "{\"type\":\"object\"}"},
+     .description = "The sockets of somebody who is disabled close at once, on every node.", .access = ACCESS_ADMIN,
+     .lane = LANE_QUICK, .cost = COST_ONE, .result = SHAPE_USER,
+     .example = "{'user_id': '0b6f6c1e-8d0c-4f3a-9c57-2f4f1f0f7a11', 'disabled': true}",
+     .example_result = "{'user_id': '0b6f6c1e-8d0c-4f3a-9c57-2f4f1f0f7a11', 'institution_id': 's1024', 'name': 'Maria "
+                       "Okafor', 'role': 'student', 'avatar': '', 'plain': false}"},
+    {METHOD_QUERY("users.reset_password", one, SQL_USERS_RESET_PASSWORD),
+     .summary = "A new password for an account; its logins end.", .description = "Shown this once.",
+     .access = ACCESS_ADMIN, .lane = LANE_LOGIN, .cost = COST_ONE, .result = "{password: text}",
+     .example = "{'user_id': '0b6f6c1e-8d0c-4f3a-9c57-2f4f1f0f7a11'}",
+     .example_result = "{'password': 'amber-57231-canoe-linen'}"},
+    {METHOD_QUERY("users.delete", one, SQL_USERS_DELETE), .summary = "Delete a person and all that is kept on them.",
+     .description = "Their documents stay, without a name. It can't be undone.", .access = ACCESS_ADMIN,
+     .lane = LANE_QUICK, .cost = COST_ONE, .result = SHAPE_NOTHING,
+     .example = "{'user_id': '0b6f6c1e-8d0c-4f3a-9c57-2f4f1f0f7a11'}", .example_result = "{}"},
     {0},
 };

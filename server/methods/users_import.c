@@ -137,21 +137,20 @@ static void write_result(struct buf *result, const struct outcome *outcome, bool
     buf_json_close(result, '}');
 }
 
-bool users_import(struct call *call, const void *params, struct buf *result, struct err *err)
+bool users_import(struct call *call, const char *csv, bool partial, struct buf *result, struct err *err)
 {
-    const struct users_import_params *p = params;
     AUTO(buf_free) struct buf people = {0};
     AUTO(tx_free) struct tx *tx = NULL;
     AUTO(outcome_free) struct outcome outcome = {.created = cJSON_CreateArray(), .errors = cJSON_CreateArray()};
-    if (!read_list(p->csv, &people, err) || !call_tx(call, &tx, err))
+    if (!read_list(csv, &people, err) || !call_tx(call, &tx, err))
         return false;
     AUTO(json_freep) cJSON *checked = ask(tx, SQL_USERS_IMPORT_CHECK, people.data, err);
     if (!checked)
         return false;
     add(&outcome, checked);
-    if (!make(call, tx, json_get(checked, "fresh"), p->partial, &outcome, err))
+    if (!make(call, tx, json_get(checked, "fresh"), partial, &outcome, err))
         return false;
-    bool made = p->partial || !outcome.errors->child;
+    bool made = partial || !outcome.errors->child;
     if (made && (!tx_run(tx, SQL_USERS_IMPORT_DONE, NULL, err, BIND_INT(cJSON_GetArraySize(outcome.created)),
                          BIND_INT(outcome.skipped), BIND_INT(cJSON_GetArraySize(outcome.errors))) ||
                  !tx_commit(&tx, err)))

@@ -6,13 +6,8 @@
 
 enum { USERS_IMPORT_MOST = 1000, USERS_IMPORT_BYTES_MOST = 1024 * 1024 };
 
-struct users_import_params {
-    const char *csv;
-    bool partial;
-};
-
-/* The handler of users.import; LANE_SLOW: hashing a school's passwords takes minutes, and must not stand
+/* What users.import does; LANE_SLOW: hashing a school's passwords takes minutes, and must not stand
  * before a login. Without `partial` one line that is wrong leaves everybody out; who is known is passed over. */
-bool users_import(struct call *call, const void *params, struct buf *result, struct err *err);
+bool users_import(struct call *call, const char *csv, bool partial, struct buf *result, struct err *err) MUST_CHECK;
 
 #endif

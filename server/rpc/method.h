@@ -53,25 +53,86 @@ struct param {
     bool secret;  /* never in logs; wiped after the call */
     bool cleaned; /* TEXT: what others will read. Controls and what turns its direction go, and something must stay */
 };
-#define PARAM(type_, struct_, member_, ...)                                                             \
-    {                                                                                                   \
-        .name = #member_, .type = PARAM_TYPE_##type_, .offset = offsetof(struct_, member_), __VA_ARGS__ \
-    }
-/* Every list: `struct x { ...; int64_t limit; const char *cursor; }` ends its spec with these two. */
-#define PARAMS_LIST(struct_)                                                            \
-    PARAM(INT, struct_, limit, .optional = true, .min = 1, .max = 200, .fallback = 50), \
-        PARAM(TEXT, struct_, cursor, .optional = true, .min = 1, .max = 400)
+/* A method's params, as one list that makes both the struct which its handler reads and the spec which a request is held
+ * against, so that the two can't differ:
+ *
+ *   #define CREATE_PARAMS(P, S)                     \
+ *       P(S, TEXT, code, REQUIRED, .min = 1, .max = 40) \
+ *       P(S, TEXT, title, OPTIONAL, .min = 1, .max = 200)
+ *   METHOD_PARAMS(create, CREATE_PARAMS);
+ *
+ * makes struct create_params {code, title} and create_spec. UUID_GIVEN and BOOL_GIVEN add a bool NAME_given. A method
+ * without params names `none`. */
+#define REQUIRED .optional = false
+#define OPTIONAL .optional = true
+#define METHOD_PARAMS(name_, list_)                                                                               \
+    struct name_##_params {                                                                                       \
+        list_(PARAM_FIELD, )                                                                                      \
+    };                                                                                                            \
+    static const struct param name_##_spec[] = {list_(PARAM_ROW, struct name_##_params){.type = PARAM_TYPE_END}}; \
+    enum { name_##_params_size = sizeof(struct name_##_params) }
+/* Every list takes these two besides its own. */
+#define PARAMS_LIST(P, S)                                            \
+    P(S, INT, limit, OPTIONAL, .min = 1, .max = 200, .fallback = 50) \
+    P(S, TEXT, cursor, OPTIONAL, .min = 1, .max = 400)
+
+#define PARAM_FIELD(struct_, type_, member_, ...) PARAM_FIELD_##type_(member_)
+#define PARAM_FIELD_TEXT(member_) const char *member_;
+#define PARAM_FIELD_UUID(member_) const char *member_;
+#define PARAM_FIELD_UUID_GIVEN(member_) \
+    const char *member_;                \
+    bool member_##_given;
+#define PARAM_FIELD_INT(member_) int64_t member_;
+#define PARAM_FIELD_BOOL(member_) bool member_;
+#define PARAM_FIELD_BOOL_GIVEN(member_) \
+    bool member_;                       \
+    bool member_##_given;
+#define PARAM_FIELD_TEXTS(member_) const cJSON *member_;
+#define PARAM_FIELD_UUIDS(member_) const cJSON *member_;
+#define PARAM_FIELD_ID(member_) const cJSON *member_;
+#define PARAM_ROW(struct_, type_, member_, ...) \
+    {.name = #member_, .offset = offsetof(struct_, member_), PARAM_ROW_##type_(struct_, member_), __VA_ARGS__},
+#define PARAM_ROW_TEXT(struct_, member_) .type = PARAM_TYPE_TEXT
+#define PARAM_ROW_UUID(struct_, member_) .type = PARAM_TYPE_UUID
+#define PARAM_ROW_UUID_GIVEN(struct_, member_) .type = PARAM_TYPE_UUID, .given = offsetof(struct_, member_##_given)
+#define PARAM_ROW_INT(struct_, member_) .type = PARAM_TYPE_INT
+#define PARAM_ROW_BOOL(struct_, member_) .type = PARAM_TYPE_BOOL
+#define PARAM_ROW_BOOL_GIVEN(struct_, member_) .type = PARAM_TYPE_BOOL, .given = offsetof(struct_, member_##_given)
+#define PARAM_ROW_TEXTS(struct_, member_) .type = PARAM_TYPE_TEXTS
+#define PARAM_ROW_UUIDS(struct_, member_) .type = PARAM_TYPE_UUIDS
+#define PARAM_ROW_ID(struct_, member_) .type = PARAM_TYPE_ID
 
 struct call;
 
 /* Appends one JSON value (the result) to `result`. false: `err` is the reply. Runs on a lane's worker. */
 typedef bool method_handler(struct call *call, const void *params, struct buf *result, struct err *err);
 
+/* Begins a handler that reads struct PARAMS_params: METHOD_HANDLER(create, create) { ... params->code ... }. A row that
+ * names it with other params does not compile. */
+#define METHOD_HANDLER(name_, params_)                                                                                \
+    static bool name_(struct call *call, const struct params_##_params *params, struct buf *result, struct err *err); \
+    static bool name_##_takes_##params_(struct call *call, const void *params, struct buf *result, struct err *err)   \
+    {                                                                                                                 \
+        return name_(call, params, result, err);                                                                      \
+    }                                                                                                                 \
+    static bool name_(struct call *call, const struct params_##_params *params, struct buf *result, struct err *err)
+struct none_params;
+#define none_spec NULL
+enum { none_params_size = 0 };
+
 enum { COST_ONE = 10 }; /* costs are tenths of a request: a preview costs 1 */
+
+/* The beginning of a row: its name and params, and the handler or the query (whose single text column is the result).
+ * rpc_check refuses a query that wants a value which no param has, and a param which the query does not use. */
+#define METHOD_CALL(name_, params_, handler_) \
+    .name = name_, .params = params_##_spec, .params_size = params_##_params_size, .handler = handler_##_takes_##params_
+#define METHOD_QUERY(name_, params_, query_) \
+    .name = name_, .params = params_##_spec, .params_size = params_##_params_size, .sql = query_
 
 struct method {
     const char *name;
-    const char *summary;
+    const char *summary;     /* one sentence */
+    const char *description; /* what a caller should know besides; NULL: nothing */
     enum access access;
     enum lane lane;
     int cost;                   /* in tenths of a request; 0: free */
@@ -79,7 +140,9 @@ struct method {
     size_t params_size;         /* of the struct they bind to */
     method_handler *handler;    /* or, instead: */
     enum query sql;             /* a query whose single text column is the result */
-    const char *result;         /* JSON Schema of the result */
+    const char *result;         /* what it looks like, see shape.h */
+    const char *example;        /* params of a call, and a result of it: JSON with ' for " */
+    const char *example_result;
     /* NULL, or the cost of this very call from its raw params (search.query with preview). */
     int (*cost_of)(const cJSON *params);
     /* NULL, or the lane of this very call (search.query where a service embeds). Constant while we serve. */

@@ -5,7 +5,7 @@
 struct notification {
     const char *name;
     const char *summary;
-    const char *params; /* JSON Schema of an object */
+    const char *params; /* what they look like, see shape.h */
 };
 
 extern const struct notification notifications[]; /* ends with name NULL */

@@ -9,6 +9,7 @@
 #include "server/rpc/notifications.h"
 #include "server/rpc/params.h"
 #include "server/rpc/rpc.h"
+#include "server/rpc/shape.h"
 
 static const char *const access_names[] = {"anyone", "user", "teacher", "admin"};
 
@@ -164,15 +165,67 @@ static void errors_of(struct buf *out, const struct method *method)
     buf_json_close(out, ']');
 }
 
+cJSON *openrpc_example(const char *text, struct err *err)
+{
+    AUTO(mem_freep) char *json = mem_dup(text);
+    for (char *at = json; *at; at++)
+        if (*at == '\'')
+            *at = '"';
+    return json_parse(json, strlen(json), err);
+}
+
+static void write_shape(struct buf *out, const char *shape)
+{
+    struct err err = {0};
+    size_t from = out->length;
+    if (!shape_schema(out, shape, false, &err)) { /* rpc_check has read it */
+        out->length = from;
+        buf_text(out, "{}");
+    }
+}
+
+static void named_value(struct buf *out, const char *name, const cJSON *value)
+{
+    buf_json_open(out, '{');
+    buf_json_member(out, "name", name);
+    buf_json_key(out, "value");
+    json_write(out, value);
+    buf_json_close(out, '}');
+}
+
+static void example_of(struct buf *out, const struct method *method)
+{
+    struct err err = {0};
+    AUTO(json_freep) cJSON *params = openrpc_example(method->example ? method->example : "{}", &err);
+    AUTO(json_freep) cJSON *result = openrpc_example(method->example_result ? method->example_result : "{}", &err);
+    const cJSON *param;
+    buf_json_open(out, '[');
+    buf_json_open(out, '{');
+    buf_json_member(out, "name", method->name);
+    buf_json_key(out, "params");
+    buf_json_open(out, '[');
+    cJSON_ArrayForEach (param, params)
+        named_value(out, param->string, param);
+    buf_json_close(out, ']');
+    buf_json_key(out, "result");
+    named_value(out, "result", result);
+    buf_json_close(out, '}');
+    buf_json_close(out, ']');
+}
+
 static void method_entry(struct buf *out, const struct method *method)
 {
     buf_json_open(out, '{');
     buf_json_member(out, "name", method->name);
     buf_json_member(out, "summary", method->summary);
+    if (method->description)
+        buf_json_member(out, "description", method->description);
     buf_json_member(out, "paramStructure", "by-name");
     buf_json_member(out, "x-access", access_names[method->access]);
     buf_json_key(out, "x-cost");
     buf_json_double(out, (double)method->cost / COST_ONE);
+    if (method->result)
+        buf_json_member(out, "x-shape", method->result);
     if (method->byte_bucket)
         buf_json_member(out, "x-bucket", "upload");
     buf_json_key(out, "params");
@@ -184,8 +237,11 @@ static void method_entry(struct buf *out, const struct method *method)
     buf_json_open(out, '{');
     buf_json_member(out, "name", "result");
     buf_json_member_bool(out, "required", true);
-    buf_json_member_raw(out, "schema", method->result ? method->result : "{}");
+    buf_json_key(out, "schema");
+    write_shape(out, method->result ? method->result : "any");
     buf_json_close(out, '}');
+    buf_json_key(out, "examples");
+    example_of(out, method);
     buf_json_key(out, "errors");
     errors_of(out, method);
     buf_json_close(out, '}');
@@ -227,14 +283,15 @@ static void info(struct buf *out)
 }
 
 /* OpenRPC knows only what is asked for; what comes unasked stands beside it in the same shape. */
-static void announcements(struct buf *out)
+static void notifications_of(struct buf *out)
 {
     buf_json_open(out, '[');
     for (const struct notification *a = notifications; a->name; a++) {
         buf_json_open(out, '{');
         buf_json_member(out, "name", a->name);
         buf_json_member(out, "summary", a->summary);
-        buf_json_member_raw(out, "params", a->params);
+        buf_json_key(out, "params");
+        write_shape(out, a->params);
         buf_json_close(out, '}');
     }
     buf_json_close(out, ']');
@@ -246,7 +303,7 @@ const char *openrpc_document(void)
     if (document.length)
         return document.data;
     buf_json_open(&document, '{');
-    buf_json_member(&document, "openrpc", "1.3.2");
+    buf_json_member(&document, "openrpc", "1.4.1");
     buf_json_key(&document, "info");
     info(&document);
     buf_json_key(&document, "components");
@@ -257,14 +314,7 @@ const char *openrpc_document(void)
         method_entry(&document, rpc_method(i));
     buf_json_close(&document, ']');
     buf_json_key(&document, "x-notifications");
-    announcements(&document);
+    notifications_of(&document);
     buf_json_close(&document, '}');
     return document.data;
-}
-
-bool openrpc_discover(struct call *call, const void *params, struct buf *result, struct err *err)
-{
-    (void)call, (void)params, (void)err;
-    buf_text(result, openrpc_document());
-    return true;
 }

@@ -2,11 +2,11 @@
 #ifndef SERVER_RPC_OPENRPC_H
 #define SERVER_RPC_OPENRPC_H
 
-#include "server/rpc/method.h"
+#include "common/json.h"
 
 /* Built at the first call and kept; the socket thread's. */
 const char *openrpc_document(void);
-/* The handler of rpc.discover; LANE_INLINE. */
-bool openrpc_discover(struct call *call, const void *params, struct buf *result, struct err *err);
+/* A row's example: JSON with ' in place of ". The caller's to cJSON_Delete; NULL with `err` where it can't be read. */
+cJSON *openrpc_example(const char *text, struct err *err) MUST_CHECK;
 
 #endif

@@ -223,15 +223,26 @@ static const char *value_text(const struct param *param, const void *bound, cons
     return text->data;
 }
 
-/* NAME_given, where NAME is a param that tells absent from null. */
-static const char *given_text(const struct param *spec, const cJSON *object, const char *wanted)
+/* The param of a query's NAME_given: one that tells absent from null. */
+static const struct param *given_param(const struct param *spec, const char *wanted)
 {
     for (; spec && spec->type != PARAM_TYPE_END; spec++) {
         size_t length = strlen(spec->name);
-        if (!strncmp(wanted, spec->name, length) && !strcmp(wanted + length, "_given"))
-            return json_get(object, spec->name) ? "true" : "false";
+        if (spec->given && !strncmp(wanted, spec->name, length) && !strcmp(wanted + length, "_given"))
+            return spec;
     }
     return NULL;
+}
+
+bool params_binds(const struct param *spec, const char *name)
+{
+    return params_find(spec, name) || given_param(spec, name) || !strcmp(name, "address") || !strcmp(name, "session");
+}
+
+static const char *given_text(const struct param *spec, const cJSON *object, const char *wanted)
+{
+    const struct param *param = given_param(spec, wanted);
+    return !param ? NULL : json_get(object, param->name) ? "true" : "false";
 }
 
 size_t params_bind(const struct param *spec, const void *bound, const cJSON *object, const struct caller *caller,

@@ -23,5 +23,7 @@ void params_wipe(const struct param *spec, cJSON *object);
  * to be made go to `texts`, which must outlive the binds. Returns how many. */
 size_t params_bind(const struct param *spec, const void *bound, const cJSON *object, const struct caller *caller,
                    enum query query, struct bind *binds, struct buf texts[QUERY_PARAMS_MOST]);
+/* Whether params_bind has a value for a query's `name`. */
+bool params_binds(const struct param *spec, const char *name);
 
 #endif

@@ -439,29 +439,23 @@ static bool same_id(const struct job *job, const cJSON *id)
     return job->id && !job->verify && cJSON_Compare(json_get(job->request, "id"), id, true);
 }
 
-bool rpc_cancel(struct call *call, const void *params, struct buf *result, struct err *err)
+bool rpc_cancel(const cJSON *id)
 {
-    const struct rpc_cancel_params *wanted = params;
     struct rpc_peer *peer = rpc.here;
     bool found = false;
-    (void)call;
-    (void)err;
     for (struct job *job = peer->running; job; job = job->next)
-        if (same_id(job, wanted->id)) {
+        if (same_id(job, id)) {
             atomic_store(&job->cancelled, true);
             found = true;
         }
     for (struct job *job = peer->first, *next; job; job = next) {
         next = job->next;
-        if (!same_id(job, wanted->id))
+        if (!same_id(job, id))
             continue;
         unlink_job(peer, job);
         err_set(&job->err, ERR_CANCELLED, "while it waited");
         refuse(peer, job);
         found = true;
     }
-    buf_json_open(result, '{');
-    buf_json_member_bool(result, "cancelled", found);
-    buf_json_close(result, '}');
-    return true;
+    return found;
 }

@@ -67,10 +67,11 @@ size_t rpc_jobs(void);                      /* in flight, of all sessions */
 const struct method *rpc_find(const char *name);
 /* Each method once, by name; NULL at the end. */
 const struct method *rpc_method(size_t index);
-/* The handler of rpc.cancel; LANE_INLINE. */
-bool rpc_cancel(struct call *call, const void *params, struct buf *result, struct err *err);
-struct rpc_cancel_params {
-    const cJSON *id;
-};
+/* For rpc.cancel, which runs inline: gives up the requests of the caller's session that have this JSON-RPC id. false:
+ * there is none. */
+bool rpc_cancel(const cJSON *id);
+/* Whether the tables hold together: names, queries and params that fit each other, shapes and examples that can be read.
+ * ERR_INTERNAL names the row. Before rpc_start. */
+bool rpc_check(const struct method *const *tables, struct err *err) MUST_CHECK;
 
 #endif

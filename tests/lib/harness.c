@@ -13,6 +13,7 @@
 
 #include "common/mem.h"
 #include "tests/lib/pg.h"
+#include "tests/lib/schema.h"
 
 enum { SERVERS_MOST = 16, START_MS = 60000, STOP_MS = 15000, CALL_MS = 20000 };
 
@@ -163,12 +164,14 @@ static void start(struct harness *h, const char *const *settings)
 
 void harness_start(struct harness *h, const char *directory, const char *const *settings)
 {
+    schema_watch();
     *h = (struct harness){.directory = directory ? directory : pg_directory()};
     start(h, settings);
 }
 
 void harness_node(struct harness *h, const char *const *settings)
 {
+    schema_watch();
     *h = (struct harness){.directory = pg_scratch(), .node = true};
     start(h, settings);
 }

@@ -17,6 +17,8 @@
 
 #include "common/mem.h"
 
+void (*ws_watcher)(const char *method, const char *message);
+
 enum { TEXT = 1, CONTINUATION = 0, CLOSE = 8, PING = 9 };
 
 static int64_t now_ms(void)
@@ -259,6 +261,10 @@ static void look(struct ws *ws, const char *text, size_t length, void *context)
     struct wanted *w = context;
     if (!w->found && memmem(text, length, w->needle, strlen(w->needle)))
         w->found = mem_dupn(text, length);
+    if (ws_watcher && memmem(text, length < 60 ? length : 60, "\"method\":", 9)) {
+        AUTO(mem_freep) char *copy = mem_dupn(text, length);
+        ws_watcher(NULL, copy);
+    }
 }
 
 char *ws_wait(struct ws *ws, const char *needle, int ms)
@@ -279,5 +285,8 @@ char *ws_call(struct ws *ws, int id, const char *method, const char *params, int
     buf_printf(&out, "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"%s\",\"params\":%s}", id, method, params);
     char needle[40];
     snprintf(needle, sizeof needle, "\"id\":%d,", id);
-    return ws_send(ws, out.data, out.length) ? ws_wait(ws, needle, ms) : NULL;
+    char *reply = ws_send(ws, out.data, out.length) ? ws_wait(ws, needle, ms) : NULL;
+    if (reply && ws_watcher)
+        ws_watcher(method, reply);
+    return reply;
 }

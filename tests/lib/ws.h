@@ -36,5 +36,7 @@ bool ws_read(struct ws *ws, ws_message *message, void *context);
 char *ws_wait(struct ws *ws, const char *needle, int ms);
 /* A call and its reply's text (free it), or NULL. `params` is JSON. */
 char *ws_call(struct ws *ws, int id, const char *method, const char *params, int ms);
+/* NULL, or who sees each reply of ws_call, with its method, and each notification that ws_wait meets, with NULL. */
+extern void (*ws_watcher)(const char *method, const char *message);
 
 #endif

@@ -56,6 +56,10 @@ export EDURAG_SERVER=unix:$EDURAG_SOCKET
 password=$("$build/eduragd" user add --role student s1 'Maria Okafor') || { echo "no account"; exit 1; }
 teacher=$("$build/eduragd" user add --role teacher t1 'D. Novak')
 
+# What a method takes and gives, as this server says it.
+expect 0 "edurag call chat.send '\{" edurag help chat.send
+expect 2 'no method “chat.sing”' edurag help chat.sing
+
 # Who is it? Nobody, somebody, nobody.
 expect 4 'edurag login' edurag whoami
 expect 4 . log_in s1 wrong-password

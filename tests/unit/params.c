@@ -1,4 +1,4 @@
-/* params.c - the params of a request against a spec: what binds, what is refused, and with which field. */
+/* params.c - the params of a request against a sample_spec: what binds, what is refused, and with which field. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,26 +12,17 @@
 #include "server/rpc/envelope.h"
 #include "server/rpc/params.h"
 
-struct sample {
-    const char *text, *id, *role, *pass;
-    int64_t limit;
-    bool flag, course_given;
-    const char *course;
-    const cJSON *list, *any;
-};
-static const struct param spec[] = {
-    PARAM(TEXT, struct sample, text, .min = 1, .max = 4),
-    PARAM(UUID, struct sample, id, .optional = true),
-    PARAM(TEXT, struct sample, role, .optional = true, .one_of = "student|teacher"),
-    PARAM(TEXT, struct sample, pass, .optional = true, .bytes = true, .min = 2, .max = 4, .secret = true),
-    PARAM(INT, struct sample, limit, .optional = true, .min = 1, .max = 200, .fallback = 50),
-    PARAM(BOOL, struct sample, flag, .optional = true),
-    PARAM(UUID, struct sample, course, .optional = true, .nullable = true,
-          .given = offsetof(struct sample, course_given)),
-    PARAM(TEXTS, struct sample, list, .optional = true, .max = 2),
-    PARAM(ID, struct sample, any, .optional = true),
-    {0},
-};
+#define SAMPLE_PARAMS(P, S)                                                       \
+    P(S, TEXT, text, REQUIRED, .min = 1, .max = 4)                                \
+    P(S, UUID, id, OPTIONAL)                                                      \
+    P(S, TEXT, role, OPTIONAL, .one_of = "student|teacher")                       \
+    P(S, TEXT, pass, OPTIONAL, .bytes = true, .min = 2, .max = 4, .secret = true) \
+    P(S, INT, limit, OPTIONAL, .min = 1, .max = 200, .fallback = 50)              \
+    P(S, BOOL, flag, OPTIONAL)                                                    \
+    P(S, UUID_GIVEN, course, OPTIONAL, .nullable = true)                          \
+    P(S, TEXTS, list, OPTIONAL, .max = 2)                                         \
+    P(S, ID, any, OPTIONAL)
+METHOD_PARAMS(sample, SAMPLE_PARAMS);
 #define UUID1 "01234567-89ab-cdef-0123-456789abcdef"
 
 static void what_is_wrong_is_named(void **state)
@@ -69,23 +60,23 @@ static void what_is_wrong_is_named(void **state)
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct err err = {0};
-        struct sample bound = {0};
+        struct sample_params bound = {0};
         AUTO(json_freep) cJSON *json = json_parse(cases[i].json, strlen(cases[i].json), &err);
         assert_non_null(json);
-        if (params_read(spec, json, &bound, &err))
+        if (params_read(sample_spec, json, &bound, &err))
             fail_msg("%s was accepted", cases[i].json);
         assert_int_equal(err.code, ERR_INVALID_PARAMS);
         assert_string_equal(err.field, cases[i].field);
     }
 }
 
-static cJSON *read_ok(const char *text, struct sample *bound)
+static cJSON *read_ok(const char *text, struct sample_params *bound)
 {
     struct err err = {0};
     cJSON *json = json_parse(text, strlen(text), &err);
     assert_non_null(json);
-    *bound = (struct sample){0};
-    if (!params_read(spec, json, bound, &err))
+    *bound = (struct sample_params){0};
+    if (!params_read(sample_spec, json, bound, &err))
         fail_msg("%s: %s", text, err.log);
     return json;
 }
@@ -93,7 +84,7 @@ static cJSON *read_ok(const char *text, struct sample *bound)
 static void what_is_right_is_bound(void **state)
 {
     (void)state;
-    struct sample bound;
+    struct sample_params bound;
     cJSON *json = read_ok("{\"text\":\"äöüß\",\"id\":\"01234567-89AB-CDEF-0123-456789abcdef\",\"role\":\"teacher\","
                           "\"pass\":\"öö\",\"limit\":7,\"flag\":true,\"list\":[\"x\"],\"any\":0}",
                           &bound);
@@ -105,7 +96,7 @@ static void what_is_right_is_bound(void **state)
     assert_false(bound.course_given);
     assert_non_null(bound.list);
     assert_non_null(bound.any);
-    params_wipe(spec, json);
+    params_wipe(sample_spec, json);
     assert_string_equal(bound.pass, "");
     cJSON_Delete(json);
     json = read_ok("{\"text\":\"a\",\"course\":null,\"limit\":null}", &bound);

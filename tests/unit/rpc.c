@@ -89,11 +89,17 @@ static bool leaves(struct call *call, const void *params, struct buf *result, st
     return true;
 }
 
-struct one {
-    int64_t n;
-};
-static const struct param one_spec[] = {PARAM(INT, struct one, n, .min = 1, .max = 9), {0}};
-static const struct param id_spec[] = {PARAM(ID, struct rpc_cancel_params, id, .optional = false), {0}};
+#define ONE_PARAMS(P, S) P(S, INT, n, REQUIRED, .min = 1, .max = 9)
+METHOD_PARAMS(one, ONE_PARAMS);
+#define CANCEL_PARAMS(P, S) P(S, ID, id, REQUIRED)
+METHOD_PARAMS(cancel, CANCEL_PARAMS);
+
+METHOD_HANDLER(cancel, cancel)
+{
+    (void)call, (void)err;
+    buf_printf(result, "{\"cancelled\":%s}", rpc_cancel(params->id) ? "true" : "false");
+    return true;
+}
 
 static const struct method methods[] = {
     {.name = "t.slow", .access = ACCESS_ANYONE, .lane = LANE_SLOW, .cost = COST_ONE, .handler = gated},
@@ -103,26 +109,21 @@ static const struct method methods[] = {
      .access = ACCESS_ANYONE,
      .lane = LANE_INLINE,
      .params = one_spec,
-     .params_size = sizeof(struct one),
+     .params_size = one_params_size,
      .handler = quick_word},
     {.name = "t.user", .access = ACCESS_USER, .lane = LANE_INLINE, .handler = quick_word},
     {.name = "t.admin",
      .access = ACCESS_ADMIN,
      .lane = LANE_INLINE,
      .params = one_spec,
-     .params_size = sizeof(struct one),
+     .params_size = one_params_size,
      .handler = quick_word},
     {.name = "t.breaks", .access = ACCESS_ANYONE, .lane = LANE_INLINE, .handler = breaks},
     {.name = "t.nothing", .access = ACCESS_ANYONE, .lane = LANE_INLINE, .handler = writes_nothing},
     {.name = "t.login", .access = ACCESS_ANYONE, .lane = LANE_SLOW, .handler = logs_in, .exclusive = true},
     {.name = "t.mine", .access = ACCESS_USER, .lane = LANE_SLOW, .handler = quick_word},
     {.name = "t.leave", .access = ACCESS_ANYONE, .lane = LANE_SLOW, .handler = leaves},
-    {.name = "rpc.cancel",
-     .access = ACCESS_ANYONE,
-     .lane = LANE_INLINE,
-     .params = id_spec,
-     .params_size = sizeof(struct rpc_cancel_params),
-     .handler = rpc_cancel},
+    {METHOD_CALL("rpc.cancel", cancel, cancel), .access = ACCESS_ANYONE, .lane = LANE_INLINE},
     {0},
 };
 static const struct method *const tables[] = {methods, NULL};

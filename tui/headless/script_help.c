@@ -5,6 +5,8 @@
 
 #include "common/mem.h"
 #include "tui/headless/script_args.h"
+#include "tui/headless/script_session.h"
+#include "tui/sanitize.h"
 
 const struct script_option script_help_globals[] = {
     {"--server", "URL", "wss://host:7420, ws://127.0.0.1:7420 or unix:/path (or EDURAG_SERVER)"},
@@ -45,6 +47,55 @@ void script_help_command(struct script *script, const struct script_command *com
                 command->also ? command->also : "");
 }
 
+static void print_value(struct script *script, const char *before, const cJSON *value)
+{
+    AUTO(buf_free) struct buf text = {0};
+    json_write(&text, value);
+    fprintf(script->out, "%s%s\n", before, text.data);
+}
+
+/* A method as the server describes it: what it takes, what it gives, and a call to copy. */
+static void print_method(struct script *script, const cJSON *method)
+{
+    const cJSON *param, *example = cJSON_GetArrayItem(json_get(method, "examples"), 0);
+    const char *description = json_text(method, "description", "");
+    AUTO(json_freep) cJSON *params = cJSON_CreateObject();
+    fprintf(script->out, "%s (%s)\n%s%s%s\n", json_text(method, "name", "?"), json_text(method, "x-access", "?"),
+            json_text(method, "summary", ""), *description ? " " : "", description);
+    cJSON_ArrayForEach (param, json_get(method, "params")) {
+        fprintf(script->out, "\n  %-18s %s", json_text(param, "name", "?"),
+                json_bool(param, "required", false) ? "" : "optional ");
+        print_value(script, "", json_get(param, "schema"));
+    }
+    fprintf(script->out, "\nGives %s\n\nFor example:\n", json_text(method, "x-shape", "any"));
+    cJSON_ArrayForEach (param, json_get(example, "params"))
+        cJSON_AddItemToObject(params, json_text(param, "name", "?"), cJSON_Duplicate(json_get(param, "value"), true));
+    fprintf(script->out, "  edurag call %s '", json_text(method, "name", "?"));
+    AUTO(buf_free) struct buf text = {0};
+    json_write(&text, params);
+    fprintf(script->out, "%s'\n", text.data);
+    print_value(script, "  ", json_get(json_get(example, "result"), "value"));
+}
+
+static int method_help(struct script *script, const char *name)
+{
+    AUTO(json_freep) cJSON *document = NULL;
+    const cJSON *method;
+    int code = script_session_connect(script, false, false);
+    if (!code)
+        code = script_call(script, "rpc.discover", NULL, 0, &document);
+    if (code)
+        return code;
+    AUTO(json_freep) cJSON *clean = sanitize_copy(document);
+    cJSON_ArrayForEach (method, json_get(clean, "methods"))
+        if (!strcmp(json_text(method, "name", ""), name)) {
+            print_method(script, method);
+            return SCRIPT_FINE;
+        }
+    script_say("This server has no method “%s”. edurag methods lists those that it has.", name);
+    return SCRIPT_USAGE;
+}
+
 int script_help_run(struct script *script, const struct script_command *command, cJSON *params)
 {
     const cJSON *words = json_get(params, ".words"), *word;
@@ -58,6 +109,8 @@ int script_help_run(struct script *script, const struct script_command *command,
         script_help_all(script);
         return SCRIPT_FINE;
     }
+    if (strchr(argv[0], '.'))
+        return method_help(script, argv[0]);
     const struct script_command *found = script_find(argc, argv, &count);
     if (!found) {
         script_say("There is no command “%s”.", argv[0]);
