@@ -361,6 +361,9 @@ void ui_notification(struct ui *ui, const char *method, const cJSON *params)
     AUTO(json_freep) cJSON *clean = sanitize_copy(params);
     if (strcmp(method, "server.closing") == 0)
         ui_say(ui, ROLE_WARN, "The server is being restarted. What you typed is kept.");
+    if (strcmp(method, "courses.changed") == 0)
+        ui_say(ui, ROLE_WARN, "%s has put you into a course. :courses.leave takes you out again.",
+               json_text(clean, "enrolled_by", "Somebody"));
     if (strcmp(method, "auth.expiring") == 0 && ui->logged_in)
         ui_frame_call(ui, CALL_REFRESH, "auth.refresh", NULL, NULL);
     for (int i = 0; i < PANE_COUNT; i++)

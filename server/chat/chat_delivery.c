@@ -288,6 +288,22 @@ static void hear_person(const char *payload, void *context)
     }
 }
 
+/* "user_id course_id": somebody was put into a course, and is told so wherever they are. */
+static void hear_enrolled(const char *payload, void *context)
+{
+    (void)context;
+    AUTO(rows_free) struct rows *rows = NULL;
+    struct err err = {0};
+    char person[UUID + 1] = "";
+    if (strlen(payload) != 2 * UUID + 1)
+        return;
+    memcpy(person, payload, UUID);
+    if (!tx_worker(SQL_COURSES_ENROLMENT, &rows, &err, BIND_TEXT(person), BIND_TEXT(payload + UUID + 1)))
+        warn("enrolment", &err); /* it stands in their access log all the same */
+    else if (rows_count(rows) && rows_text(rows, 0, 0))
+        notify_user(person, "courses.changed", rows_text(rows, 0, 0));
+}
+
 /* Who has lost a room meanwhile leaves it, before anything more is said to them. */
 static void check_people(void)
 {
@@ -449,6 +465,7 @@ bool chat_delivery_start(struct err *err)
     listen_on("edurag_chat_expired", hear_gone, NULL, NULL);
     listen_on("edurag_presence", hear_presence, NULL, NULL);
     listen_on("edurag_user", hear_person, NULL, NULL);
+    listen_on("edurag_enrolled", hear_enrolled, NULL, NULL);
     delivery.stopping = false;
     delivery.gone_at[0] = '\0';
     delivery.told_count = 0;

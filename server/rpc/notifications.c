@@ -24,6 +24,8 @@ const struct notification notifications[] = {
     {"chat.presence", "How many people are in a room.", "{room: uuid, online: int}"},
     {"chat.lagged", "Lines were dropped for a slow reader: chat.join with after_seq brings them.",
      "{room: uuid, dropped: int}"},
+    {"courses.changed", "Somebody has put one into a course, and who it was: courses.leave takes one out again.",
+     "{course_id: uuid, enrolled_by: text}"},
     {"auth.expiring", "Five minutes before the token ends: auth.refresh gives a new one.", "{expires_at: time}"},
     {"server.closing", "The server ends; the socket is closed with 1001.", "{reason: text}"},
     {NULL, NULL, NULL},

@@ -82,3 +82,10 @@ select api.enrol(:course_id::uuid, array(select x from jsonb_array_elements_text
 
 -- name: courses_unenrol
 select api.enrol(:course_id::uuid, array(select x from jsonb_array_elements_text(:institution_ids::jsonb) x), true)
+
+-- name: courses_leave
+select api.leave(:course_id::uuid)
+
+-- The worker's: what who was put into a course is told.
+-- name: courses_enrolment
+select worker.enrolment(:user_id::uuid, :course_id::uuid)::text

@@ -68,6 +68,8 @@ static const struct row {
      NOT_FOUND},
     {"courses.unenrol", "{\"course_id\":\"@new_course\",\"institution_ids\":[\"sue\"]}", NO, FORBIDDEN, "ok", "ok",
      NOT_FOUND},
+    {"courses.leave", "{\"course_id\":\"@new_course\"}", NO, NOT_FOUND, NOT_FOUND, NOT_FOUND, NOT_FOUND},
+    {"!courses.leave", "{\"course_id\":\"" NOBODYS_ID "\"}", NO, NOT_FOUND, NOT_FOUND, NOT_FOUND, NOT_FOUND},
     {"library.list", "{}", NO, "ok", "ok", "ok", "ok"},
     {"library.outline", ONE_PDF, NO, NOT_FOUND, NOT_FOUND, NOT_FOUND, NOT_FOUND},
     {"library.page", "{\"pdf_id\":\"" NOBODYS_ID "\",\"page\":1}", NO, NOT_FOUND, NOT_FOUND, NOT_FOUND, NOT_FOUND},

@@ -312,6 +312,10 @@ static void a_reflection_is_true_and_leaves_a_trace(void **state)
     snprintf(params, sizeof params, "{\"course_id\":\"%s\",\"institution_ids\":[\"sue\"]}",
              json_text(course, "course_id", ""));
     cJSON_Delete(result_of(&tim, "courses.enrol", params));
+    AUTO(mem_freep) char *told = ws_wait(&sue, "courses.changed", WAIT_MS);
+    assert_non_null(told);
+    assert_non_null(strstr(told, json_text(course, "course_id", "?")));
+    assert_non_null(strstr(told, "\"enrolled_by\":\"Tim Teacher\""));
     AUTO(mem_freep)
     char *id =
         library_sql(h.directory, "edurag_owner", "select user_id from public.users where institution_id = 'sue'");

@@ -23,7 +23,7 @@ hears() {
         *) role=edurag_app token=$(awk -v n="$who" '$1 == n {print $2}' "$dir/tokens") ;;
     esac
     {
-        for c in session user index job model chat chat_deleted chat_expired presence mute memory; do echo "listen edurag_$c;"; done
+        for c in session user index job model chat chat_deleted chat_expired presence mute memory enrolled; do echo "listen edurag_$c;"; done
         echo "\\! PGUSER=$role PGOPTIONS= psql -X -q -At -v ON_ERROR_STOP=1 -c \"set edurag.token = '$token'\" -c \"$sql\" >>$dir/act.log 2>&1 || echo 'Asynchronous notification \"edurag_FAILED\" with payload \"\" received'"
         echo 'select 1;'
     } >"$dir/listen.sql"
@@ -39,7 +39,7 @@ hears() {
 }
 hears 'user <user:s1>' s1 "update public.users set avatar = 'x' where user_id = (select (auth.me()).user_id)"
 hears '' s1 "update public.users set plain = true where user_id = (select (auth.me()).user_id)"
-hears 'user <user:s2>' t1 "select api.enrol('$(id bio)', '{s2}')"
+hears 'enrolled <user:s2> <bio>|user <user:s2>' t1 "select api.enrol('$(id bio)', '{s2}')"
 hears 'user <user:s2>' t1 "select api.enrol('$(id bio)', '{s2}', true)"
 hears 'session user <user:s2>|user <user:s2>' a1 "select api.user_update('$(user s2)', null, null, true)"
 hears 'user <user:s2>' a1 "select api.user_update('$(user s2)', null, null, false)"

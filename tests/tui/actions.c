@@ -200,6 +200,16 @@ static void names_become_ids_after_a_colon(void **state)
     assert_string_equal(fake_terminal_params(&g, "library.outline"), "{\"pdf_id\":\"d-9\"}");
 }
 
+static void who_is_put_into_a_course_is_told(void **state)
+{
+    (void)state;
+    AUTO(fake_terminal_stop) struct fake_terminal g;
+    fake_terminal_open(&g, "student");
+    fake_terminal_notification(&g, "courses.changed",
+                               "{\"course_id\":\"c-1\",\"enrolled_by\":\"Tim \\u001b[31mTeacher\"}");
+    assert_true(fake_terminal_shows(&g, "Teacher has put you into a course. :courses.leave takes you out again."));
+}
+
 static void a_teacher_keeps_the_courses(void **state)
 {
     (void)state;
@@ -439,6 +449,7 @@ int main(void)
         cmocka_unit_test(earlier_searches_are_a_list),
         cmocka_unit_test(the_longer_command_is_not_taken_for_the_shorter),
         cmocka_unit_test(names_become_ids_after_a_colon),
+        cmocka_unit_test(who_is_put_into_a_course_is_told),
         cmocka_unit_test(a_teacher_keeps_the_courses),
         cmocka_unit_test(a_list_of_people_is_shown_before_it_is_sent),
         cmocka_unit_test(many_pasted_lines_ask_before_they_are_sent),

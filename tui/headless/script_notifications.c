@@ -1,7 +1,10 @@
 /* script_notifications.c - what the server says unasked. */
 #include "tui/headless/script_notifications.h"
 
+#include <string.h>
+
 #include "common/mem.h"
+#include "tui/headless/script.h"
 
 static struct listener {
     script_notifications_listener *notification;
@@ -29,6 +32,9 @@ void script_notifications_leave(void *user)
 void script_notifications_take(void *script, const char *method, const cJSON *params)
 {
     (void)script;
+    if (!strcmp(method, "courses.changed"))
+        script_say("%s has put you into a course. \"courses leave\" takes you out again.",
+                   json_text(params, "enrolled_by", "Somebody"));
     for (size_t i = 0; i < COUNT_OF(listeners); i++)
         if (listeners[i].user)
             listeners[i].notification(listeners[i].user, method, params);

@@ -125,6 +125,8 @@ const struct script_command script_table[] = {
     {"courses unenrol", "take people out of a course", "courses.unenrol",
      ARGS(PLACE(SCRIPT_COURSE, "course_id", "COURSE"), PLACE(SCRIPT_WORDS, "institution_ids", "NUMBER")),
      script_print_enrolled},
+    {"courses leave", "leave a course that no admin has put you into", "courses.leave",
+     ARGS(PLACE(SCRIPT_COURSE, "course_id", "COURSE")), .done = "You are out of this course."},
     {"students", "your students and what they did", "admin.students", ARGS(MAYBE(SCRIPT_REST, "query", "WORDS")),
      script_list_students, .list = true},
     {"users", "the people of the school", "users.list",

@@ -296,13 +296,10 @@ static void draw_fact(const struct memory *m, struct canvas c, int y, const cJSO
 static const char *looked_word(const char *action)
 {
     static const char *const words[][2] = {
-        {"memory.reflect", "read a reflection"},
-        {"reflect", "read a reflection"},
-        {"reflection", "read a reflection"},
-        {"memory.export", "saved a copy"},
-        {"export", "saved a copy"},
-        {"memory.forget", "erased what was kept"},
-        {"forget", "erased what was kept"},
+        {"memory.reflect", "read a reflection"},   {"reflect", "read a reflection"},
+        {"reflection", "read a reflection"},       {"enrolment", "put you into a course"},
+        {"memory.export", "saved a copy"},         {"export", "saved a copy"},
+        {"memory.forget", "erased what was kept"}, {"forget", "erased what was kept"},
     };
     for (size_t i = 0; i < COUNT_OF(words); i++)
         if (strcmp(words[i][0], action) == 0)

@@ -41,6 +41,7 @@ insert into expected values
     ('auth.sessions',            '-', '-', '-', '-', '-', '-', '-'),
     ('auth.signing_keys',        '-', '-', '-', '-', '-', '-', '-'),
     ('auth.login_failures',      '-', '-', '-', '-', '-', '-', '-'),
+    ('auth.enrol_misses',        '-', '-', '-', '-', '-', '-', '-'),
     ('auth.words',               '-', '-', '-', '-', '-', '-', '-');
 create temp view tables as
 select n.nspname || '.' || c.relname as tab from pg_class c join pg_namespace n on n.oid = c.relnamespace

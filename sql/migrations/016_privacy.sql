@@ -1,0 +1,192 @@
+-- 016_privacy.sql - who may put whom where, and what anybody may learn of others.
+--
+-- NOTIFICATIONS. One more (the others: 001):
+--   edurag_enrolled      "user_id course_id": that person was put into that course
+
+-- ------------------------------------------------------------------ membership
+
+alter table public.enrolments
+    add column enrolled_by uuid references public.users on delete set null,
+    add column assigned boolean not null default false;
+comment on column public.enrolments.enrolled_by is 'as the person is told';
+comment on column public.enrolments.assigned is 'by an admin: not theirs to leave';
+create index enrolments_by on public.enrolments (enrolled_by);
+
+-- School numbers that a teacher tried and that were no student's. A list of a class has a few; who tries number after
+-- number is slowed: a hundred are free, two a minute come back, and the wait is an hour at most.
+create table auth.enrol_misses (
+    user_id uuid primary key references public.users on delete cascade,
+    misses float8 not null default 0 check (misses >= 0),
+    at timestamptz not null default clock_timestamp()
+);
+call auth.protect('auth.enrol_misses');
+
+create function auth.enrol_missed(person uuid, count int) returns void language sql volatile
+begin atomic
+    insert into auth.enrol_misses as x (user_id, misses) values (person, count)
+    on conflict on constraint enrol_misses_pkey do update set at = clock_timestamp(),
+        misses = least(220, greatest(0, x.misses - extract(epoch from clock_timestamp() - x.at) / 30) + excluded.misses);
+end;
+
+create function auth.enrol_wait(person uuid) returns bigint language sql stable
+return coalesce((select greatest(0, ceil(((x.misses - 100) * 30 - extract(epoch from clock_timestamp() - x.at)) * 1000))::bigint
+                   from auth.enrol_misses x where x.user_id = person and x.at <= clock_timestamp()), 0);
+
+-- RACES. Whatever reads who somebody is, waits for another's lock and then writes, asks again after the wait. Locks are
+-- taken in one order: people (by id, for share, so that roles, disabling and erasure wait or are seen), then the
+-- course or the room, then the row itself.
+create function auth.hold_people(people uuid[]) returns void language plpgsql volatile as $$
+begin
+    perform from public.users u where u.user_id = any (people) order by u.user_id for share;
+end $$;
+
+-- Whether the course is there and the caller's to change; its row is held from here on.
+create function auth.hold_course(course uuid) returns void language plpgsql volatile as $$
+begin
+    perform from public.courses c where c.course_id = course for no key update;
+    if not course = any (auth.my_courses()) or course = auth.open_course() then
+        perform auth.fail('not_found', 'There is no such course, or no longer.');
+    elsif not course = any (auth.my_taught()) then
+        perform auth.fail('forbidden', 'Only the teacher of this course may do this.');
+    end if;
+end $$;
+
+create function auth.enrol_in(me auth.person, course uuid, ids text[], out changed int, out unknown text[])
+language plpgsql volatile as $$
+declare
+    wanted uuid[];
+    fresh uuid[];
+begin
+    perform auth.hold_people(array(select u.user_id from public.users u
+                                    where lower(u.institution_id) in (select lower(id) from unnest(ids) id)) || me.user_id);
+    me := auth.need('teacher', 'admin');
+    perform auth.hold_course(course);
+    select coalesce(array_agg(distinct u.user_id) filter (where u.user_id is not null), '{}'),
+           coalesce(array_agg(i.id order by i.id) filter (where u.user_id is null), '{}')
+      into wanted, unknown
+      from (select distinct id from unnest(ids) id) i
+      left join public.users u on lower(u.institution_id) = lower(i.id) and u.role = 'student' and not u.disabled;
+    with done as (
+        insert into public.enrolments (course_id, user_id, enrolled_by, assigned)
+        select course, p, me.user_id, me.role = 'admin' from unnest(wanted) p on conflict do nothing returning user_id
+    )
+    select array_agg(user_id) into fresh from done;
+    changed := coalesce(cardinality(fresh), 0);
+    update public.enrolments e set assigned = true
+     where me.role = 'admin' and e.course_id = course and e.user_id = any (wanted) and not e.assigned;
+    insert into public.memory_access_log (user_id, by_user, by_name, role, action)
+    select p, me.user_id, me.name, me.role, 'enrolment' from unnest(fresh) p;
+    perform pg_notify('edurag_enrolled', p || ' ' || course) from unnest(fresh) p;
+    if me.role <> 'admin' and unknown <> '{}' then
+        perform auth.enrol_missed(me.user_id, cardinality(unknown));
+    end if;
+end $$;
+
+-- {changed, unknown}: adds (or removes) students by their school numbers, which a teacher can't look up. Who is no
+-- student counts as unknown; so does, where people are taken out, who is not in the course: nothing is learned of others.
+create or replace function api.enrol(course_id uuid, institution_ids text[], remove boolean default false) returns jsonb
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    me auth.person := auth.need('teacher', 'admin');
+    course uuid := enrol.course_id;
+    wait bigint;
+    unknown text[];
+    changed int;
+begin
+    if not remove then
+        perform pg_advisory_xact_lock(hashtextextended('edurag enrol ' || me.user_id, 0)); -- else many at once find no wait
+        wait := auth.enrol_wait(me.user_id);
+        if wait > 0 then
+            perform auth.fail('rate_limited', 'Too many of the numbers that you tried were no student''s. Please wait '
+                || (wait + 59999) / 60000 || ' min and check your list.', jsonb_build_object('retry_after_ms', wait));
+        end if;
+        select x.changed, x.unknown into changed, unknown from auth.enrol_in(me, course, institution_ids) x;
+    else
+        perform auth.hold_people(array[me.user_id]);
+        me := auth.need('teacher', 'admin');
+        perform auth.hold_course(course);
+        unknown := coalesce(array(select distinct id from unnest(institution_ids) id where not exists (
+            select from public.enrolments e join public.users u using (user_id)
+             where e.course_id = course and lower(u.institution_id) = lower(id)) order by id), '{}');
+        delete from public.enrolments e using public.users u where e.course_id = course and u.user_id = e.user_id
+           and lower(u.institution_id) in (select lower(id) from unnest(institution_ids) id);
+        get diagnostics changed = row_count;
+    end if;
+    perform auth.audit(me.user_id, case when remove then 'courses.unenrol' else 'courses.enrol' end, course::text,
+                       jsonb_build_object('changed', changed, 'unknown', cardinality(unknown)));
+    return jsonb_build_object('changed', changed, 'unknown', to_jsonb(unknown));
+end $$;
+
+create function api.leave(course_id uuid) returns jsonb language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp as $$
+declare
+    me auth.person := auth.need();
+    assigned boolean;
+begin
+    perform auth.hold_people(array[me.user_id]);
+    perform from public.courses c where c.course_id = leave.course_id for no key update;
+    me := auth.need();
+    select e.assigned into assigned from public.enrolments e where e.course_id = leave.course_id and e.user_id = me.user_id;
+    if assigned is null then
+        perform auth.fail('not_found', 'You are not in this course, or no longer.');
+    elsif assigned then
+        perform auth.fail('forbidden', 'An admin put you into this course. Ask your school to take you out.');
+    end if;
+    delete from public.enrolments e where e.course_id = leave.course_id and e.user_id = me.user_id;
+    perform auth.audit(me.user_id, 'courses.leave', leave.course_id::text);
+    return '{}';
+end $$;
+grant execute on function api.leave(uuid) to edurag_app;
+
+-- {course_id, enrolled_by}: what a person who has been put into a course is told; no row where that is over already.
+create function worker.enrolment(person uuid, course uuid) returns jsonb language sql stable security definer
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select jsonb_build_object('course_id', e.course_id, 'enrolled_by', coalesce(b.name, 'somebody who is no longer here'))
+      from public.enrolments e left join public.users b on b.user_id = e.enrolled_by
+     where e.course_id = course and e.user_id = person;
+end;
+grant execute on function worker.enrolment(uuid, uuid) to edurag_worker;
+
+-- As in 007; but nobody silences an admin, whenever they became one.
+create or replace function api.chat_mute(room uuid, user_id uuid, seconds bigint) returns jsonb language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp as $$
+declare
+    me auth.person := auth.need();
+    place uuid := coalesce(chat_mute.room, auth.open_course());
+    person uuid := chat_mute.user_id;
+begin
+    perform auth.hold_people(array[me.user_id, person]);
+    perform from public.chat_rooms r where r.room_id = place for key share;
+    me := auth.need();
+    if not place = any (auth.my_courses()) then
+        perform auth.fail('not_found', 'There is no such room, or it is not one of yours.');
+    elsif not place = any (auth.my_taught()) then
+        perform auth.fail('forbidden', 'Only the teacher of this course may do this.');
+    elsif not exists (select from public.users u where u.user_id = person and (place = auth.open_course()
+              or exists (select from public.enrolments e where e.course_id = place and e.user_id = person)
+              or exists (select from public.chat_messages c where c.room_id = place and c.user_id = person and c.expires_at > now()))) then
+        perform auth.fail('not_found', 'There is no such person in this room.');
+    elsif seconds > 0 and exists (select from public.users u where u.user_id = person and u.role = 'admin') then
+        perform auth.fail('forbidden', 'An admin cannot be muted.');
+    end if;
+    if seconds <= 0 then
+        delete from public.mutes x where x.room_id = place and x.user_id = person;
+    else
+        insert into public.mutes (room_id, user_id, until, by_user)
+        values (place, person, now() + least(seconds, 34560000) * interval '1 second', me.user_id)
+        on conflict on constraint mutes_pkey do update set until = excluded.until, by_user = excluded.by_user, at = now();
+    end if;
+    perform pg_notify('edurag_mute', place || ' ' || person);
+    perform auth.audit(me.user_id, 'chat.mute', person::text, jsonb_build_object('room', place, 'seconds', seconds));
+    return '{}';
+end $$;
+
+create function auth.admins_speak() returns trigger language plpgsql security definer
+set search_path = pg_catalog, pg_temp as $$
+begin
+    delete from public.mutes where user_id = new.user_id;
+    return null;
+end $$;
+create trigger admins_speak after update of role on public.users
+    for each row when (new.role = 'admin' and old.role <> 'admin') execute function auth.admins_speak();
