@@ -194,7 +194,7 @@ static bool embed(struct index_job *job, const struct embed_model *model, const 
                 which[count] = i;
                 batch[count++] = texts->text[i];
             }
-        if (count && (!embed_texts(model->name, EMBED_PASSAGE, batch, count, vectors, err) ||
+        if (count && (!embed_texts(model->name, batch, count, vectors, err) ||
                       !keep(model->name, texts, which, count, vectors, model->dimensions, err)))
             return false;
         atomic_store(&job->chunks_done, (int)to);

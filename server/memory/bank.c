@@ -188,13 +188,13 @@ static void index_embed(struct loader *s, const struct rows *rows, const char *q
         return;
     int count = rows_count(rows);
     s->question = mem_array(s->model.dimensions, sizeof *s->question);
-    if (!embed_texts(s->model.name, EMBED_QUESTION, &query, 1, s->question, NULL))
+    if (!embed_texts(s->model.name, &query, 1, s->question, NULL))
         return;
     AUTO(mem_freep) float *vectors = mem_array((size_t)count * s->model.dimensions, sizeof *vectors);
     AUTO(mem_freep) const char **texts = mem_array((size_t)count, sizeof *texts);
     for (int i = 0; i < count; i++)
         texts[i] = rows_text(rows, i, 1);
-    if (!embed_texts(s->model.name, EMBED_PASSAGE, texts, (size_t)count, vectors, NULL))
+    if (!embed_texts(s->model.name, texts, (size_t)count, vectors, NULL))
         return;
     s->vectors = vectors_new(s->model.dimensions);
     for (int i = 0; i < count; i++)

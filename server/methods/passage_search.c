@@ -33,7 +33,7 @@ static size_t read_courses(const char *text, struct passage_index_id **courses)
 }
 
 /* What this person may see narrows the search before it begins. */
-static bool search_as(const char *person, const char *courses, const char *query, const char *course, size_t most,
+static bool search_as(const char *person, const char *courses, const struct passage_search_query *query, size_t most,
                       struct passage_index_result *answer, struct err *err)
 {
     AUTO(mem_freep) struct passage_index_id *open = NULL;
@@ -43,40 +43,40 @@ static bool search_as(const char *person, const char *courses, const char *query
     searcher.courses = open;
     if (!passage_index_id_read(&searcher.person, person))
         return err_set(err, ERR_UNAUTHENTICATED, "the token is no longer good");
-    if (course) {
+    if (query->course) {
         bool member = false;
-        if (passage_index_id_read(&only, course))
+        if (passage_index_id_read(&only, query->course))
             for (size_t i = 0; i < searcher.course_count; i++)
                 member |= !memcmp(&open[i], &only, sizeof only);
         if (!member)
             return err_say(err, ERR_NOT_FOUND, "There is no such course, or no longer.");
         searcher.only = &only;
     }
-    return index_sync_search(&searcher, query, most, answer, err);
+    return index_sync_search(&searcher, query->text, query->vector, most, answer, err);
 }
 
 /* While the database says who asks and what they may see, the search goes on as if that were as it was last time;
  * what it finds counts only if it is. */
-static bool ask_index(struct tx *tx, const char *user_id, const char *query, const char *course, size_t most,
+static bool ask_index(struct tx *tx, const struct passage_search_query *query, size_t most,
                       struct passage_index_result *answer, struct err *err)
 {
     AUTO(rows_free) struct rows *rows = NULL;
-    AUTO(mem_freep) char *guess = visible_courses_guess(user_id);
+    AUTO(mem_freep) char *guess = visible_courses_guess(query->user_id);
     struct err ignored = {0};
     if (!tx_send(tx, SQL_SEARCH_ASKER, NULL, 0, err))
         return false;
-    bool ahead = guess && search_as(user_id, guess, query, course, most, answer, &ignored);
+    bool ahead = guess && search_as(query->user_id, guess, query, most, answer, &ignored);
     if (!tx_receive(tx, &rows, err))
         return false;
     const char *courses = rows_text(rows, 0, 0), *person = rows_text(rows, 0, 1);
     if (!courses || !person)
         return err_set(err, ERR_UNAUTHENTICATED, "the token is no longer good");
-    if (ahead && !strcmp(person, user_id) && !strcmp(courses, guess))
+    if (ahead && !strcmp(person, query->user_id) && !strcmp(courses, guess))
         return true;
-    passage_index_answer_free(answer);
+    passage_index_result_free(answer);
     *answer = (struct passage_index_result){0};
     visible_courses_store(person, courses);
-    return search_as(person, courses, query, course, most, answer, err);
+    return search_as(person, courses, query, most, answer, err);
 }
 
 static void read_words(struct passage_search *found)
@@ -166,16 +166,16 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-bool passage_search_candidates(struct tx *tx, const char *user_id, const char *query, const char *course, size_t most,
-                               struct passage_search **out, struct err *err)
+bool passage_search_candidates(struct tx *tx, const struct passage_search_query *query, struct passage_search **out,
+                               struct err *err)
 {
     AUTO(passage_search_free) struct passage_search *found = mem_alloc(sizeof *found);
     found->tokens = tokens_new();
-    found->most = least(most, PASSAGE_SEARCH_MOST);
-    if (!ask_index(tx, user_id, query, course, found->most + SPARE, &found->answer, err))
+    found->most = least(query->most, PASSAGE_SEARCH_MOST);
+    if (!ask_index(tx, query, found->most + SPARE, &found->answer, err))
         return false;
     read_words(found);
-    read_said(found, found->answer.corrected.length ? found->answer.corrected.data : query);
+    read_said(found, found->answer.corrected.length ? found->answer.corrected.data : query->text);
     found->wanted = looked_at(found, found->most);
     found->count = least(found->answer.count, found->most);
     *out = TAKE(found);
@@ -229,11 +229,10 @@ bool passage_search_more(struct tx *tx, struct passage_search *found, struct err
     return true;
 }
 
-bool passage_search_run(struct tx *tx, const char *user_id, const char *query, const char *course, size_t most,
-                        struct passage_search **found, struct err *err)
+bool passage_search_run(struct tx *tx, const struct passage_search_query *query, struct passage_search **found,
+                        struct err *err)
 {
-    return passage_search_candidates(tx, user_id, query, course, most, found, err) &&
-           passage_search_more(tx, *found, err);
+    return passage_search_candidates(tx, query, found, err) && passage_search_more(tx, *found, err);
 }
 
 void passage_search_read(struct passage_search *found)
@@ -256,7 +255,7 @@ void passage_search_free(struct passage_search **found)
         passage_free(&(*found)->items[i].passage);
     for (size_t i = 0; i < PASSAGE_SEARCH_ROUNDS; i++)
         rows_free(&(*found)->rows[i]);
-    passage_index_answer_free(&(*found)->answer);
+    passage_index_result_free(&(*found)->answer);
     buf_free(&(*found)->said);
     tokens_free((*found)->tokens);
     free(*found);

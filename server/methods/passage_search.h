@@ -31,17 +31,23 @@ struct passage_search {
     size_t rounds;
 };
 
-/* The best `most` (at most PASSAGE_SEARCH_MOST) passages that this transaction's person may see, who is most likely `user_id`;
- * `course` NULL: all.
- * Rows that vanished meanwhile are made up for by further candidates. Only `count` is known then, the rest
- * after passage_search_read, which needs no database any more. */
-bool passage_search_run(struct tx *tx, const char *user_id, const char *query, const char *course, size_t most,
-                        struct passage_search **found, struct err *err) MUST_CHECK;
+struct passage_search_query {
+    const char *user_id; /* who most likely asks: the transaction's person, which the database says for sure */
+    const char *text;
+    const char *course; /* NULL: all that they may see */
+    const struct embed_question *vector;
+    size_t most; /* passages, up to PASSAGE_SEARCH_MOST */
+};
+
+/* The best passages that this transaction's person may see. Rows that vanished meanwhile are made up for by further
+ * candidates. Only `count` is known then, the rest after passage_search_read, which needs no database any more. */
+bool passage_search_run(struct tx *tx, const struct passage_search_query *query, struct passage_search **found,
+                        struct err *err) MUST_CHECK;
 /* The same in three steps, so that the caller sends more behind the rows that are on their way: the candidates, of
  * which `count` are expected; the question for their rows; the rows. Where passage_search_short, some have gone:
  * passage_search_more makes up for them. */
-bool passage_search_candidates(struct tx *tx, const char *user_id, const char *query, const char *course, size_t most,
-                               struct passage_search **found, struct err *err) MUST_CHECK;
+bool passage_search_candidates(struct tx *tx, const struct passage_search_query *query, struct passage_search **found,
+                               struct err *err) MUST_CHECK;
 bool passage_search_send(struct tx *tx, struct passage_search *found, struct err *err) MUST_CHECK;
 bool passage_search_receive(struct tx *tx, struct passage_search *found, struct err *err) MUST_CHECK;
 bool passage_search_short(const struct passage_search *found);

@@ -97,7 +97,11 @@ static bool suggest(struct call *call, struct items *items, const char *query, c
                     const struct rows *seen, bool name_by_heading, struct err *err)
 {
     AUTO(passage_search_free) struct passage_search *found = NULL;
-    if (!passage_search_run(call->tx, call->caller.user_id, query, NULL, PASSAGES, &found, err))
+    const struct passage_search_query wanted = {.user_id = call->caller.user_id,
+                                                .text = query,
+                                                .vector = &(struct embed_question){.vector = NULL},
+                                                .most = PASSAGES};
+    if (!passage_search_run(call->tx, &wanted, &found, err))
         return false;
     passage_search_read(found);
     struct item item = {0};

@@ -141,12 +141,17 @@ static bool make_up(struct tx *tx, const struct query_params *params, struct pas
 }
 
 /* Up to the rows; the history row and the commit are on their way. */
-static bool find(struct call *call, struct tx *tx, const struct query_params *params, struct passage_search **found,
-                 struct rows **recorded, struct err *err)
+static bool find(struct call *call, struct tx *tx, const struct query_params *params,
+                 const struct embed_question *vector, struct passage_search **found, struct rows **recorded,
+                 struct err *err)
 {
-    return passage_search_candidates(tx, call->caller.user_id, params->query, params->course_id, (size_t)params->limit,
-                                     found, err) &&
-           send_both(call, tx, params, *found, err) && passage_search_receive(tx, *found, err) &&
+    const struct passage_search_query query = {.user_id = call->caller.user_id,
+                                               .text = params->query,
+                                               .course = params->course_id,
+                                               .vector = vector,
+                                               .most = (size_t)params->limit};
+    return passage_search_candidates(tx, &query, found, err) && send_both(call, tx, params, *found, err) &&
+           passage_search_receive(tx, *found, err) &&
            (!passage_search_short(*found) || make_up(tx, params, *found, recorded, err)) &&
            tx_send_last(tx, QUERY_NONE, NULL, 0, err);
 }
@@ -158,20 +163,20 @@ METHOD_HANDLER(query, query)
     AUTO(rows_free) struct rows *recorded = NULL;
     AUTO(buf_free) struct buf list = {0};
     AUTO(tx_free) struct tx *own = NULL; /* in the slow lane */
+    AUTO(embed_question_free) struct embed_question vector = {0};
     if (!call->tx)
-        embed_ahead(params->query);
-    bool ready = call->tx || call_tx(call, &own, err);
+        embed_question(&vector, params->query);
+    if (!call->tx && !call_tx(call, &own, err))
+        return false;
     struct tx *tx = call->tx ? call->tx : own;
-    bool fine = ready && find(call, tx, params, &found, &recorded, err);
-    bool degraded = embed_reduced();
-    embed_ahead(NULL);
-    if (!fine)
+    if (!find(call, tx, params, &vector, &found, &recorded, err))
         return false;
     passage_search_read(found);
     write_results(&list, found);
     if ((!params->preview && !recorded && !tx_receive(tx, &recorded, err)) || !tx_receive(tx, NULL, err))
         return false;
-    write_found(result, params, found, &list, params->preview ? NULL : rows_text(recorded, 0, 0), degraded, since);
+    write_found(result, params, found, &list, params->preview ? NULL : rows_text(recorded, 0, 0), vector.unanswered,
+                since);
     return true;
 }
 
@@ -200,7 +205,7 @@ struct asked {
     struct prompt_turn turns[PROMPT_TURNS_MOST];
     size_t turn_count;
     struct bank_items facts;
-    bool embeddings_degraded;
+    struct embed_question vector;
     const char *fact_texts[FACTS_MOST];
 };
 
@@ -211,6 +216,7 @@ static void asked_free(struct asked *asked)
     rows_free(&asked->earlier);
     passage_search_free(&asked->found);
     bank_items_free(&asked->facts);
+    embed_question_free(&asked->vector);
 }
 
 /* What is known of the reader and fits the question, for a model to write to them. Verbatim answers have no use for it. */
@@ -228,11 +234,15 @@ static bool read_facts(struct call *call, const char *query, struct asked *asked
 static bool ask_begin(struct call *call, const struct ask_params *params, struct asked *asked, struct err *err)
 {
     AUTO(tx_free) struct tx *tx = NULL;
-    embed_ahead(params->query);
+    const struct passage_search_query query = {.user_id = call->caller.user_id,
+                                               .text = params->query,
+                                               .course = params->course_id,
+                                               .vector = &asked->vector,
+                                               .most = ANSWER_SOURCES};
+    embed_question(&asked->vector, params->query);
     if (!call_tx(call, &tx, err) || !open_thread(tx, params, &asked->thread, err) ||
         !read_turns(tx, rows_text(asked->thread, 0, 0), &asked->earlier, asked->turns, &asked->turn_count, err) ||
-        !passage_search_run(tx, call->caller.user_id, params->query, params->course_id, ANSWER_SOURCES, &asked->found,
-                            err))
+        !passage_search_run(tx, &query, &asked->found, err))
         return false;
     const struct bind values[] = {BIND_TEXT(params->query),
                                   BIND_INT((int64_t)asked->found->count),
@@ -275,7 +285,7 @@ static void write_answer(struct buf *result, const struct search_write *write, c
     buf_json_member_bool(result, "grounded", answer->grounded);
     buf_json_member_int(result, "memory_used", (int64_t)write->fact_count);
     buf_json_member_bool(result, "memory_degraded", asked->facts.degraded);
-    buf_json_member_bool(result, "embeddings_degraded", asked->embeddings_degraded);
+    buf_json_member_bool(result, "embeddings_degraded", asked->vector.unanswered);
     buf_json_member(result, "generation", generation);
     write_took(result, since);
     buf_json_close(result, '}');
@@ -287,10 +297,7 @@ METHOD_HANDLER(ask, ask)
     AUTO(asked_free) struct asked asked = {0};
     AUTO(answer_free) struct answer answer = {0};
     const char *generation = NULL;
-    bool ready = ask_begin(call, params, &asked, err) && read_facts(call, params->query, &asked, err);
-    asked.embeddings_degraded = embed_reduced();
-    embed_ahead(NULL);
-    if (!ready)
+    if (!ask_begin(call, params, &asked, err) || !read_facts(call, params->query, &asked, err))
         return false;
     struct search_write write = {.call = call,
                                  .stream = params->stream,

@@ -15,18 +15,17 @@
 #include "server/store/pool.h"
 #include "server/store/tx.h"
 
-enum { COMPLETION_MOST = 8 };
+enum { EMBED_MODELS_MOST = 8 };
 
 /* A model that can embed here. Fitted ones are read from the database once and are constant. */
 struct known {
     struct embed_model model;
     struct latent *latent; /* NULL: hashed, or */
-    bool outside;          /* models_embedder() */
 };
 
 static struct {
     pthread_rwlock_t lock; /* everything below */
-    struct known known[COMPLETION_MOST];
+    struct known known[EMBED_MODELS_MOST];
     size_t count, current;
 } state = {.lock = PTHREAD_RWLOCK_INITIALIZER, .known = {{.model = {HASHED_NAME, HASHED_DIMENSIONS, 0}}}, .count = 1};
 
@@ -73,14 +72,14 @@ static bool gather(struct tx *tx, struct known *fresh, size_t *count, size_t *cu
     fresh[0] = (struct known){.model = {HASHED_NAME, HASHED_DIMENSIONS, 0}};
     *count = 1;
     *current = 0;
-    for (int row = 0; row < rows_count(rows) && *count < COMPLETION_MOST; row++) {
+    for (int row = 0; row < rows_count(rows) && *count < EMBED_MODELS_MOST; row++) {
         const char *name = rows_text(rows, row, 0);
         bool fitted = !strcmp(rows_text(rows, row, 1), "builtin") && rows_bool(rows, row, 6);
         if (fitted && strlen(name) < EMBED_NAME_MOST && rows_int(rows, row, 2, 0) == LATENT_DIMENSIONS) {
             struct known *old = find(state.known, state.count, name), *new = &fresh[*count];
-            *new = (struct known){
-                .model = {.dimensions = LATENT_DIMENSIONS, .weight = strtod(rows_text(rows, row, 3), NULL)},
-                .latent = old ? old->latent : load(tx, name, err)};
+            *new = (struct known){.model = {.dimensions = LATENT_DIMENSIONS,
+                                            .weight = strtod(rows_text(rows, row, 3), NULL)},
+                                  .latent = old ? old->latent : load(tx, name, err)};
             snprintf(new->model.name, sizeof new->model.name, "%s", name);
             if (!new->latent)
                 return false;
@@ -90,9 +89,11 @@ static bool gather(struct tx *tx, struct known *fresh, size_t *count, size_t *cu
             models_embedder_recall(models_embedder(), name, (size_t)rows_int(rows, row, 2, 0));
         if (is_outside(name) && rows_int(rows, row, 2, 0) <= EMBED_DIMENSIONS_MOST) {
             struct known *new = &fresh[(*count)++];
-            *new = (struct known){.model = {.dimensions = (size_t)rows_int(rows, row, 2, 0),
-                                            .weight = strtod(rows_text(rows, row, 3), NULL)},
-                                  .outside = true};
+            *new = (struct known){
+                .model = {.dimensions = (size_t)rows_int(rows, row, 2, 0),
+                          .weight = strtod(rows_text(rows, row, 3), NULL),
+                          .outside = true},
+            };
             snprintf(new->model.name, sizeof new->model.name, "%s", name);
         }
         if (!strcmp(rows_text(rows, row, 4), "current") && find(fresh, *count, name))
@@ -113,7 +114,7 @@ static void drop_missing(struct known *from, size_t from_count, struct known *ke
 bool embed_refresh(struct err *err)
 {
     static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
-    struct known fresh[COMPLETION_MOST], old[COMPLETION_MOST];
+    struct known fresh[EMBED_MODELS_MOST], old[EMBED_MODELS_MOST];
     size_t count = 0, current = 0, old_count;
     AUTO(tx_free) struct tx *tx = NULL;
     if (!tx_begin(pool_worker(), NULL, &tx, err))
@@ -170,13 +171,6 @@ bool embed_find(const char *name, struct embed_model *model)
     return known != NULL;
 }
 
-/* The question's vector that this thread has asked for. */
-static _Thread_local struct {
-    char model[EMBED_NAME_MOST];
-    float *vector;
-    bool in_vain;
-} ahead;
-
 bool embed_waits(void)
 {
     return models_embedder() != NULL;
@@ -188,7 +182,7 @@ static bool serving(struct embed_model *model)
     bool found = false;
     pthread_rwlock_rdlock(&state.lock);
     for (size_t i = 0; i < state.count; i++)
-        if (state.known[i].outside) {
+        if (state.known[i].model.outside) {
             *model = state.known[i].model;
             found = true;
         }
@@ -196,27 +190,34 @@ static bool serving(struct embed_model *model)
     return found;
 }
 
-void embed_ahead(const char *question)
+void embed_question_free(struct embed_question *question)
+{
+    free(question->vector);
+    *question = (struct embed_question){0};
+}
+
+void embed_question(struct embed_question *question, const char *text)
 {
     struct embed_model model;
     struct err err = {0};
-    free(ahead.vector);
-    ahead.vector = NULL;
-    ahead.in_vain = false;
-    if (!question || !serving(&model))
+    embed_question_free(question);
+    if (!serving(&model))
         return;
-    float *vector = mem_array(model.dimensions, sizeof *vector);
-    ahead.in_vain = !models_embed_question(models_embedder(), question, vector, &err);
-    if (!ahead.in_vain) {
-        snprintf(ahead.model, sizeof ahead.model, "%s", model.name);
-        ahead.vector = TAKE(vector);
-    }
-    free(vector);
+    AUTO(mem_freep) float *vector = mem_array(model.dimensions, sizeof *vector);
+    question->unanswered = !models_embed_question(models_embedder(), text, vector, &err);
+    if (question->unanswered)
+        return;
+    snprintf(question->model, sizeof question->model, "%s", model.name);
+    question->vector = TAKE(vector);
 }
 
-bool embed_reduced(void)
+bool embed_question_vector(const struct embed_question *question, const char *model, float *vector)
 {
-    return ahead.in_vain;
+    struct embed_model found;
+    if (!question->vector || strcmp(question->model, model) != 0 || !embed_find(model, &found))
+        return false;
+    memcpy(vector, question->vector, found.dimensions * sizeof *vector);
+    return true;
 }
 
 bool embed_stand_in(struct embed_model *model)
@@ -235,7 +236,7 @@ bool embed_stand_in(struct embed_model *model)
 void embed_built_in(struct embed_model *model)
 {
     if (!embed_stand_in(model))
-        *model = (struct embed_model){HASHED_NAME, HASHED_DIMENSIONS, 0};
+        *model = (struct embed_model){.name = HASHED_NAME, .dimensions = HASHED_DIMENSIONS};
 }
 
 bool embed_stems(const char *model, const char *const *stems, size_t count, float *vector)
@@ -247,17 +248,6 @@ bool embed_stems(const char *model, const char *const *stems, size_t count, floa
         latent_embed_stems(known->latent, stems, count, vector);
     pthread_rwlock_unlock(&state.lock);
     return fitted;
-}
-
-static bool embed_outside(const struct embed_model *model, enum embed_kind kind, const char *const *texts, size_t count,
-                          float *vectors, struct err *err)
-{
-    if (kind == EMBED_PASSAGE)
-        return models_embed(models_embedder(), MODELS_PASSAGE, texts, count, vectors, err);
-    if (count != 1 || !ahead.vector || strcmp(ahead.model, model->name) != 0)
-        return err_set(err, ERR_UPSTREAM, "%s was not asked for this question", model->name);
-    memcpy(vectors, ahead.vector, model->dimensions * sizeof *vectors);
-    return true;
 }
 
 /* Back from a service that the settings no longer name. */
@@ -291,12 +281,11 @@ bool embed_adopt(struct err *err)
     return done && tx_commit(&tx, err) && embed_refresh(err);
 }
 
-bool embed_texts(const char *model, enum embed_kind kind, const char *const *texts, size_t count, float *vectors,
-                 struct err *err)
+bool embed_texts(const char *model, const char *const *texts, size_t count, float *vectors, struct err *err)
 {
     struct embed_model outside;
     if (serving(&outside) && !strcmp(outside.name, model))
-        return embed_outside(&outside, kind, texts, count, vectors, err);
+        return models_embed(models_embedder(), MODELS_PASSAGE, texts, count, vectors, err);
     /* Both built-in models treat questions as texts. */
     AUTO(tokens_freep) struct tokens *tokens = tokens_new();
     pthread_rwlock_rdlock(&state.lock);

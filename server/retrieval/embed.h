@@ -19,12 +19,19 @@ enum {
     EMBED_DIMENSIONS_MOST = 4096,
     EMBED_BATCH = 64 /* texts that a job hands over at once */
 };
-enum embed_kind { EMBED_PASSAGE, EMBED_QUESTION };
 
 struct embed_model {
     char name[EMBED_NAME_MOST]; /* as in embedding_models and beside each vector */
     size_t dimensions;
     double weight; /* in the fusion with BM25 */
+    bool outside;  /* a service's: embed_question asks it */
+};
+
+/* A question as the outside model sees it; {0} where none serves. Whoever asks for it keeps it and hands it on. */
+struct embed_question {
+    char model[EMBED_NAME_MOST];
+    float *vector;   /* of length 1; NULL: none */
+    bool unanswered; /* an outside model serves, and did not answer: the built-in one searches alone */
 };
 
 /* After the pools are open: makes sure that there is a current model, and loads those that serve. */
@@ -40,9 +47,7 @@ void embed_current(struct embed_model *model);
 bool embed_find(const char *name, struct embed_model *model);
 /* `vectors` gets count * dimensions floats. ERR_CONFLICT: that model is gone, ask embed_current again;
  * ERR_UPSTREAM: its service did not answer. */
-/* An outside model's questions are not asked here but taken from embed_ahead: ERR_UPSTREAM without. */
-bool embed_texts(const char *model, enum embed_kind kind, const char *const *texts, size_t count, float *vectors,
-                 struct err *err) MUST_CHECK;
+bool embed_texts(const char *model, const char *const *texts, size_t count, float *vectors, struct err *err) MUST_CHECK;
 
 /* The latest fitted built-in model, whatever model is current: it embeds questions whose service does not. */
 bool embed_stand_in(struct embed_model *model);
@@ -53,11 +58,12 @@ bool embed_stems(const char *model, const char *const *stems, size_t count, floa
 
 /* Whether questions wait for a service. Constant while we serve. */
 bool embed_waits(void);
-/* Before a transaction: asks the outside model, where one serves, for the vector of the question that this thread
- * is about to search for, and waits a few seconds at most. Without it the stand-in serves. NULL forgets it. */
-void embed_ahead(const char *question);
-/* Whether this thread's question was asked ahead in vain. */
-bool embed_reduced(void);
+/* Asks the outside model, where one serves, and waits a few seconds at most; so never inside a transaction. Frees what
+ * `question` held. */
+void embed_question(struct embed_question *question, const char *text);
+void embed_question_free(struct embed_question *question); /* for AUTO */
+/* Its vector by that model; false: it has none by it, which for a built-in model is always so. */
+bool embed_question_vector(const struct embed_question *question, const char *model, float *vector);
 /* In the background: makes the model of the settings the current one, once it is known; false: not yet. */
 bool embed_adopt(struct err *err) MUST_CHECK;
 

@@ -152,25 +152,25 @@ struct passage_index *index_sync_index(void)
     return loader.index;
 }
 
-static bool embed_question(const char *model, const char *text, float *vector, double *weight, void *context)
+static bool question_vector(const char *model, const char *text, float *vector, double *weight, void *context)
 {
-    (void)context;
     struct embed_model found;
     struct err err;
     if (!embed_find(model, &found) || found.weight <= 0)
         return false;
     *weight = found.weight;
-    return embed_texts(model, EMBED_QUESTION, &text, 1, vector, &err);
+    return found.outside ? embed_question_vector(context, model, vector) : embed_texts(model, &text, 1, vector, &err);
 }
 
-bool index_sync_search(const struct passage_index_searcher *searcher, const char *query, size_t most,
-                       struct passage_index_result *answer, struct err *err)
+bool index_sync_search(const struct passage_index_searcher *searcher, const char *query,
+                       const struct embed_question *vector, size_t most, struct passage_index_result *answer,
+                       struct err *err)
 {
     if (!index_sync_ready()) {
         err_say(err, ERR_BUSY, "The library is still being opened. Please try again in a moment.");
         err->retry_after_ms = 1000;
         return false;
     }
-    passage_index_search(loader.index, searcher, query, embed_question, NULL, most, answer);
+    passage_index_search(loader.index, searcher, query, question_vector, (void *)(uintptr_t)vector, most, answer);
     return true;
 }

@@ -418,7 +418,7 @@ struct passage_index_document *passage_index_documents(struct passage_index *s, 
     return documents;
 }
 
-void passage_index_answer_free(struct passage_index_result *answer)
+void passage_index_result_free(struct passage_index_result *answer)
 {
     buf_free(&answer->corrected);
     buf_free(&answer->stems);

@@ -77,7 +77,7 @@ struct passage_index_result {
     size_t stem_count;
     bool compared; /* cosines had a say */
 };
-void passage_index_answer_free(struct passage_index_result *answer);
+void passage_index_result_free(struct passage_index_result *answer);
 
 /* The question's vector of a model; false where it has none. May wait; called without any lock. */
 typedef bool passage_index_embed(const char *model, const char *text, float *vector, double *weight, void *context);

@@ -65,7 +65,7 @@ static size_t found(struct passage_index *index, const struct passage_index_sear
     size_t count = 0;
     for (size_t i = 0; i < answer.count; i++)
         count += answer.hits[i].share > 0; /* not for its vector alone */
-    passage_index_answer_free(&answer);
+    passage_index_result_free(&answer);
     return count;
 }
 
@@ -193,7 +193,7 @@ static size_t place_of_page_1(struct passage_index *index, unsigned n)
     passage_index_search(index, &open_searcher, "page9", embed_page_9, NULL, FUSE_POOL, &answer);
     for (size_t i = 0; i < answer.count && !place; i++)
         place = memcmp(&answer.hits[i].passage, &wanted, sizeof wanted) ? 0 : i + 1;
-    passage_index_answer_free(&answer);
+    passage_index_result_free(&answer);
     return place;
 }
 
@@ -274,7 +274,7 @@ static void an_outside_model_finds_without_a_common_word(void **state)
         put(index, &d, 8, false); /* passages 0 and 8 point where the question does */
         passage_index_search(index, &open_searcher, "quelque chose", embed_outside, &near, FUSE_POOL, &answer);
         assert_int_equal(answer.count, cases[i].found);
-        passage_index_answer_free(&answer);
+        passage_index_result_free(&answer);
         passage_index_free(index);
     }
 }
@@ -296,7 +296,7 @@ static void *search_all_the_time(void *context)
         }
         for (size_t i = 0; i < 9; i++)
             *wrong += whole[i] != 0 && whole[i] != PASSAGES;
-        passage_index_answer_free(&answer);
+        passage_index_result_free(&answer);
     }
     return wrong;
 }
