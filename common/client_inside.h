@@ -1,6 +1,7 @@
 /* client_inside.h - what the files of the client share; for nobody else.
  *
- * client.c has the socket and the loop, client_state.c what is to be done about what they bring.
+ * client.c has the socket and the loop, client_state.c what is to be done about what they bring. The two call each
+ * other: they are one object, cut in two because one file of it would be too long to read.
  */
 #ifndef COMMON_CLIENT_INSIDE_H
 #define COMMON_CLIENT_INSIDE_H

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/mem.h"
+#include "server/retrieval/word_hash.h"
 
 static size_t stems_of(struct tokens *tokens, const char *text, uint32_t stems[TOPIC_STEMS_MOST])
 {
@@ -16,7 +17,7 @@ static size_t stems_of(struct tokens *tokens, const char *text, uint32_t stems[T
         if (words[i].stop)
             continue;
         const char *stem = tokens_stem(tokens, language, words[i].word, &length);
-        uint32_t hash = tokens_hash(stem, length);
+        uint32_t hash = word_hash(stem, length);
         size_t at = 0;
         while (at < n && stems[at] != hash)
             at++;

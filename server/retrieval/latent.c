@@ -8,6 +8,7 @@
 #include "common/buf.h"
 #include "common/mem.h"
 #include "server/retrieval/svd.h"
+#include "server/retrieval/word_hash.h"
 
 enum { D = LATENT_DIMENSIONS, WORDS_MOST = 4096 };
 
@@ -169,7 +170,7 @@ static void index_terms(struct latent *latent)
     memset(latent->slots, 0xFF, size * sizeof *latent->slots);
     for (uint32_t i = 0; i < latent->terms; i++) {
         const char *text = latent->text + latent->starts[i];
-        uint32_t slot = tokens_hash(text, strlen(text)) & latent->mask;
+        uint32_t slot = word_hash(text, strlen(text)) & latent->mask;
         while (latent->slots[slot] != LEXICAL_NONE)
             slot = (slot + 1) & latent->mask;
         latent->slots[slot] = i;
@@ -178,7 +179,7 @@ static void index_terms(struct latent *latent)
 
 static uint32_t find_term(const struct latent *latent, const char *stem, size_t length)
 {
-    for (uint32_t slot = tokens_hash(stem, length) & latent->mask;; slot = (slot + 1) & latent->mask) {
+    for (uint32_t slot = word_hash(stem, length) & latent->mask;; slot = (slot + 1) & latent->mask) {
         uint32_t term = latent->slots[slot];
         if (term == LEXICAL_NONE)
             return term;

@@ -7,6 +7,7 @@
 
 #include "common/mem.h"
 #include "server/retrieval/postings.h"
+#include "server/retrieval/word_hash.h"
 
 static const float K1 = 1.2f, B = 0.75f;
 
@@ -129,7 +130,7 @@ struct lexical *lexical_copy(const struct lexical *l, const uint64_t *keep, stru
             uint32_t word = postings_number(&at);
             struct token spelt = {.word = vocabulary_word_text(l->vocabulary, word)};
             spelt.length = (uint32_t)strlen(spelt.word);
-            spelt.hash = tokens_hash(spelt.word, spelt.length);
+            spelt.hash = word_hash(spelt.word, spelt.length);
             add_word(copy,
                      vocabulary_add(copy->vocabulary, tokens, vocabulary_language_of(l->vocabulary, word), &spelt));
         }

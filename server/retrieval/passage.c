@@ -7,6 +7,7 @@
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/text.h"
+#include "server/retrieval/word_hash.h"
 
 /* How many words from list[at] on stand as they were asked, from said[from] on. */
 static size_t row(const struct token *list, size_t count, size_t at, const struct passage_words *words, size_t from,
@@ -28,7 +29,7 @@ static void find_run(struct passage *p, const struct token *list, size_t count, 
     uint32_t hashes[PASSAGE_SAID_MOST];
     uint64_t said = 0; /* a rough set of them: most words of a passage were not asked for */
     for (size_t w = 0; w < words->said_count; w++) {
-        hashes[w] = tokens_hash(words->said[w], strlen(words->said[w]));
+        hashes[w] = word_hash(words->said[w], strlen(words->said[w]));
         said |= 1ull << hashes[w] % 64;
     }
     for (size_t i = 0; i < count; i++)

@@ -5,7 +5,8 @@
 #include <string.h>
 
 #include "common/mem.h"
-#include "server/retrieval/tokens.h"
+#include "server/retrieval/language.h"
+#include "server/retrieval/word_hash.h"
 
 /* Lower case, as tokens_split gives them; words of one letter come with the elisions ("l'eau", "it's"). */
 static const char *const lists[LANGUAGE_COUNT] = {
@@ -105,7 +106,7 @@ static void build(void)
     for (int language = 0; language < LANGUAGE_COUNT; language++)
         for (const char *p = lists[language]; *p;) {
             size_t length = strcspn(p, " ");
-            uint32_t hash = tokens_hash(p, length), slot = slot_of(p, length, hash);
+            uint32_t hash = word_hash(p, length), slot = slot_of(p, length, hash);
             maybe[hash / 64 % COUNT_OF(maybe)] |= 1ull << hash % 64;
             slots[slot].word = p;
             slots[slot].hash = hash;

@@ -10,6 +10,7 @@
 #include "server/models/citations.h"
 #include "server/retrieval/sentences.h"
 #include "server/retrieval/tokens.h"
+#include "server/retrieval/word_hash.h"
 
 enum { SENTENCES_MOST = 200, CLAIMS_MOST = 200, NUMBERS_MOST = 12, QUOTED_WORDS = 4 };
 
@@ -59,7 +60,7 @@ static struct units units_read(struct tokens *tokens, const char *text, size_t l
     for (size_t i = 0; i < units.count; i++) {
         size_t n = strlen(copies[i]);
         const char *stem = tokens_stem(tokens, language, copies[i], &n);
-        units.items[i].stem = tokens_hash(stem, n);
+        units.items[i].stem = word_hash(stem, n);
         units.items[i].figure = has_digit(copies[i]);
     }
     free(copies);

@@ -13,6 +13,7 @@
 #include "common/mem.h"
 #include "common/text.h"
 #include "server/retrieval/stopwords.h"
+#include "server/retrieval/word_hash.h"
 
 /* Stemmers in the order of enum language, then those that a script decides alone. */
 enum {
@@ -68,24 +69,6 @@ void tokens_freep(struct tokens **t)
 {
     tokens_free(*t);
     *t = NULL;
-}
-
-/* FNV-1a, mixed at the end so that its low bits serve as a place in a table. */
-static const uint32_t HASH_START = 2166136261u, HASH_STEP = 16777619u;
-
-static uint32_t hash_end(uint32_t hash)
-{
-    hash ^= hash >> 15;
-    hash *= 0x85EBCA6Bu;
-    return hash ^ hash >> 13;
-}
-
-uint32_t tokens_hash(const char *word, size_t length)
-{
-    uint32_t hash = HASH_START;
-    for (size_t i = 0; i < length; i++)
-        hash = (hash ^ (unsigned char)word[i]) * HASH_STEP;
-    return hash_end(hash);
 }
 
 enum kind { KIND_OTHER, KIND_WORD, KIND_IDEOGRAPH, KIND_DICTIONARY };
@@ -144,15 +127,15 @@ static void push_ascii(struct tokens *t, const char *text, size_t start, size_t 
     size_t length = cut(text + start, end - start);
     struct token *token = push(t, start, end, length);
     char *out = t->words + t->used;
-    uint32_t hash = HASH_START;
+    uint32_t hash = WORD_HASH_START;
     for (size_t i = 0; i < length; i++) {
         unsigned char c = (unsigned char)text[start + i];
         c = (unsigned char)(c | (c >= 'A' && c <= 'Z') << 5);
         out[i] = (char)c;
-        hash = (hash ^ c) * HASH_STEP;
+        hash = word_hash_add(hash, c);
     }
     out[length] = '\0';
-    token->hash = hash_end(hash);
+    token->hash = word_hash_end(hash);
     token->length = (uint32_t)length;
     t->used += length + 1;
 }
@@ -186,7 +169,7 @@ static void push_folded(struct tokens *t, const char *text, size_t start, size_t
     memcpy(t->words + t->used, out, size);
     t->words[t->used + size] = '\0';
     token->length = (uint32_t)size;
-    token->hash = tokens_hash(out, size);
+    token->hash = word_hash(out, size);
     token->pair = pair;
     t->used += size + 1;
 }

@@ -14,27 +14,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum language {
-    LANGUAGE_ENGLISH,
-    LANGUAGE_GERMAN,
-    LANGUAGE_FRENCH,
-    LANGUAGE_SPANISH,
-    LANGUAGE_ITALIAN,
-    LANGUAGE_PORTUGUESE,
-    LANGUAGE_DUTCH,
-    LANGUAGE_SWEDISH,
-    LANGUAGE_DANISH,
-    LANGUAGE_NORWEGIAN,
-    LANGUAGE_FINNISH,
-    LANGUAGE_RUSSIAN,
-    LANGUAGE_COUNT
-};
+#include "server/retrieval/language.h"
 
 struct token {
     uint32_t start, end; /* bytes of the text */
     const char *word;    /* normalised, NUL-terminated */
     uint32_t length;     /* of word */
-    uint32_t hash;       /* tokens_hash of word, taken while it is made */
+    uint32_t hash;       /* word_hash of word, taken while it is made */
     uint32_t languages;  /* whose stop word it would be, one bit each */
     bool stop;           /* a stop word of the text's language */
     bool pair;           /* two characters of a script without blanks; overlaps its neighbours */
@@ -51,7 +37,6 @@ void tokens_freep(struct tokens **tokens);
  * which are stop words. */
 size_t tokens_split(struct tokens *tokens, const char *text, size_t length, const struct token **words,
                     enum language *language);
-uint32_t tokens_hash(const char *word, size_t length);
 /* The stem of a normalised word. Words of other scripts ignore `language`. */
 const char *tokens_stem(struct tokens *tokens, enum language language, const char *word, size_t *length);
 

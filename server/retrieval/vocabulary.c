@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/mem.h"
+#include "server/retrieval/word_hash.h"
 
 /* An open-addressing table of numbers; the keys stand in the arrays they count. */
 struct table {
@@ -62,7 +63,7 @@ static uint32_t word_slot(const struct vocabulary *v, enum language language, co
 
 static uint32_t stem_slot(const struct vocabulary *v, const char *stem, size_t length)
 {
-    uint32_t mask = v->by_stem.size - 1, slot = tokens_hash(stem, length) & mask;
+    uint32_t mask = v->by_stem.size - 1, slot = word_hash(stem, length) & mask;
     for (uint32_t n; (n = v->by_stem.slots[slot]) != VOCABULARY_NONE; slot = (slot + 1) & mask) {
         const char *known = v->text + v->stem_text[n];
         if (!strncmp(known, stem, length) && !known[length])
@@ -151,7 +152,7 @@ uint32_t vocabulary_add(struct vocabulary *v, struct tokens *tokens, enum langua
         table_grow(&v->by_word);
         for (uint32_t i = 0; i < v->words; i++) {
             const char *known = v->text + v->word_text[i];
-            uint32_t hash = tokens_hash(known, v->word_length[i]);
+            uint32_t hash = word_hash(known, v->word_length[i]);
             v->by_word.slots[word_slot(v, v->word_language[i], known, v->word_length[i], hash)] = i;
         }
     }

@@ -7,9 +7,10 @@
 
 #include "server/rpc/job.h"
 
-void request_metrics_start(size_t methods);
+/* `methods` as rpc_method numbers them; lent until request_metrics_stop. */
+void request_metrics_start(const struct method *const *methods, size_t count);
 void request_metrics_stop(void);
-/* `method`: the place in the table of rpc_method, or past its end for what named no method. */
+/* `method`: its place among them, or past its end for what named no method. */
 void request_metrics_count(size_t method, const struct job *job);
 /* Prometheus text: edurag_requests_total by method and outcome, edurag_request_seconds by method. */
 void request_metrics_write(struct buf *out);

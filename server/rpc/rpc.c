@@ -37,7 +37,7 @@ void rpc_start(const struct rpc_doors *doors, const struct method *const *tables
             rpc.methods[rpc.count++] = method;
         }
     qsort(rpc.methods, rpc.count, sizeof *rpc.methods, by_name);
-    request_metrics_start(rpc.count);
+    request_metrics_start(rpc.methods, rpc.count);
 }
 
 void rpc_stop(void)

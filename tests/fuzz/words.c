@@ -5,6 +5,7 @@
 #include "common/text.h"
 #include "server/retrieval/passage.h"
 #include "server/retrieval/snippet.h"
+#include "server/retrieval/word_hash.h"
 #include "tests/fuzz/fuzz.h"
 
 static void valid(const char *bytes, size_t length, struct buf *out)
@@ -35,7 +36,7 @@ static size_t words_of(struct tokens *tokens, const struct buf *text, struct pas
         FUZZ_MUST(t->length && t->length <= TOKENS_WORD_MOST && strlen(t->word) == t->length &&
                       text_valid_utf8(t->word, t->length),
                   "a word that is none");
-        FUZZ_MUST(t->hash == tokens_hash(t->word, t->length), "a word with another's hash");
+        FUZZ_MUST(t->hash == word_hash(t->word, t->length), "a word with another's hash");
         behind = t->start;
     }
     for (size_t i = 0; words && i < count && words->count < 8; i++) {

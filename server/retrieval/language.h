@@ -1,0 +1,21 @@
+/* language.h - the languages whose stop words and stems are known. */
+#ifndef SERVER_RETRIEVAL_LANGUAGE_H
+#define SERVER_RETRIEVAL_LANGUAGE_H
+
+enum language {
+    LANGUAGE_ENGLISH,
+    LANGUAGE_GERMAN,
+    LANGUAGE_FRENCH,
+    LANGUAGE_SPANISH,
+    LANGUAGE_ITALIAN,
+    LANGUAGE_PORTUGUESE,
+    LANGUAGE_DUTCH,
+    LANGUAGE_SWEDISH,
+    LANGUAGE_DANISH,
+    LANGUAGE_NORWEGIAN,
+    LANGUAGE_FINNISH,
+    LANGUAGE_RUSSIAN,
+    LANGUAGE_COUNT
+};
+
+#endif
