@@ -7,7 +7,7 @@
 #include "common/mem.h"
 #include "server/retrieval/word_hash.h"
 
-static size_t stems_of(struct tokens *tokens, const char *text, uint32_t stems[TOPIC_STEMS_MOST])
+size_t topics_stems(struct tokens *tokens, const char *text, size_t beginning, uint32_t stems[TOPIC_STEMS_MOST])
 {
     const struct token *words;
     enum language language;
@@ -17,7 +17,7 @@ static size_t stems_of(struct tokens *tokens, const char *text, uint32_t stems[T
         if (words[i].stop)
             continue;
         const char *stem = tokens_stem(tokens, language, words[i].word, &length);
-        uint32_t hash = word_hash(stem, length);
+        uint32_t hash = word_hash(stem, beginning && length > beginning ? beginning : length);
         size_t at = 0;
         while (at < n && stems[at] != hash)
             at++;
@@ -47,13 +47,13 @@ static size_t find(const struct topics *topics, const uint32_t *stems, size_t co
 size_t topics_find(const struct topics *topics, struct tokens *tokens, const char *text)
 {
     uint32_t stems[TOPIC_STEMS_MOST];
-    return find(topics, stems, stems_of(tokens, text, stems));
+    return find(topics, stems, topics_stems(tokens, text, 0, stems));
 }
 
 size_t topics_place(struct topics *topics, struct tokens *tokens, const char *text)
 {
     uint32_t stems[TOPIC_STEMS_MOST];
-    size_t n = stems_of(tokens, text, stems), place = find(topics, stems, n);
+    size_t n = topics_stems(tokens, text, 0, stems), place = find(topics, stems, n);
     if (!n || place != TOPICS_NOWHERE)
         return place;
     if (topics->count == topics->capacity) {

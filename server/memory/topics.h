@@ -26,6 +26,9 @@ struct topics {
     size_t count, capacity;
 };
 
+/* The different stems of the words that count, as numbers; with `beginning` only of so many bytes of each. */
+size_t topics_stems(struct tokens *tokens, const char *text, size_t beginning, uint32_t stems[TOPIC_STEMS_MOST]);
+
 #define TOPICS_NOWHERE ((size_t)-1)
 /* Where this wording belongs. */
 size_t topics_find(const struct topics *topics, struct tokens *tokens, const char *text);

@@ -10,6 +10,7 @@
 #include "server/memory/hindsight.h"
 #include "server/memory/memory.h"
 #include "server/memory/reflect.h"
+#include "server/memory/subjects.h"
 #include "server/methods/shapes.h"
 #include "server/models/fair.h"
 #include "server/models/models.h"
@@ -188,7 +189,7 @@ static bool from_model(struct call *call, const cJSON *rows, struct thought *t)
     return true;
 }
 
-/* Wordings are shown to teachers, too: what identifies the person goes as it does from facts. */
+/* What identifies the person goes from their own wordings as it does from facts. */
 static bool redact_labels(struct reflect *stats, const cJSON *rows, struct err *err)
 {
     struct redact_person person = {json_text(rows, "name", ""), json_text(rows, "institution_id", "")};
@@ -205,6 +206,30 @@ static bool redact_labels(struct reflect *stats, const cJSON *rows, struct err *
     return true;
 }
 
+/* On somebody else: the rows that the caller may be told of, with what the library calls it in place of each wording. */
+static bool read_others(const char *reflection_id, cJSON *rows, struct err *err)
+{
+    AUTO(rows_free) struct rows *read = NULL;
+    AUTO(subjects_freep) struct subjects *subjects = NULL;
+    if (!tx_worker(SQL_WORKER_REFLECTION_ROWS, &read, err, BIND_TEXT(reflection_id)))
+        return false;
+    const char *text = rows_count(read) ? rows_text(read, 0, 0) : NULL;
+    if (!text)
+        return err_say(err, ERR_NOT_FOUND, "There is no such student in your courses.");
+    AUTO(json_freep) cJSON *known = json_parse(text, strlen(text), err);
+    cJSON *search;
+    if (!known || !subjects_load(json_text(known, "courses", "{}"), &subjects, err))
+        return false;
+    cJSON_ArrayForEach (search, json_get(known, "searches")) {
+        const char *subject = subjects_find(subjects, json_text(search, "query", ""));
+        cJSON_ReplaceItemInObjectCaseSensitive(search, "query", cJSON_CreateString(subject ? subject : ""));
+    }
+    static const char *const members[] = {"searches", "opens"};
+    for (size_t i = 0; i < COUNT_OF(members); i++)
+        cJSON_AddItemToObject(rows, members[i], cJSON_DetachItemFromObjectCaseSensitive(known, members[i]));
+    return true;
+}
+
 static bool think(struct call *call, const char *begun, struct thought *t, char reflection_id[37], struct err *err)
 {
     AUTO(json_freep) cJSON *rows = json_parse(begun, strlen(begun), err);
@@ -213,10 +238,13 @@ static bool think(struct call *call, const char *begun, struct thought *t, char 
     int64_t now = (int64_t)time(NULL);
     memcpy(reflection_id, json_text(rows, "reflection_id", "                                    "), 37);
     t->own = !strcmp(json_text(rows, "user_id", ""), call->caller.user_id);
-    reflect_compute(&t->stats, rows, now);
-    if (!redact_labels(&t->stats, rows, err))
+    if (!t->own && !read_others(reflection_id, rows, err))
         return false;
-    if (!from_hindsight(call, rows, t) && !from_model(call, rows, t)) {
+    reflect_compute(&t->stats, rows, now);
+    if (t->own && !redact_labels(&t->stats, rows, err))
+        return false;
+    /* A model or an outside memory knows the person's words, and all of them: it is asked about oneself alone. */
+    if (!t->own || (!from_hindsight(call, rows, t) && !from_model(call, rows, t))) {
         buf_clear(&t->summary);
         reflect_prose(&t->stats, t->own, now, &t->summary);
         t->provider = "builtin";
@@ -325,7 +353,9 @@ const struct method methods_memory[] = {
      .summary = "What was covered, how often, and where it went quiet.",
      .description = "On oneself, or with user_id on a student of "
                     "one's courses (an admin: on anyone); then it "
-                    "always stands in that person's access log.",
+                    "always stands in that person's access log, and holds topics as the library's headings name them, "
+                    "never the person's words; a teacher's covers searches in their own courses and pages of those "
+                    "courses' documents alone.",
      .access = ACCESS_USER, .lane = LANE_SLOW, .cost = COST_ONE,
      .result = "{summary: text, topics: [{topic: text, searches: int, "
                "first_at: time, last_at: time, weeks: [{from: text, "

@@ -190,3 +190,110 @@ begin
 end $$;
 create trigger admins_speak after update of role on public.users
     for each row when (new.role = 'admin' and old.role <> 'admin') execute function auth.admins_speak();
+
+-- ------------------------------------------------------------------ what a teacher learns
+
+-- What others were told used to hold the person's own words.
+delete from public.reflections where by_user is distinct from user_id;
+
+-- As in 006: begins a reflection. On oneself it hands out the rows that it is computed from. On somebody else it hands
+-- out none: a node reads them (worker.reflection_rows) and gives back nothing of the person's wording; and it stands in
+-- that person's access log and in the audit log, in this transaction.
+create or replace function api.reflection_begin(user_id uuid default null) returns jsonb
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    me auth.person := auth.need();
+    person uuid := coalesce(reflection_begin.user_id, me.user_id);
+    id uuid;
+    known jsonb;
+begin
+    perform auth.hold_people(array[me.user_id, person]);
+    me := auth.need();
+    if not auth.may_look(me, person) then
+        perform auth.fail(case when me.role <> 'student' and person = any (auth.my_people()) then 'forbidden' else 'not_found' end,
+                          'There is no such student in your courses.');
+    end if;
+    insert into public.reflections (user_id, by_user) values (person, me.user_id) returning reflection_id into id;
+    known := jsonb_build_object('reflection_id', id, 'user_id', person,
+        'name', (select u.name from public.users u where u.user_id = person),
+        'institution_id', (select u.institution_id from public.users u where u.user_id = person));
+    if person <> me.user_id then
+        insert into public.memory_access_log (user_id, by_user, by_name, role, action)
+        values (person, me.user_id, me.name, me.role, 'reflection');
+        perform auth.audit(me.user_id, 'memory.reflect', person::text);
+        return known;
+    end if;
+    return known || jsonb_build_object(
+        'facts', coalesce((select jsonb_agg(jsonb_build_object('fact', f.fact, 'topic', f.topic, 'source', f.source, 'count', f.count,
+            'first_at', api.utc(f.first_at), 'at', api.utc(f.at)) order by f.at desc)
+            from (select * from public.memory_facts x where x.user_id = person order by x.at desc limit 1000) f), '[]'),
+        'searches', coalesce((select jsonb_agg(jsonb_build_object('query', h.query, 'at', api.utc(h.at)) order by h.at)
+            from (select * from public.search_history x where x.user_id = person order by x.at desc limit 5000) h), '[]'),
+        'opens', coalesce((select jsonb_agg(jsonb_build_object('section', o.section, 'first_at', api.utc(o.first_at),
+            'at', api.utc(o.last_at)) order by o.last_at)
+            from (select * from public.page_opens x where x.user_id = person order by x.last_at desc limit 5000) o), '[]'));
+end $$;
+
+-- The courses that somebody may look at a person in: a teacher's own that the person is in; null: an admin, all there is.
+create function auth.looked_at_in(looker uuid, person uuid) returns uuid[] language sql stable
+return (select case when u.role <> 'admin' then array(
+            select c.course_id from public.courses c join public.enrolments e on e.course_id = c.course_id and e.user_id = person
+             where c.teacher_id = looker and u.role = 'teacher') end
+          from public.users u where u.user_id = looker);
+
+-- What a reflection on somebody else is computed from, while it is being written: searches in those courses, pages of
+-- their documents, and the courses whose documents name the topics (the open library's do, too).
+create function worker.reflection_rows(reflection_id uuid) returns jsonb language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp as $$
+declare
+    r public.reflections;
+    scope uuid[];
+begin
+    select * into r from public.reflections x
+     where x.reflection_id = reflection_rows.reflection_id and x.state = 'pending' and x.by_user <> x.user_id;
+    if r.reflection_id is null then
+        return null;
+    end if;
+    scope := auth.looked_at_in(r.by_user, r.user_id);
+    return jsonb_build_object(
+        'courses', (auth.open_course() || coalesce(scope, array(select c.course_id from public.courses c)))::text,
+        'searches', coalesce((select jsonb_agg(jsonb_build_object('query', h.query, 'at', api.utc(h.at)) order by h.at)
+            from (select * from public.search_history x where x.user_id = r.user_id and (scope is null or x.course_id = any (scope))
+                   order by x.at desc limit 5000) h), '[]'),
+        'opens', coalesce((select jsonb_agg(jsonb_build_object('at', api.utc(o.last_at)) order by o.last_at)
+            from (select x.last_at from public.page_opens x join public.pdfs p using (pdf_id)
+                   where x.user_id = r.user_id and (scope is null or p.course_id = any (scope))
+                   order by x.last_at desc limit 5000) o), '[]'));
+end $$;
+grant execute on function worker.reflection_rows(uuid) to edurag_worker;
+
+-- As in 006; a teacher counts what belongs to their courses alone.
+create or replace function api.students(query text, most int, cursor text) returns jsonb language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp as $$
+declare
+    me auth.person := auth.need('teacher', 'admin');
+    key jsonb := api.cursor_key(students.cursor, 'text');
+begin
+    return (
+        with page as (
+            select u.*, auth.looked_at_in(me.user_id, u.user_id) as scope from public.users u
+             where u.role = 'student' and (key is null or lower(u.institution_id) > key ->> 0)
+               and (query is null or u.name ilike api.like_pattern(query) or u.institution_id ilike api.like_pattern(query))
+               and (me.role = 'admin' or exists (select from public.courses c join public.enrolments e using (course_id)
+                                                  where c.teacher_id = me.user_id and e.user_id = u.user_id))
+             order by lower(u.institution_id) limit most + 1
+        ), numbered as (select page.*, row_number() over (order by lower(institution_id)) as n from page)
+        select jsonb_build_object(
+            'items', coalesce(jsonb_agg(jsonb_build_object('user_id', n.user_id, 'institution_id', n.institution_id, 'name', n.name,
+                'searches', (select count(*) from public.search_history h
+                              where h.user_id = n.user_id and (n.scope is null or h.course_id = any (n.scope))),
+                'facts', (select count(*) from public.memory_facts f
+                           where f.user_id = n.user_id and (n.scope is null or f.course_id = any (n.scope))),
+                'last_active_at', api.utc(case when n.scope is null then n.last_active_at else greatest(
+                    (select max(h.at) from public.search_history h where h.user_id = n.user_id and h.course_id = any (n.scope)),
+                    (select max(o.last_at) from public.page_opens o join public.pdfs p using (pdf_id)
+                      where o.user_id = n.user_id and p.course_id = any (n.scope))) end)) order by n.n) filter (where n.n <= most), '[]'),
+            'next_cursor', case when count(*) > most
+                then api.cursor(jsonb_build_array(max(lower(n.institution_id)) filter (where n.n = most))) end)
+          from numbered n);
+end $$;

@@ -64,6 +64,24 @@ select api.reflection_begin(:user_id::uuid)::text
 -- name: memory_reflection_sweep
 select worker.sweep_reflections()
 
+-- What a reflection on somebody else is computed from.
+-- name: worker_reflection_rows
+select worker.reflection_rows(:reflection_id::uuid)::text
+
+-- What the documents of these courses call things: titles and headings without their numbers.
+-- name: worker_subjects
+with scope as (
+    select p.pdf_id, p.title, p.outline from public.pdfs p
+     where p.indexed_at is not null and coalesce(p.course_id, auth.open_course()) = any (:courses::uuid[])
+), names as (
+    select s.title as name from scope s
+    union select o ->> 'title' from scope s, jsonb_array_elements(s.outline) o
+    union select c.heading from scope s join public.pdf_chunks c using (pdf_id)
+)
+select distinct x.name
+  from (select btrim(regexp_replace(regexp_replace(n.name, '^.*> *', ''), '^[0-9]+([.][0-9]+)*[.)]? +', '')) as name from names n) x
+ where char_length(x.name) between 2 and 120 order by x.name limit :most::int
+
 -- name: memory_reflection_end
 select api.reflection_end(:reflection_id::uuid, :provider, :summary, :error_message)::text
 

@@ -78,6 +78,10 @@ static void open_school(const char *const *settings)
     harness_user(&h, "teacher", "tim", "Tim Teacher");
     library_put(h.directory, "Organic Chemistry", NULL, chemistry, COUNT_OF(chemistry), pdf);
     library_put(h.directory, "Biochemistry", NULL, biology, COUNT_OF(biology), pdf);
+    free(library_sql(h.directory, "edurag_owner",
+                     "update public.pdfs set outline = '[{\"title\":\"8.4 Enzyme inhibition\",\"page\":1,\"level\":2},"
+                     "{\"title\":\"Aldol addition\",\"page\":1,\"level\":1},{\"title\":\"Carbonyl "
+                     "compounds\",\"page\":2,\"level\":1}]'"));
     struct ws ws;
     harness_open(&h, &ws, "tim");
     for (int64_t end = now_ms() + WAIT_MS; now_ms() < end; pause_ms(50)) {
@@ -304,7 +308,7 @@ static void a_reflection_is_true_and_leaves_a_trace(void **state)
 {
     (void)state;
     struct ws sue, tim, oda;
-    char params[400];
+    char params[700];
     harness_open(&h, &sue, "sue");
     harness_open(&h, &tim, "tim");
     harness_open(&h, &oda, "oda");
@@ -315,33 +319,38 @@ static void a_reflection_is_true_and_leaves_a_trace(void **state)
     AUTO(mem_freep) char *told = ws_wait(&sue, "courses.changed", WAIT_MS);
     assert_non_null(told);
     assert_non_null(strstr(told, json_text(course, "course_id", "?")));
-    assert_non_null(strstr(told, "\"enrolled_by\":\"Tim Teacher\""));
+    assert_non_null(strstr(told, "Tim Teacher"));
     AUTO(mem_freep)
     char *id =
         library_sql(h.directory, "edurag_owner", "select user_id from public.users where institution_id = 'sue'");
     free(library_sql(h.directory, "edurag_owner", "delete from public.search_history"));
     free(library_sql(h.directory, "edurag_owner", "delete from public.page_opens"));
     snprintf(params, sizeof params,
-             "insert into public.search_history (user_id, query, at) select '%s', case when d > 30 then 'Aldol "
-             "addition' else 'enzyme inhibition' end, "
-             "now() - d * interval '1 day' from unnest(array[60, 55, 50, 20, 19, 18, 10]) d",
-             id);
+             "insert into public.search_history (user_id, course_id, query, at) select '%s', case when d < 61 then "
+             "'%s'::uuid end, case when d > 60 then 'aldol of a secret wish' when d > 30 then 'which aldol addition?' "
+             "else (array['the inhibition of enzymes', 'enzyme inhibitors', 'how are enzymes inhibited', 'Enzyme "
+             "inhibition?'])[1 + d %% 4] end, now() - d * interval '1 day' from unnest(array[61, 60, 55, 50, 20, 19, "
+             "18, 13, 9]) d",
+             id, json_text(course, "course_id", ""));
     free(library_sql(h.directory, "edurag_owner", params));
     snprintf(params, sizeof params, "{\"user_id\":\"%s\"}", id);
     assert_string_equal(harness_reason(&oda, "memory.reflect", params), "not_found");
     AUTO(json_freep) cJSON *r = result_of(&tim, "memory.reflect", params);
     const cJSON *topics = json_get(r, "topics"), *first = cJSON_GetArrayItem(topics, 0), *week;
     assert_int_equal(cJSON_GetArraySize(topics), 2);
-    assert_string_equal(json_text(first, "topic", ""), "enzyme inhibition");
-    assert_int_equal(json_int(first, "searches", 0), 4);
-    assert_int_equal(json_int(r, "active_days", 0), 7);
+    assert_string_equal(json_text(first, "topic", ""), "Enzyme inhibition");
+    assert_int_equal(json_int(first, "searches", 0), 5);
+    assert_int_equal(json_int(r, "active_days", 0), 8);
     assert_non_null(json_text(r, "quiet_since", NULL));
     int counted = 0;
     cJSON_ArrayForEach (week, json_get(first, "weeks"))
         counted += (int)json_int(week, "searches", 0);
-    assert_int_equal(counted, 4);
+    assert_int_equal(counted, 5);
+    AUTO(mem_freep) char *whole = cJSON_PrintUnformatted(r);
+    assert_null(strstr(whole, "secret"));
+    assert_null(strstr(whole, "which"));
     const char *summary = json_text(r, "summary", "");
-    assert_non_null(strstr(summary, "“enzyme inhibition”, searched 4 times"));
+    assert_non_null(strstr(summary, "“Enzyme inhibition”, searched 5 times"));
     assert_non_null(strstr(summary, "It has not come up since."));
     assert_non_null(strstr(summary, "Nothing was searched or read after"));
     AUTO(json_freep) cJSON *log = result_of(&sue, "memory.access_log", "{}");

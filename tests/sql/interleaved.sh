@@ -64,6 +64,12 @@ interleave 'muting who becomes an admin' "$(person s2 "role = 'admin'")" a1 "$mu
 value "$(person s2 "role = 'student'")"
 interleave 'muting while losing the role' "$(person a1 "role = 'teacher'")" a1 "$mute" ER403 "$quiet"
 value "$(person a1 "role = 'admin'")"
+interleave 'looking while losing the role' "$(person t1 "role = 'student'")" t1 "api.reflection_begin(t.user_id('s1'))" ER404
+value "$(person t1 "role = 'teacher'")"
+interleave 'looking while being disabled' "$(person t1 'disabled = true')" t1 "api.reflection_begin(t.user_id('s1'))" ER401
+value "$(person t1 'disabled = false')"
+interleave 'looking at who becomes a teacher' "$(person s1 "role = 'teacher'")" t1 "api.reflection_begin(t.user_id('s1'))" ER403
+value "$(person s1 "role = 'student'")"
 interleave 'enrolling who is erased' "delete from users where user_id = t.user_id('s2')" t1 "$enrol" 0
 grep -h 'deadlock' "$dir/server.log" && say 'a deadlock'
 echo "$cases cases, $failed lost"

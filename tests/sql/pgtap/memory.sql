@@ -37,7 +37,8 @@ select is((select (select count(*) from memory_facts where user_id = t.user_id('
 
 -- Looking.
 select is(t.value('t1', 'select api.reflection_begin(t.user_id(''s2''))'), 'ER404', 'not at another teacher''s student');
-select is(t.value('t2', 'select api.reflection_begin(t.user_id(''s2'')) #>> ''{facts,0,fact}'''), 'student searched for enzymes', 'a teacher looks at their student');
+select is((t.value('t2', 'select api.reflection_begin(t.user_id(''s2''))')::jsonb - 'reflection_id'), jsonb_build_object('user_id', t.user_id('s2'),
+    'name', 'Name of s2', 'institution_id', 's2'), 'a teacher looks at their student, and is handed none of their words');
 select is(t.value('s2', 'select by_name || '' '' || role from memory_access_log'), 'Name of t2 teacher', 'who sees it');
 select is((select count(*) from audit_log where action = 'memory.reflect' and actor = t.user_id('t2') and target = t.user_id('s2')::text), 1::bigint, 'and so does the audit log');
 select is(t.value('s2', 'select (api.reflection_begin() ->> ''user_id'') = (auth.me()).user_id::text'), 'true', 'at oneself');

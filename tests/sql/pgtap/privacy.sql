@@ -45,5 +45,23 @@ select is(t.value('t1', 'select api.chat_mute(t.id(''bio''), t.user_id(''a1''), 
 select is(t.value('a1', 'select api.chat_mute(null, t.user_id(''a1''), 60)'), 'ER403', 'nor can an admin');
 update users set role = 'admin' where user_id = t.user_id('s1');
 select is((select count(*) from mutes where user_id = t.user_id('s1')), 0::bigint, 'who becomes an admin speaks again');
+-- A look at somebody: within the teacher's own courses, and words for the node alone.
+insert into search_history (user_id, course_id, query) values (t.user_id('s2'), t.id('art'), 'pigments'), (t.user_id('s2'), null, 'lonely at night');
+insert into page_opens (user_id, pdf_id, page) values (t.user_id('s2'), t.id('artbook'), 1);
+create temp table looked as select t.value('t2', 'select api.reflection_begin(t.user_id(''s2'')) ->> ''reflection_id''')::uuid as id
+    union all select t.value('a1', 'select api.reflection_begin(t.user_id(''s2'')) ->> ''reflection_id''')::uuid;
+create function pg_temp.rows_of(who text, member text) returns jsonb language sql return (select t.worker(format('select worker.reflection_rows(%L)', r.reflection_id))::jsonb -> member
+    from reflections r join looked l on l.id = r.reflection_id where r.by_user = t.user_id(who));
+select is(pg_temp.rows_of('t2', 'searches') #>> '{0,query}', 'pigments', 'the teacher''s covers the search in the course');
+select is(jsonb_array_length(pg_temp.rows_of('t2', 'searches')), 1, 'and no other');
+select is(jsonb_array_length(pg_temp.rows_of('t2', 'opens')), 1, 'pages of its documents, and no others');
+select is(pg_temp.rows_of('t2', 'courses') #>> '{}', array[auth.open_course(), t.id('art')]::text, 'named by what they can read');
+select is(jsonb_array_length(pg_temp.rows_of('a1', 'searches')), 3, 'an admin''s covers everything');
+select is(t.value('t2', format('select worker.reflection_rows(%L)', id)), '42501', 'which no person can read') from looked limit 1;
+select is(jsonb_path_query_first(t.value('t2', 'select api.students(null, 9, null)')::jsonb, '$.items[*] ? (@.institution_id == "s2")') - '{user_id,last_active_at,name}'::text[],
+    '{"institution_id": "s2", "searches": 1, "facts": 0}', 'a teacher counts what belongs to their courses');
+delete from enrolments where course_id = t.id('art') and user_id = t.user_id('s2');
+select is(pg_temp.rows_of('t2', 'searches'), '[]', 'who has left meanwhile is seen no longer');
+select is(t.value('t2', 'select api.reflection_begin(t.user_id(''s2''))'), 'ER404', 'nor again');
 select * from finish();
 rollback;
