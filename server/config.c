@@ -114,8 +114,10 @@ const struct setting config_settings[] = {
         .help = "Seconds to wait for the beginning of an answer: a local model may have to load first."),
     ROW(INT, model_silence, "EDURAG_MODEL_SILENCE", "30", .min = 1, .max = 600,
         .help = "Seconds of silence in the middle of an answer after which it counts as broken off."),
-    ROW(INT, trending_interval, "EDURAG_TRENDING_INTERVAL", "60", .min = 1, .max = 86400,
+    ROW(INT, trending_interval, "EDURAG_TRENDING_INTERVAL", "900", .min = 1, .max = 86400,
         .help = "Seconds between two counts of what many search."),
+    ROW(INT, trending_people, "EDURAG_TRENDING_PEOPLE", "5", .min = 5, .max = 1000,
+        .help = "How many different people make a topic that many search; never fewer than five."),
     ROW(BOOL, metrics_public, "EDURAG_METRICS_PUBLIC", "false", .help = "Serve /metrics to other machines too."),
     {0}};
 

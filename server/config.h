@@ -36,6 +36,7 @@ struct config {
     int64_t embedding_dimensions, embedding_weight;       /* weight in hundredths of BM25's */
     int64_t generations, model_first_byte, model_silence; /* at once; seconds */
     int64_t trending_interval;                            /* seconds */
+    int64_t trending_people;
     bool metrics_public;
 };
 

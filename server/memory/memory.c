@@ -44,6 +44,8 @@ bool memory_reachable(void)
     return memory_enabled() && (!memory_hindsight() || hindsight_reachable(memory.outside));
 }
 
+enum { SWEEP_SECONDS = 60 };
+
 static bool stopping(void)
 {
     pthread_mutex_lock(&memory.lock);
@@ -78,14 +80,17 @@ static void sweep_reflections(void)
 static void *run(void *unused)
 {
     (void)unused;
-    for (int64_t next = 0; rest();) {
+    for (int64_t counted = 0, swept = 0; rest();) {
         struct err err = {0};
         int64_t now = wait_now() / 1000;
-        if (now >= next) {
-            if (!trending_count(&err))
+        if (now >= counted) {
+            if (!trending_count((int)config.trending_people, &err))
                 log_event(LOG_WARN, "memory", "doing=trending error=%s", log_quote(err.log));
+            counted = now + config.trending_interval;
+        }
+        if (now >= swept) {
             sweep_reflections();
-            next = now + config.trending_interval;
+            swept = now + SWEEP_SECONDS;
         }
         if (memory.outside)
             while (sync_erasures(memory.outside, stopping) == SYNC_BATCH)

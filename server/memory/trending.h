@@ -1,11 +1,15 @@
-/* trending.h - what many search: counted over at least three different people, so that it is nobody's own. */
+/* trending.h - what many search, so that nobody learns what one person searched.
+ *
+ * A topic is named by a title or heading of the library (subjects.h), never by what somebody typed; and what is shown of
+ * it changes only by many people at once: what is promised stands in sql/migrations/016_privacy.sql.
+ */
 #ifndef SERVER_MEMORY_TRENDING_H
 #define SERVER_MEMORY_TRENDING_H
 
 #include "common/err.h"
 
-/* Similar queries of the last seven days are one topic (topics.h); its label is a wording that at least three
- * people typed, and no topic is told without one. Replaces the table `trending`, where no other node is at it. */
-bool trending_count(struct err *err) MUST_CHECK;
+/* Counts the last seven days, in the open library and in each course, where no other node is at it; `people` at least
+ * make a topic. */
+bool trending_count(int people, struct err *err) MUST_CHECK;
 
 #endif

@@ -263,8 +263,8 @@ static bool from_trending(struct call *call, size_t limit, struct items *items, 
         return false;
     cJSON_ArrayForEach (trend, json_get(list, "items")) {
         AUTO(mem_freep)
-        char *reason = mem_printf("%d searches by %d people in the last seven days.",
-                                  (int)json_int(trend, "searches", 0), (int)json_int(trend, "searchers", 0));
+        char *reason = mem_printf("%d people or more searched for this in the last seven days.",
+                                  (int)json_int(trend, "searchers", 0));
         if (items->count < limit && !suggest(call, items, json_text(trend, "topic", ""), reason, NULL, false, err))
             return false;
     }
@@ -323,7 +323,12 @@ const struct method methods_recommend[] = {
                        "'You searched for this three times.', 'documents': [{'pdf_id': "
                        "'7a9e2b34-6c1d-4e8f-a0b5-3d2c1e0f9a8b', 'title': 'Enzymes', 'page': 2}]}]}"},
     {METHOD_QUERY("trending.list", trending, SQL_TRENDING_LIST),
-     .summary = "What many search, over at least three different people.", .access = ACCESS_USER, .lane = LANE_QUICK,
-     .cost = COST_ONE, .result = "{items: [{topic: text, searches: int, searchers: int}]}", .example = "{'limit': 10}",
-     .example_result = "{'items': [{'topic': 'Enzymes', 'searches': 20, 'searchers': 5}]}"},
+     .summary = "What many search, named by the library's own headings.",
+     .description =
+         "searchers is 5, 10, 20 or 50: so many different people or more, within a week, each counted once; searches "
+         "is the same number. At least five people make a topic, and what is shown of it changes only when five "
+         "or more have come or gone since.",
+     .access = ACCESS_USER, .lane = LANE_QUICK, .cost = COST_ONE,
+     .result = "{items: [{topic: text, searches: int, searchers: int}]}", .example = "{'limit': 10}",
+     .example_result = "{'items': [{'topic': 'Enzymes', 'searches': 10, 'searchers': 10}]}"},
     {0}};

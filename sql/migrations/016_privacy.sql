@@ -297,3 +297,90 @@ begin
                 then api.cursor(jsonb_build_array(max(lower(n.institution_id)) filter (where n.n = most))) end)
           from numbered n);
 end $$;
+
+-- ------------------------------------------------------------------ what many search
+
+-- WHAT IS PROMISED. A topic has the name of a title or heading of the library (or of a course's documents: then its
+-- members alone are counted and told), never words that somebody typed. What is shown is "5, 10, 20 or 50 people, or
+-- more", each person once, and nothing else. It changes only when the number of people has changed by `margin` since it
+-- was last taken: at least the setting (five), and up to two more, drawn in secret for each topic and each time. So
+-- between two changes the searches of any four people, added or taken away, change nothing; what appears stands for five
+-- at least; and two who act together learn of a group of three others or more, not who they are nor whether one was
+-- among them. (Where a topic first appears, or is taken anew after a week, one person more or fewer may have been the one
+-- that decided; the secret draw is what hides whether it was so.)
+create table public.trending_counts (
+    course_id uuid references public.courses on delete cascade, -- null: the open library
+    topic text not null,
+    taken int not null default 0 check (taken >= 0),            -- people, when they were last counted in
+    margin int not null check (margin > 0),
+    at timestamptz not null default now(),
+    unique nulls not distinct (course_id, topic)
+);
+call auth.protect('public.trending_counts'); -- read and written by worker.trending_take alone
+
+delete from public.trending;
+alter table public.trending drop constraint trending_pkey, drop constraint trending_searchers_check,
+    add column course_id uuid references public.courses on delete cascade,
+    add constraint trending_one unique nulls not distinct (course_id, topic),
+    add constraint trending_steps check (searchers in (5, 10, 20, 50) and searches = searchers);
+-- Whoever reads it learns no more than topics and steps; a course's topics are its members'.
+drop policy trending_known on public.trending;
+drop policy nodes_keep on public.trending;
+create policy trending_known on public.trending for select to edurag_app
+    using ((select (auth.me()).user_id) is not null and (course_id is null or course_id = any ((select auth.my_courses())::uuid[])));
+revoke all on public.trending from edurag_app, edurag_worker;
+grant select (topic, searches, searchers, course_id) on public.trending to edurag_app;
+revoke all on public.search_history from edurag_worker; -- nodes count through the function below
+drop policy nodes_count on public.search_history;
+
+create function auth.trending_margin(enough int) returns int language sql volatile
+return enough + get_byte(crypto.gen_random_bytes(1), 0) % 3;
+
+create function auth.trending_step(people int) returns int language sql immutable
+return case when people >= 50 then 50 when people >= 20 then 20 when people >= 10 then 10 else 5 end;
+
+-- Where there are people enough to count: the open library (its course is null), and courses.
+create function worker.trending_places(enough int) returns setof uuid language sql stable security definer
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select null::uuid union all select c.course_id from public.courses c where c.members >= enough
+        or exists (select from public.trending_counts k where k.course_id = c.course_id);
+end;
+
+-- Who searched what in the last seven days, each wording of a person once: everybody, or the members of a course.
+create function worker.trending_searches(course uuid, most int) returns table (query text, user_id uuid)
+language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+    select distinct s.query, s.user_id
+      from (select h.query, h.user_id from public.search_history h
+             where h.at > now() - interval '7 days' and (course is null or (h.course_id is null or h.course_id = course)
+                   and exists (select from public.enrolments e where e.course_id = course and e.user_id = h.user_id))
+             order by h.at desc limit most) s
+     order by 1, 2;
+end;
+
+-- Takes what was counted in one place: topics, and how many people searched each.
+create function worker.trending_take(course uuid, enough int, topics text[], people int[]) returns void
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    update public.trending_counts c set taken = 0, margin = auth.trending_margin(enough), at = now()
+     where c.course_id is not distinct from course and (c.at < now() - interval '7 days' or c.margin < enough);
+    insert into public.trending_counts (course_id, topic, margin)
+    select course, t.topic, auth.trending_margin(enough) from unnest(topics, people) t(topic, people) where t.people >= enough
+    on conflict do nothing;
+    update public.trending_counts c set taken = n.people, margin = auth.trending_margin(enough), at = now()
+      from (select k.topic, coalesce(t.people, 0) as people from public.trending_counts k
+              left join unnest(topics, people) t(topic, people) using (topic) where k.course_id is not distinct from course) n
+     where c.course_id is not distinct from course and c.topic = n.topic and abs(n.people - c.taken) >= c.margin;
+    delete from public.trending_counts c where c.course_id is not distinct from course and c.taken = 0
+       and not exists (select from unnest(topics, people) t(topic, people) where t.topic = c.topic and t.people >= enough);
+    delete from public.trending o where o.course_id is not distinct from course and not exists (
+        select from public.trending_counts c where c.course_id is not distinct from course and c.topic = o.topic and c.taken >= enough);
+    insert into public.trending as o (course_id, topic, searches, searchers)
+    select course, c.topic, auth.trending_step(c.taken), auth.trending_step(c.taken) from public.trending_counts c
+     where c.course_id is not distinct from course and c.taken >= enough
+    on conflict on constraint trending_one do update set searches = excluded.searches, searchers = excluded.searchers, at = now()
+     where o.searchers <> excluded.searchers;
+end $$;
+grant execute on function worker.trending_places(int), worker.trending_searches(uuid, int),
+    worker.trending_take(uuid, int, text[], int[]) to edurag_worker;

@@ -85,30 +85,24 @@ select distinct x.name
 -- name: memory_reflection_end
 select api.reflection_end(:reflection_id::uuid, :provider, :summary, :error_message)::text
 
+-- A topic of the open library and of a course of the caller's is one.
 -- name: trending_list
-select jsonb_build_object('items', coalesce(jsonb_agg(jsonb_build_object('topic', t.topic, 'searches', t.searches,
-    'searchers', t.searchers) order by t.searchers desc, t.searches desc, t.topic), '[]'))
-  from (select * from public.trending order by searchers desc, searches desc, topic limit coalesce(:limit::int, 10)) t
-
--- The worker's: who searched what in the last seven days, and how often; of the latest where they are very many.
--- name: trending_searches
-select h.user_id, h.query, count(*)
-  from (select s.user_id, s.query from public.search_history s
-         where s.at > now() - interval '7 days' order by s.at desc limit :most::int) h
- group by h.user_id, h.query
+select jsonb_build_object('items', coalesce(jsonb_agg(jsonb_build_object('topic', t.topic, 'searches', t.people,
+    'searchers', t.people) order by t.people desc, t.topic), '[]'))
+  from (select x.topic, max(x.searchers) as people from public.trending x group by x.topic
+         order by 2 desc, 1 limit coalesce(:limit::int, 10)) t
 
 -- name: trending_lock
 select pg_try_advisory_xact_lock(hashtextextended('edurag trending', 0))
 
--- name: trending_replace
-with fresh as (
-    select t.topic, t.searches::int, t.searchers::int
-      from unnest(:topics::text[], :searches::int[], :searchers::int[]) as t (topic, searches, searchers)
-), gone as (
-    delete from public.trending o where not exists (select from fresh f where f.topic = o.topic)
-)
-insert into public.trending (topic, searches, searchers) select f.topic, f.searches, f.searchers from fresh f
-on conflict (topic) do update set searches = excluded.searches, searchers = excluded.searchers, at = now()
+-- name: worker_trending_places
+select worker.trending_places(:people::int)
+
+-- name: worker_trending_searches
+select s.query, s.user_id from worker.trending_searches(:course_id::uuid, :most::int) s
+
+-- name: worker_trending_take
+select worker.trending_take(:course_id::uuid, :people::int, :topics::text[], :counts::int[])
 
 -- no pause is ten minutes long: such a time is from before the clock was put back
 -- name: memory_sync_claim

@@ -241,10 +241,11 @@ static void for_you(void **state)
                          "mechanisms\",\"reason\":\"You come back to organic chemistry most Mondays.\",\"documents\":["
                          "{\"pdf_id\":\"d6\",\"title\":\"Organic Chemistry "
                          "I\",\"page\":44},{\"pdf_id\":\"d7\",\"title\":\"Exercises with solutions\",\"page\":9}]}]}");
-    fake_terminal_answer(&g, "trending.list",
-                         "{\"items\":[{\"topic\":\"Michaelis-Menten equation\",\"searches\":14,\"searchers\":9},"
-                         "{\"topic\":\"Feedback inhibition\",\"searches\":8,\"searchers\":6},{\"topic\":\"Buffers and "
-                         "pH\",\"searches\":7,\"searchers\":5}]}");
+    fake_terminal_answer(
+        &g, "trending.list",
+        "{\"items\":[{\"topic\":\"Michaelis-Menten equation\",\"searches\":20,\"searchers\":20},"
+        "{\"topic\":\"Feedback inhibition\",\"searches\":10,\"searchers\":10},{\"topic\":\"Buffers and "
+        "pH\",\"searches\":5,\"searchers\":5}]}");
     fake_terminal_is(&g, "recommend");
     fake_terminal_key(&g, "Enter");
     assert_non_null(strstr(fake_terminal_params(&g, "search.query"), "enzyme kinetics"));

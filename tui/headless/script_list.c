@@ -28,7 +28,7 @@
     }
 
 LIST(script_list_history, WHEN("at", "when"), NUMBER("results", "found"), TEXT("query", "searched", 60))
-LIST(script_list_trending, NUMBER("searches", "searches"), NUMBER("searchers", "people"), TEXT("topic", "topic", 60))
+LIST(script_list_trending, NUMBER("searchers", "people"), TEXT("topic", "topic", 60))
 LIST(script_list_library, TEXT("title", "title", 44), NUMBER("pages", "pages"), WHEN("indexed_at", "ready"),
      TEXT("pdf_id", "id", 36), TEXT("error_message", "", 60))
 LIST(script_list_jobs, TEXT("title", "document", 40), TEXT("state", "state", 12), NUMBER("pages_done", "read"),

@@ -102,9 +102,9 @@ static void copy(struct recommend *r)
     char page[48];
     format_page(document, page, sizeof page);
     AUTO(mem_freep)
-    char *text =
-        document ? mem_printf("%s\n%s, %s", json_text(item, "topic", ""), json_text(document, "title", ""), page)
-                 : mem_dup(json_text(item, "topic", ""));
+    char *text = document
+                     ? mem_printf("%s\n%s, %s", json_text(item, "topic", ""), json_text(document, "title", ""), page)
+                     : mem_dup(json_text(item, "topic", ""));
     ui_copy(r->view.ui, text);
 }
 
@@ -166,10 +166,9 @@ static void draw_other(const struct recommend *r, struct canvas c, int y, const 
     bool narrow = c.cols < 60;
     int cells = canvas_cut(c, y, 2, narrow ? c.cols - 16 : 34, ROLE_TEXT, json_text(item, "topic", ""));
     if (narrow)
-        canvas_format(c, y, c.cols - 13, ROLE_DIM, "%2lld searches", (long long)json_int(item, "searches", 0));
+        canvas_format(c, y, c.cols - 13, ROLE_DIM, "%2lld+ people", (long long)json_int(item, "searchers", 0));
     else
-        canvas_format(c, y, 38, ROLE_TEXT, "%2lld searches by %lld people", (long long)json_int(item, "searches", 0),
-                      (long long)json_int(item, "searchers", 0));
+        canvas_format(c, y, 38, ROLE_TEXT, "%2lld people or more", (long long)json_int(item, "searchers", 0));
     if (item == row(r, r->list.selected))
         list_mark(c, y, 2, cells, ui_focus(&r->view));
 }
@@ -178,7 +177,7 @@ static void draw(const struct view *view, struct canvas c)
 {
     const struct recommend *r = const_of(view);
     bool own = r->mine.list.count > 0, small = view->ui->size <= UI_SMALL;
-    static const char others[] = "What others are reading", when[] = "this week, 3 or more";
+    static const char others[] = "What others are reading", when[] = "this week, 5 or more";
     if (!r->list.count) {
         if (r->mine.items)
             heading_text(c, 1, 2, c.cols - 4, 4, ROLE_TEXT,

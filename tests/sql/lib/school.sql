@@ -122,7 +122,7 @@ begin
     insert into t.ids select 'bio line', message_id from public.chat_messages where text = 'hello biology';
     insert into t.ids select 's1 fact', fact_id from public.memory_facts where user_id = t.user_id('s1');
     insert into public.erasures (user_id, kind) values (t.user_id('s1'), 'all');
-    insert into public.trending (topic, searches, searchers) values ('enzymes', 9, 3);
+    insert into public.trending (topic, searches, searchers) values ('enzymes', 5, 5);
     insert into public.nodes (node) values ('node');
     insert into public.presence (node, room_id, user_id) values ('node', t.id('bio'), t.user_id('s1'));
     perform api.login('s1', 'wrong', 'test');

@@ -63,5 +63,56 @@ select is(jsonb_path_query_first(t.value('t2', 'select api.students(null, 9, nul
 delete from enrolments where course_id = t.id('art') and user_id = t.user_id('s2');
 select is(pg_temp.rows_of('t2', 'searches'), '[]', 'who has left meanwhile is seen no longer');
 select is(t.value('t2', 'select api.reflection_begin(t.user_id(''s2''))'), 'ER404', 'nor again');
+-- What many search: the differencing attack. With and without one person (or four), what everybody is shown is the same.
+delete from trending;
+create function pg_temp.shown(people int, topic text default 'Enzymes') returns text language plpgsql as $$
+begin
+    perform t.worker(format('select worker.trending_take(null, 5, %L, %L)', array[topic], array[people]));
+    return (select string_agg(x.topic || ' ' || x.searchers || ' ' || x.searches, ',') from public.trending x where x.course_id is null);
+end $$;
+select is(pg_temp.shown(n), null, n || ' people are no topic') from generate_series(0, 4) n;
+select is(pg_temp.shown(2), null, 'two who act together');
+select is(pg_temp.shown(3), null, 'do not see a third');
+select is(pg_temp.shown(7), 'Enzymes 5 5', 'seven are "five or more"');
+select is(pg_temp.shown(n), 'Enzymes 5 5', 'which ' || n || ' leave as it is') from unnest(array[8, 6, 11, 3, 7, 9, 10]) n;
+select is(pg_temp.shown(14), 'Enzymes 10 10', 'a group more is a step more');
+select is(pg_temp.shown(n), 'Enzymes 10 10', 'which ' || n || ' leave as it is') from unnest(array[13, 15, 18, 10]) n;
+select is(pg_temp.shown(7), 'Enzymes 5 5', 'and a group fewer one less');
+select is(pg_temp.shown(0), null, 'until it goes');
+create function pg_temp.same_without_one() returns text language plpgsql as $$
+declare
+    told text;
+    other text;
+begin
+    for people in 7 .. 60 loop
+        delete from public.trending_counts;
+        told := pg_temp.shown(people);
+        foreach other in array array[pg_temp.shown(people - 1), pg_temp.shown(people + 1), pg_temp.shown(people - 4), pg_temp.shown(people + 4)] loop
+            if other is distinct from told then
+                return people || ': ' || told || ' became ' || coalesce(other, 'nothing');
+            end if;
+        end loop;
+    end loop;
+    return null;
+end $$;
+select is(pg_temp.same_without_one(), null, 'from any count, one or four people more or fewer show nothing');
+update trending_counts set taken = 7, margin = 7;
+select is(pg_temp.shown(4), 'Enzymes 5 5', 'those of last week');
+update trending_counts set at = at - interval '8 days';
+select is(pg_temp.shown(4), null, 'are counted anew after it');
+select is((select count(distinct auth.trending_margin(5)) from generate_series(1, 200)), 3::bigint, 'how many it takes is drawn');
+select is((select min(auth.trending_margin(5)) from generate_series(1, 200)), 5, 'and five at least');
+select is(t.worker(format('select worker.trending_take(%L, 5, ''{Pigments}'', ''{9}'')', t.id('art'))), '', 'in a course');
+select is(t.value('t2', 'select string_agg(topic, '','') from public.trending'), 'Pigments', 'its members are told');
+select is(t.value('t1', 'select string_agg(topic, '','') from public.trending'), null, 'and nobody else');
+select is(t.value('t2', 'select at::text from public.trending'), '42501', 'not when it changed');
+select throws_ok($$insert into trending (topic, searches, searchers) values ('exact', 7, 7)$$, '23514', null, 'exact numbers cannot stand there');
+insert into search_history (user_id, course_id, query) values (t.user_id('s1'), null, 'at home'), (t.user_id('s1'), t.id('bio'), 'in biology');
+select is((select count(*) from worker.trending_searches(t.id('bio'), 100) where query in ('in biology', 'at home') and user_id = t.user_id('s1')), 2::bigint, 'a course counts its members');
+select is((select count(*) from worker.trending_searches(t.id('art'), 100) where query = 'in biology'), 0::bigint, 'not what they search in another');
+delete from enrolments where course_id = t.id('bio') and user_id = t.user_id('s1');
+select is((select count(*) from worker.trending_searches(t.id('bio'), 100) where user_id = t.user_id('s1')), 0::bigint, 'nor who is none');
+select is(t.value('s1', 'select worker.trending_searches(null, 9)'), '42501', 'a node counts, and nobody else');
+select is(t.worker('select count(*) from public.search_history'), '42501', 'which reads no history');
 select * from finish();
 rollback;
