@@ -3,7 +3,8 @@
 #
 # `tests/lib/run-demo.sh build`. The school lives in DEMO_DIR (default: a directory under $XDG_STATE_HOME, or
 # /var/lib/edurag-demo as root) and is there again at the next run; `rm -r` it to start anew. With a terminal it opens
-# the student's screen, without one it makes a scripted visit. Everything it started ends with it.
+# the student's screen, without one it makes a scripted visit. Everything it started ends with it. Beside one that runs
+# already it joins that school as another person.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 build=${DEMO_BUILD:-$PWD/${1:-build}}
@@ -12,6 +13,40 @@ say() { printf '%s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
 [ -x "$build/eduragd" ] && [ -x "$build/edurag" ] || fail "Build it first: make"
 mkdir -p "$home/people" && chmod 711 "$home" && chmod 700 "$home/people" || fail "$home can't be written. Set DEMO_DIR to a directory of yours."
+
+# as PERSON COMMAND...: one command as that person; each keeps a login of their own.
+as() { local who=$1; shift; XDG_STATE_HOME=$home/people/$who "$build/edurag" "$@"; }
+password_of() { cat "$home/people/$1.password"; }
+log_in() { password_of "$1" | as "$1" login "$1" >/dev/null 2>&1; }
+# Waits until the school answers, while "$@" succeeds.
+wait_for_school() {
+    for _ in $(seq 300); do
+        "$@" || return 1
+        "$build/edurag" ping >/dev/null 2>&1 && return
+        sleep 0.1
+    done
+    return 1
+}
+# Nobody is two people at once: who sits at which terminal is a lock for as long as this runs.
+sit_as() { exec 9>"$home/people/$1.lock" && flock -n 9; }
+
+exec 8>"$home/lock"
+if ! flock -n 8; then
+    say "A school runs in $home already; joining it."
+    someone_runs() { ! flock -n 8; }
+    export EDURAG_SERVER
+    for _ in $(seq 300); do [ -s "$home/socket" ] && break; sleep 0.1; done
+    EDURAG_SERVER=unix:$(cat "$home/socket" 2>/dev/null)
+    wait_for_school someone_runs || fail "The school in $home does not answer. Is it ending just now? Try again in a moment."
+    for who in t1001 a1001 s1001 ''; do
+        [ -n "$who" ] && [ -s "$home/people/$who.password" ] && sit_as "$who" && break
+    done
+    [ -n "$who" ] || fail "Everybody of the demo school is here already: end one of the others, or EDURAG_SERVER=$EDURAG_SERVER $build/edurag"
+    log_in "$who" || fail "$who could not log in."
+    say "  You are $who (password $(password_of "$who"))."
+    if [ -t 0 ] && [ -t 1 ]; then as "$who"; else as "$who" whoami && as "$who" courses; fi
+    exit
+fi
 
 # A Unix socket's path has at most 107 bytes, and the unprivileged server must be able to make it.
 run=$(mktemp -d /tmp/edurag-demo.XXXXXX) || exit 1
@@ -24,7 +59,7 @@ finish() {
         kill -KILL "$server" 2>/dev/null
         wait "$server" 2>/dev/null
     fi
-    rm -rf "$run"
+    rm -rf "$run" "$home/socket"
 }
 trap finish EXIT
 trap 'exit 130' INT
@@ -38,21 +73,18 @@ export EDURAG_NAME='Linden School' EDURAG_ENVIRONMENT=development EDURAG_DATA_DI
 export EDURAG_LISTEN=${DEMO_LISTEN:-off} EDURAG_SOCKET=$run/socket EDURAG_BCRYPT_COST=10 EDURAG_RATE_PERSON=600
 
 say "Starting the school in $home"
-"$build/eduragd" >"$run/log" 2>&1 &
+rm -f "$home/socket"
+"$build/eduragd" >"$run/log" 2>&1 8>&- &
 server=$!
 # Ready is when the socket answers a request.
 export EDURAG_SERVER=unix:$run/socket
-for _ in $(seq 300); do
-    kill -0 "$server" 2>/dev/null || { tail -n 15 "$run/log" >&2; server=; fail "The server has stopped. Its last words stand above. To start the school anew: rm -r $home"; }
-    "$build/edurag" ping >/dev/null 2>&1 && break
-    sleep 0.1
-done
-"$build/edurag" ping >/dev/null || { tail -n 15 "$run/log" >&2; fail "The server does not answer."; }
-
-# as PERSON COMMAND...: one command as that person; each keeps a login of their own.
-as() { local who=$1; shift; XDG_STATE_HOME=$home/people/$who "$build/edurag" "$@"; }
-password_of() { cat "$home/people/$1.password"; }
-log_in() { password_of "$1" | as "$1" login "$1" >/dev/null 2>&1; }
+alive() { kill -0 "$server" 2>/dev/null; }
+wait_for_school alive || {
+    tail -n 15 "$run/log" >&2
+    alive && fail "The server does not answer."
+    server=
+    fail "The server has stopped. Its last words stand above. To start the school anew: rm -r $home"
+}
 
 # person ROLE ID PASSWORD NAME: made once, with a password that can be read off a screen.
 person() {
@@ -79,6 +111,7 @@ if [ -n "$lessons" ]; then
     as t1001 upload --wait $lessons >"$run/lessons" 2>&1 || say "Not every lesson is in the library: $(tail -n 1 "$run/lessons")"
 fi
 
+echo "$run/socket" >"$home/socket"
 say
 say "  The demo school has these people (number, password):"
 say "    student  s1001  demo-student-1001"
@@ -88,6 +121,7 @@ say "  Another terminal gets in with: EDURAG_SERVER=$EDURAG_SERVER $build/edurag
 say
 
 if [ -t 0 ] && [ -t 1 ]; then
+    sit_as s1001
     as s1001
     exit
 fi
