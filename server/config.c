@@ -118,6 +118,10 @@ const struct setting config_settings[] = {
         .help = "Seconds between two counts of what many search."),
     ROW(INT, trending_people, "EDURAG_TRENDING_PEOPLE", "5", .min = 5, .max = 1000,
         .help = "How many different people make a topic that many search; never fewer than five."),
+    ROW(INT, audit_days, "EDURAG_AUDIT_DAYS", "365", .min = 1, .max = 36500,
+        .help = "Days that the audit log goes back."),
+    ROW(INT, address_days, "EDURAG_ADDRESS_DAYS", "30", .min = 1, .max = 36500,
+        .help = "Days that the addresses of logins are kept."),
     ROW(BOOL, metrics_public, "EDURAG_METRICS_PUBLIC", "false", .help = "Serve /metrics to other machines too."),
     {0}};
 

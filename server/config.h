@@ -37,6 +37,7 @@ struct config {
     int64_t generations, model_first_byte, model_silence; /* at once; seconds */
     int64_t trending_interval;                            /* seconds */
     int64_t trending_people;
+    int64_t audit_days, address_days; /* kept for */
     bool metrics_public;
 };
 

@@ -77,6 +77,14 @@ static void sweep_reflections(void)
         log_event(LOG_INFO, "reflections_of_the_dead", "reflections=%lld", (long long)rows_int(rows, 0, 0, 0));
 }
 
+/* Whatever has been kept for long enough, of whatever kind. */
+static void sweep_kept(void)
+{
+    struct err err = {0};
+    if (!tx_worker(SQL_WORKER_SWEEP_KEPT, NULL, &err, BIND_INT(config.audit_days), BIND_INT(config.address_days)))
+        log_event(LOG_WARN, "memory", "doing=sweep error=%s", log_quote(err.log));
+}
+
 static void *run(void *unused)
 {
     (void)unused;
@@ -90,6 +98,7 @@ static void *run(void *unused)
         }
         if (now >= swept) {
             sweep_reflections();
+            sweep_kept();
             swept = now + SWEEP_SECONDS;
         }
         if (memory.outside)

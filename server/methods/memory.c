@@ -333,17 +333,23 @@ const struct method methods_memory[] = {
      .example = "{'fact_id': 'c3f1d2e4-5b6a-4978-8695-a4b3c2d1e0f9'}",
      .example_result = "{'forgotten': {'facts': 1, 'searches': 0, 'reflections': 0}}"},
     {METHOD_QUERY("memory.export", none, SQL_MEMORY_EXPORT), .summary = "All that is kept about you.",
-     .description = "Reading it leaves an entry in the access log.", .access = ACCESS_USER, .lane = LANE_QUICK,
-     .cost = COST_ONE,
+     .description = "Reading it leaves an entry in the access log. sessions and failed_logins hold the addresses that "
+                    "logins came from; audit what the audit log says of one; kept every other row that names one, by "
+                    "table and column, without hashes and digests. What others were told of one stands under "
+                    "reflections; what one was told of others is theirs.",
+     .access = ACCESS_USER, .lane = LANE_QUICK, .cost = COST_ONE,
      .result = "{account: {" SHAPE_USER_MEMBERS
                ", created_at: time, last_active_at: time | null}, facts: [object], searches: "
                "[object], turns: [object], opened: [object], reflections: [object], chat: "
-               "[object], access_log: [object]}",
+               "[object], access_log: [object], sessions: [object], failed_logins: [object], audit: "
+               "[object], erasures: [object], kept: object}",
      .example = "{}",
-     .example_result = "{'account': {'user_id': '0b6f6c1e-8d0c-4f3a-9c57-2f4f1f0f7a11', 'institution_id': 's1024', "
-                       "'name': 'Maria Okafor', 'role': 'student', 'avatar': '', 'plain': false, 'created_at': "
-                       "'2026-11-23T09:00:00.000Z', 'last_active_at': '2026-11-23T09:00:00.000Z'}, 'facts': [], "
-                       "'searches': [], 'turns': [], 'opened': [], 'reflections': [], 'chat': [], 'access_log': []}"},
+     .example_result =
+         "{'account': {'user_id': '0b6f6c1e-8d0c-4f3a-9c57-2f4f1f0f7a11', 'institution_id': 's1024', "
+         "'name': 'Maria Okafor', 'role': 'student', 'avatar': '', 'plain': false, 'created_at': "
+         "'2026-11-23T09:00:00.000Z', 'last_active_at': '2026-11-23T09:00:00.000Z'}, 'facts': [], "
+         "'searches': [], 'turns': [], 'opened': [], 'reflections': [], 'chat': [], 'access_log': [], 'sessions': [], "
+         "'failed_logins': [], 'audit': [], 'erasures': [], 'kept': {}}"},
     {METHOD_QUERY("memory.access_log", log, SQL_MEMORY_ACCESS_LOG), .summary = "Who looked at your memory.",
      .access = ACCESS_USER, .lane = LANE_QUICK, .cost = COST_ONE,
      .result = SHAPE_LIST("{at: time, by: text, role: text | null, action: text}"), .example = "{'limit': 50}",

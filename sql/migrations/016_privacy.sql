@@ -384,3 +384,104 @@ begin
 end $$;
 grant execute on function worker.trending_places(int), worker.trending_searches(uuid, int),
     worker.trending_take(uuid, int, text[], int[]) to edurag_worker;
+
+-- ------------------------------------------------------------------ what is kept, and for how long
+
+-- Where the tables name a person, and what of it they get to take along: 'named' (a member of the export of its own),
+-- 'kept' (its row, under "kept", without bytes, digests and hashes), or why not. A table that a later migration adds is
+-- 'kept' by itself; a column that names people without referring to them must be named here (the tests look).
+create function auth.export_plan() returns table (tab text, col text, how text) language sql stable
+begin atomic
+    with known(tab, col, how) as (values
+        ('public.memory_facts', 'user_id', 'named'), ('public.search_history', 'user_id', 'named'), ('public.turns', 'user_id', 'named'),
+        ('public.page_opens', 'user_id', 'named'), ('public.reflections', 'user_id', 'named'), ('public.chat_messages', 'user_id', 'named'),
+        ('public.memory_access_log', 'user_id', 'named'), ('auth.sessions', 'user_id', 'named'), ('public.erasures', 'user_id', 'named'),
+        ('public.audit_log', 'actor', 'named'), ('public.audit_log', 'target', 'named'), ('auth.login_failures', 'account', 'named'),
+        ('public.reflections', 'by_user', 'about somebody else, who can take it along'),
+        ('public.memory_access_log', 'by_user', 'about somebody else, who can take it along'),
+        ('public.mutes', 'by_user', 'about somebody else; that it was done stands under audit'),
+        ('public.enrolments', 'enrolled_by', 'about somebody else; that it was done stands under audit'))
+    select k.tab, k.col, k.how from known k
+    union all
+    select n.nspname || '.' || r.relname, a.attname::text, 'kept'
+      from pg_constraint c join pg_class r on r.oid = c.conrelid join pg_namespace n on n.oid = r.relnamespace
+      join pg_attribute a on a.attrelid = c.conrelid and a.attnum = c.conkey[1]
+     where c.contype = 'f' and c.confrelid = 'public.users'::regclass
+       and not exists (select from known k where k.tab = n.nspname || '.' || r.relname and k.col = a.attname);
+end;
+
+create function auth.export_kept(person uuid) returns jsonb language plpgsql stable as $$
+declare
+    p record;
+    rows jsonb;
+    kept jsonb := '{}';
+begin
+    for p in select x.tab, x.col, array(select a.attname::text from pg_attribute a where a.attrelid = x.tab::regclass and a.attnum > 0
+                        and (a.atttypid = 'bytea'::regtype or a.attname ~ 'hash|sha256|digest|secret|token')) as secrets
+               from auth.export_plan() x where x.how = 'kept' order by 1, 2 loop
+        execute format('select jsonb_agg(to_jsonb(t) - $2) from %s t where t.%I = $1', p.tab::regclass, p.col) into rows using person, p.secrets;
+        kept := kept || jsonb_build_object(p.tab || '.' || p.col, coalesce(rows, '[]'));
+    end loop;
+    return kept;
+end $$;
+
+-- As in 006, and whole: sessions and the addresses they came from, failed logins, what the audit log says, what is still
+-- to be erased, and every other row that names the caller.
+alter function api.memory_export() rename to memory_export_006;
+alter function api.memory_export_006() set schema auth;
+revoke all on function auth.memory_export_006() from edurag_app;
+create function api.memory_export() returns jsonb language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp as $$
+declare
+    me auth.person := auth.need();
+begin
+    return auth.memory_export_006() || jsonb_build_object(
+        'sessions', coalesce((select jsonb_agg(jsonb_build_object('session_id', s.session_id, 'created_at', api.utc(s.created_at),
+            'expires_at', api.utc(s.expires_at), 'revoked_at', api.utc(s.revoked_at), 'address', s.address) order by s.created_at)
+            from auth.sessions s where s.user_id = me.user_id), '[]'),
+        'failed_logins', coalesce((select jsonb_agg(jsonb_build_object('address', f.address, 'failures', f.failures, 'at', api.utc(f.last_at)))
+            from auth.login_failures f where f.account = auth.account_key(me.institution_id)), '[]'),
+        'audit', coalesce((select jsonb_agg(jsonb_build_object('at', api.utc(a.at), 'own', a.actor is not distinct from me.user_id,
+            'action', a.action, 'target', case when a.actor = me.user_id then a.target end, 'detail', a.detail) order by a.audit_id)
+            from public.audit_log a where a.actor = me.user_id or a.target = me.user_id::text), '[]'),
+        'erasures', coalesce((select jsonb_agg(jsonb_build_object('kind', e.kind, 'state', e.state, 'at', api.utc(e.created_at),
+            'done_at', api.utc(e.done_at)) order by e.created_at) from public.erasures e where e.user_id = me.user_id), '[]'),
+        'kept', auth.export_kept(me.user_id));
+end $$;
+grant execute on function api.memory_export() to edurag_app;
+create index audit_log_target on public.audit_log (target);
+
+-- What has been kept long enough: entries of the audit log, addresses wherever they stand, and what ended logins leave.
+-- Any table with an `address` that may be null and a `last_used_at` is swept with them.
+create index audit_log_addresses on public.audit_log (at) where detail ? 'address';
+create function worker.sweep_kept(audit_days int, address_days int) returns void language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp as $$
+declare
+    old_entries timestamptz := now() - audit_days * interval '1 day';
+    old_addresses timestamptz := now() - address_days * interval '1 day';
+    tab regclass;
+begin
+    if not pg_try_advisory_xact_lock(hashtextextended('edurag sweep kept', 0)) then
+        return;
+    end if;
+    perform worker.sweep_sessions();
+    delete from public.audit_log where at < old_entries;
+    update public.audit_log set detail = detail - 'address' where at < old_addresses and detail ? 'address';
+    update auth.sessions set address = null where created_at < old_addresses and address is not null;
+    for tab in select a.attrelid::regclass from pg_attribute a join pg_attribute u on u.attrelid = a.attrelid and u.attname = 'last_used_at'
+                 join pg_class c on c.oid = a.attrelid and c.relkind = 'r' and c.relnamespace in ('public'::regnamespace, 'auth'::regnamespace)
+                where a.attname = 'address' and not a.attnotnull loop
+        execute format('update %s set address = null where last_used_at < $1 and address is not null', tab) using old_addresses;
+    end loop;
+    delete from auth.enrol_misses where at < now() - interval '1 day';
+    delete from public.erasures e where e.state = 'done' and e.done_at < old_entries
+       and not exists (select from public.users u where u.user_id = e.user_id);
+end $$;
+grant execute on function worker.sweep_kept(int, int) to edurag_worker;
+
+-- Erased words leave the tables' files when these are vacuumed: soon here, not when a fifth of a large table is dead.
+alter table public.search_history set (autovacuum_vacuum_scale_factor = 0.01);
+alter table public.turns set (autovacuum_vacuum_scale_factor = 0.01);
+alter table public.memory_facts set (autovacuum_vacuum_scale_factor = 0.01);
+alter table public.reflections set (autovacuum_vacuum_scale_factor = 0.01);
+alter table public.chat_messages set (autovacuum_vacuum_scale_factor = 0.01);

@@ -82,6 +82,9 @@ select distinct x.name
   from (select btrim(regexp_replace(regexp_replace(n.name, '^.*> *', ''), '^[0-9]+([.][0-9]+)*[.)]? +', '')) as name from names n) x
  where char_length(x.name) between 2 and 120 order by x.name limit :most::int
 
+-- name: worker_sweep_kept
+select worker.sweep_kept(:audit_days::int, :address_days::int)
+
 -- name: memory_reflection_end
 select api.reflection_end(:reflection_id::uuid, :provider, :summary, :error_message)::text
 

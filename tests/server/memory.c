@@ -371,10 +371,12 @@ static void everything_can_be_taken_along_and_erased(void **state)
     search(&sue, "enzyme kinetics", 1);
     cJSON_Delete(result_of(&sue, "search.ask", "{\"query\":\"what does a competitive inhibitor occupy?\"}"));
     AUTO(json_freep) cJSON *all = result_of(&sue, "memory.export", "{}");
-    const char *members[] = {"account", "facts", "searches", "turns", "reflections", "chat", "access_log"};
+    const char *members[] = {"account",    "facts",    "searches",      "turns", "reflections", "chat",
+                             "access_log", "sessions", "failed_logins", "audit", "erasures",    "kept"};
     for (size_t i = 0; i < COUNT_OF(members); i++)
         assert_non_null(json_get(all, members[i]));
     assert_true(cJSON_GetArraySize(json_get(all, "facts")) >= 2);
+    assert_true(cJSON_GetArraySize(json_get(all, "sessions")) >= 1);
     assert_int_equal(cJSON_GetArraySize(json_get(all, "turns")), 1);
     AUTO(json_freep) cJSON *gone = result_of(&sue, "memory.forget", "{\"all\":true}");
     assert_true(json_int(json_get(gone, "forgotten"), "facts", 0) >= 2);
