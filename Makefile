@@ -7,9 +7,12 @@
 #   make test SAN=address,undefined   (or SAN=thread) the same under sanitizers
 #   make torture TORTURE_MINUTES=20   breaks things on purpose for longer; prints the seed that repeats it
 #   make fuzz T=sse FUZZ_SECONDS=600   searches for input that breaks what reads strangers' bytes (clang)
+#   make format     clang-format over all C, as CI checks it
+#   make compile_commands         compile_commands.json, for an editor's language server
+#   make protocol   the protocol's manual as Markdown, for code hosts (wants mandoc)
 #   make names      proves one door per library, and the names of exported functions
 #   make bench      measures everything in one table, also as build/bench.json (T=search: only that)
-#   make bench-readme             puts the table of build/bench.json into the README
+#   make bench-readme             puts the table of build/bench.json into tests/bench/RESULTS.md
 #   make install DESTDIR= PREFIX=/usr/local
 #   make deb        Debian packages into build/deb/
 #   make deps       only install the Debian packages that building and testing need
@@ -63,7 +66,7 @@ wanted    = $(if $(T),$(foreach file,$(1),$(if $(findstring $(T),$(file:$(B)/tes
 FAKES    := $(patsubst tests/%.c,$(B)/tests/%,$(call srcs,tests/fakes/*.c))
 BENCHES  := $(patsubst tests/%.c,$(B)/tests/%,$(call srcs,tests/bench/*.c))
 
-.PHONY: all deb run test names bench bench-readme install deps clean help _all _run _test _bench
+.PHONY: all deb format compile_commands protocol run test names bench bench-readme install deps clean help _all _run _test _bench
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -82,9 +85,14 @@ _all: $(PROGRAMS) $(B)/libserver.a $(B)/libtui.a $(B)/libcommon.a
 _run: _all $(EXTRA_RUN) ; @tests/lib/run-demo.sh $(B)
 _test: _all $(call wanted,$(TESTS)) $(FAKES) $(if $(SAN)$(T),,$(BENCHES)) $(EXTRA_TEST) ; @tests/run.sh $(B) '$(T)'
 _bench: _all $(BENCHES) $(FAKES) $(EXTRA_BENCH) ; @tests/bench/run.sh $(B) '$(T)'
-bench-readme: ; @tests/bench/readme.sh $(B)/bench.json README.md
+bench-readme: ; @tests/bench/results.sh $(B)/bench.json tests/bench/RESULTS.md
 names: _all ; @tests/names.sh $(B)
 deb: ; @packaging/deb.sh
+format: ; @tests/format.sh --fix
+compile_commands:
+	@$(MAKE) --no-print-directory -Bn V=1 _all | awk -v dir='$(CURDIR)' -f tests/compile_commands.awk > compile_commands.json
+	@echo "compile_commands.json: $$(grep -c '"file"' compile_commands.json) files"
+protocol: _all ; @mandoc -T markdown $(B)/man/edurag-protocol.7 > packaging/man/edurag-protocol.md
 
 $(B)/eduragd: $(B)/server/main.o $(B)/libserver.a $(B)/libcommon.a
 	$(Q)$(if $(V),,echo "  link $@";) $(CC) $(LDFLAGS) -o $@ $^ $(LIBS_SERVER)

@@ -130,8 +130,7 @@ static void write_request(const struct models_embedder *e, enum models_text kind
     if (task_in_text(e->model) && (!prefix || !*prefix))
         prefix = kind == MODELS_PASSAGE ? "title: none | text: " : "task: search result | query: ";
     AUTO(mem_freep)
-    char *whole = mem_printf("%s%s", prefix ? prefix : "", text),
-         *model = mem_printf("models/%s", e->model);
+    char *whole = mem_printf("%s%s", prefix ? prefix : "", text), *model = mem_printf("models/%s", e->model);
     buf_json_open(body, '{');
     buf_json_member(body, "model", model);
     buf_json_key(body, "content");

@@ -77,9 +77,9 @@ static bool gather(struct tx *tx, struct known *fresh, size_t *count, size_t *cu
         bool fitted = !strcmp(rows_text(rows, row, 1), "builtin") && rows_bool(rows, row, 6);
         if (fitted && strlen(name) < EMBED_NAME_MOST && rows_int(rows, row, 2, 0) == LATENT_DIMENSIONS) {
             struct known *old = find(state.known, state.count, name), *new = &fresh[*count];
-            *new = (struct known){.model = {.dimensions = LATENT_DIMENSIONS,
-                                            .weight = strtod(rows_text(rows, row, 3), NULL)},
-                                  .latent = old ? old->latent : load(tx, name, err)};
+            *new = (struct known){
+                .model = {.dimensions = LATENT_DIMENSIONS, .weight = strtod(rows_text(rows, row, 3), NULL)},
+                .latent = old ? old->latent : load(tx, name, err)};
             snprintf(new->model.name, sizeof new->model.name, "%s", name);
             if (!new->latent)
                 return false;

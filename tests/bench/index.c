@@ -55,8 +55,7 @@ static void gather(void)
 {
     const char *shared = getenv("EDURAG_SHARED"), *set = getenv("BENCH_ROUNDS");
     AUTO(mem_freep)
-    char *real = mem_printf("%s/pdf/real", shared ? shared : "../shared"),
-         *demo = mem_printf("%s/demo", pg_build());
+    char *real = mem_printf("%s/pdf/real", shared ? shared : "../shared"), *demo = mem_printf("%s/demo", pg_build());
     bool here = access(real, R_OK) == 0;
     int rounds = set ? atoi(set) : here ? ROUNDS_REAL : ROUNDS_DEMO;
     for (int i = 0; i < rounds; i++)

@@ -114,10 +114,9 @@ static void both_nodes_beat(void)
     for (int64_t end = faults_now() + WAIT_MS;; faults_pause(100)) {
         char error[400];
         AUTO(mem_freep)
-        char *beating =
-            pg_try(everything,
-                   "select count(*) from public.nodes where seen_at > clock_timestamp() - interval '3 seconds'", error,
-                   sizeof error);
+        char *beating = pg_try(
+            everything, "select count(*) from public.nodes where seen_at > clock_timestamp() - interval '3 seconds'",
+            error, sizeof error);
         if (beating && !strcmp(beating, "2"))
             return;
         if (faults_now() > end)

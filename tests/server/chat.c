@@ -238,8 +238,7 @@ static void lines_reach_every_node_in_one_order(void **state)
     char room[40];
     new_course(room, "ORDER");
     AUTO(member_free)
-    struct member *a = member_at(0, maria, room),
-                  *b = member_at(1, jonas, room), *c = member_at(2, novak, NULL);
+    struct member *a = member_at(0, maria, room), *b = member_at(1, jonas, room), *c = member_at(2, novak, NULL);
     for (int i = 0; i < 40; i++) {
         say(a, room, i);
         say(b, room, i);
@@ -294,8 +293,7 @@ static void what_goes_unheard_is_told_afterwards(void **state)
     char room[40], id[40];
     new_course(room, "GONE");
     AUTO(member_free)
-    struct member *a = member_at(0, maria, room),
-                  *b = member_at(1, jonas, room), *t = member_at(1, novak, NULL);
+    struct member *a = member_at(0, maria, room), *b = member_at(1, jonas, room), *t = member_at(1, novak, NULL);
     say_some(b, room, 3, id);
     wait_for(a, 3);
     wait_for(b, 3);
@@ -509,8 +507,7 @@ static void teachers_keep_order_and_others_do_not(void **state)
     new_course(room, "MUTE");
     AUTO(mem_freep) char *token = person("s3", "Stranger", "student"), *muted = user_id("s1");
     AUTO(member_free)
-    struct member *a = member_at(0, maria, NULL),
-                  *b = member_at(1, jonas, room), *t = member_at(2, novak, NULL);
+    struct member *a = member_at(0, maria, NULL), *b = member_at(1, jonas, room), *t = member_at(2, novak, NULL);
     AUTO(member_free) struct member *stranger = member_at(0, token, NULL);
     expect(stranger, "not_found", "chat.join", "{\"room\":\"%s\"}", room);
     expect(stranger, "not_found", "chat.send", "{\"room\":\"%s\",\"text\":\"hello\"}", room);

@@ -100,8 +100,7 @@ static void a_token_lasts_for_its_own_transaction(void **context)
     const char *id = prepare ? "tok1" : "tok0";
     struct err err = {0};
     AUTO(close_pool)
-    struct pool *owner = open_pool("edurag_owner", 1, prepare),
-                *app = open_pool("edurag_app", 1, prepare);
+    struct pool *owner = open_pool("edurag_owner", 1, prepare), *app = open_pool("edurag_app", 1, prepare);
     make_user(owner, id, "a good password");
     AUTO(mem_freep) char *token = log_in(app, id, "a good password");
     for (int i = 0; i < 3; i++) {

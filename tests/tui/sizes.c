@@ -156,8 +156,7 @@ static void around(struct fake_terminal *g, const char *text)
 {
     struct err err = {.code = ERR_INTERNAL};
     AUTO(json_freep)
-    cJSON *user = cJSON_CreateObject(),
-          *drafts = cJSON_CreateObject(), *closing = cJSON_CreateObject();
+    cJSON *user = cJSON_CreateObject(), *drafts = cJSON_CreateObject(), *closing = cJSON_CreateObject();
     strncpy(err.say, text, sizeof err.say - 1);
     ui_error(&g->ui, &err);
     draw_in_some_sizes(g);

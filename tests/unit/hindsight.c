@@ -125,8 +125,8 @@ static void requests_are_as_the_contract_says(void **state)
     char told[40];
     retain(b, "fact-1", op, "Maya Okafor (maya@x.org, 555-123-4567) searched for enzymes", told);
     AUTO(mem_freep)
-    char *line = fake_hindsight_last(b->fake),
-         *headers = fake_hindsight_last_headers(b->fake), *body = fake_hindsight_last_body(b->fake);
+    char *line = fake_hindsight_last(b->fake), *headers = fake_hindsight_last_headers(b->fake),
+         *body = fake_hindsight_last_body(b->fake);
     assert_string_equal(line, "POST /v1/default/banks/6f9619ff-8b86-4d01-b42d-00cf4fc964ff/memories");
     assert_non_null(strstr(headers, "authorization: Bearer hsk_secret"));
     assert_string_equal(

@@ -232,8 +232,8 @@ static void requests_are_as_the_contracts_say(struct provider *p)
 {
     assert_true(answers(p));
     AUTO(mem_freep)
-    char *path = fake_models_last_path(p->fake),
-         *headers = fake_models_last_headers(p->fake), *body = fake_models_last_body(p->fake);
+    char *path = fake_models_last_path(p->fake), *headers = fake_models_last_headers(p->fake),
+         *body = fake_models_last_body(p->fake);
     AUTO(json_freep) cJSON *json = json_parse(body, strlen(body), NULL);
     assert_non_null(json);
     assert_null(strstr(path, provider_key));

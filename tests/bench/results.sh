@@ -1,6 +1,6 @@
 #!/bin/bash
-# readme.sh - `make bench-readme`: puts the last table of `make bench` between the two marks of the README:
-# `readme.sh build/bench.json README.md`. Only figures that have a floor or an aim; all that was skipped, failed or missed.
+# results.sh - `make bench-readme`: puts the last table of `make bench` between the two marks of RESULTS.md:
+# `results.sh build/bench.json tests/bench/RESULTS.md`. Only figures that have a floor or an aim; all that was skipped, failed or missed.
 set -eu
 json=$1 readme=$2
 [ -f "$json" ] || { echo "There is no $json yet: run make bench first." >&2; exit 1; }
