@@ -15,7 +15,9 @@
 
 #include "common/mem.h"
 #include "server/cli.h"
+#include "server/cli_bound.h"
 #include "server/config.h"
+#include "server/config_check.h"
 #include "server/models/http.h"
 #include "server/store/database.h"
 
@@ -65,6 +67,29 @@ static bool settings(const struct cli *cli)
         line(WARN, "EDURAG_ALLOW_INSECURE is true: passwords travel in clear unless a proxy in front has TLS and the "
                    "network behind it is yours.");
     return fine;
+}
+
+/* What other machines reach is what counts, whoever opened it. */
+static void bound(void)
+{
+    char host[64], text[400];
+    int port = 0;
+    bool open = false;
+    if (!strcmp(config.listen, "off"))
+        line(OK, "listening: at the Unix socket %s alone", config.socket);
+    else if (!config_check_address(config.listen, host, sizeof host, &port))
+        return; /* the settings say so */
+    else if (!cli_bound(port, text, sizeof text, &open))
+        line(OK, "listening: nobody is at port %d now; asked for is %s", port, config.listen);
+    else if (open && config_check_loopback(host))
+        line(BAD,
+             "listening: at %s, but EDURAG_LISTEN=%s asks for this machine alone. Find out which program that is: "
+             "ss -ltnp 'sport = :%d'.",
+             text, config.listen, port);
+    else if (open && !*config.tls_cert)
+        line(WARN, "listening: at %s, where other machines can connect, without TLS", text);
+    else
+        line(OK, "listening: at %s", text);
 }
 
 static void certificate(void)
@@ -226,6 +251,7 @@ static void model(const char *what, const char *choice, bool embeds)
 int cli_doctor(struct cli *cli)
 {
     bool fine = settings(cli);
+    bound();
     certificate();
     limits();
     machine_clock();

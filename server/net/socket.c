@@ -17,6 +17,7 @@
 #include "common/wait.h"
 #include "server/config.h"
 #include "server/config_check.h"
+#include "server/net/bound.h"
 #include "server/net/certificate.h"
 #include "server/net/delivery.h"
 #include "server/net/http.h"
@@ -24,6 +25,9 @@
 #include "server/net/mailbox.h"
 #include "server/net/outbox.h"
 #include "server/net/session.h"
+
+/* Of TLS 1.2: an ephemeral key and an authenticated cipher, or nothing. TLS 1.3 has no others. */
+#define TLS12_CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL"
 
 enum { RX_PIECE = 2048, DRAIN_FORCE = 6, DRAIN_END = 8, LOG_A_SECOND = 5, ACCEPT_REST_NS = 5000000 };
 
@@ -319,14 +323,23 @@ void socket_stop(void)
     kill(getpid(), SIGTERM);
 }
 
-/* host:port, [v6]:port or :port. */
-static bool open_tcp(struct err *err)
+/* An IPv4 address on a vhost that may use IPv6 makes the library listen everywhere (its issue 2290), and one at [::] takes
+ * IPv4 as well. bound_check looks whether it helped. */
+static uint64_t family_options(const char *host)
 {
-    char host[64];
+    if (!*host)
+        return 0;
+    return strchr(host, ':') ? LWS_SERVER_OPTION_IPV6_V6ONLY_MODIFY | LWS_SERVER_OPTION_IPV6_V6ONLY_VALUE
+                             : LWS_SERVER_OPTION_DISABLE_IPV6;
+}
+
+/* host:port, [v6]:port or :port. */
+static bool open_tcp(char *host, size_t size, struct err *err)
+{
     int port = 0;
     if (!strcmp(config.listen, "off"))
         return true;
-    if (!config_check_address(config.listen, host, sizeof host, &port))
+    if (!config_check_address(config.listen, host, size, &port))
         return err_say(err, ERR_INVALID_PARAMS, "EDURAG_LISTEN must be ADDRESS:PORT, such as 127.0.0.1:7420.");
     bool tls = config.tls_cert[0] != '\0';
     if (!tls && !config_check_loopback(host) && !config.allow_insecure)
@@ -343,7 +356,7 @@ static bool open_tcp(struct err *err)
         .timeout_secs = 10,
         .keepalive_timeout = 5,
         .vhost_name = "tcp",
-        .options = LWS_SERVER_OPTION_VALIDATE_UTF8 | LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND,
+        .options = LWS_SERVER_OPTION_VALIDATE_UTF8 | LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND | family_options(host),
     };
     if (tls) {
         info.ssl_cert_filepath = config.tls_cert;
@@ -351,6 +364,7 @@ static bool open_tcp(struct err *err)
         info.alpn = "http/1.1";
         info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
         info.ssl_options_set = SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1;
+        info.ssl_cipher_list = TLS12_CIPHERS;
     }
     struct lws_vhost *vhost = lws_create_vhost(net.context, &info);
     if (!vhost)
@@ -450,7 +464,9 @@ bool socket_open(struct err *err)
     ev_signal_init(&net.hangup, on_hangup, SIGHUP);
     ev_signal_start(net.loop, &net.hangup);
     mailbox_start(wake);
-    return open_tcp(err) && (!config.socket[0] || open_unix(err));
+    char host[64] = "";
+    return open_tcp(host, sizeof host, err) && (!config.socket[0] || open_unix(err)) &&
+           bound_check(strcmp(config.listen, "off") ? host : NULL, config.socket, err);
 }
 
 void socket_run(void)
