@@ -465,9 +465,12 @@ begin
         return;
     end if;
     perform worker.sweep_sessions();
-    delete from public.audit_log where at < old_entries;
-    update public.audit_log set detail = detail - 'address' where at < old_addresses and detail ? 'address';
-    update auth.sessions set address = null where created_at < old_addresses and address is not null;
+    delete from public.audit_log where audit_id in (
+        select a.audit_id from public.audit_log a where a.at < old_entries for update skip locked);
+    update public.audit_log set detail = detail - 'address' where audit_id in (
+        select a.audit_id from public.audit_log a where a.at < old_addresses and a.detail ? 'address' for update skip locked);
+    update auth.sessions set address = null where session_id in (
+        select s.session_id from auth.sessions s where s.created_at < old_addresses and s.address is not null for update skip locked);
     for tab in select a.attrelid::regclass from pg_attribute a join pg_attribute u on u.attrelid = a.attrelid and u.attname = 'last_used_at'
                  join pg_class c on c.oid = a.attrelid and c.relkind = 'r' and c.relnamespace in ('public'::regnamespace, 'auth'::regnamespace)
                 where a.attname = 'address' and not a.attnotnull loop
@@ -485,3 +488,122 @@ alter table public.turns set (autovacuum_vacuum_scale_factor = 0.01);
 alter table public.memory_facts set (autovacuum_vacuum_scale_factor = 0.01);
 alter table public.reflections set (autovacuum_vacuum_scale_factor = 0.01);
 alter table public.chat_messages set (autovacuum_vacuum_scale_factor = 0.01);
+
+-- As in 003; what somebody else holds is swept the next time, so that nobody waits in a circle.
+create or replace function worker.sweep_sessions() returns void language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp as $$
+begin
+    delete from auth.sessions where session_id in (
+        select s.session_id from auth.sessions s
+         where s.expires_at < now() - interval '1 day' or s.revoked_at < now() - interval '1 day' for update skip locked);
+    delete from auth.login_failures where (account, address) in (
+        select f.account, f.address from auth.login_failures f where f.last_at < now() - interval '1 day' for update skip locked);
+end $$;
+
+-- ------------------------------------------------------------------ after a wait
+
+-- As in 012; and whoever had to wait for the room's row is asked again who they are and whether they are still in it.
+-- (Who had not: what was asked is no older than it is in any call, and asking costs others who wait a tenth of a ms.)
+create or replace function api.chat_send(room uuid, text text, client_id text default null) returns jsonb
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    me auth.person := auth.need();
+    place uuid := coalesce(chat_send.room, auth.open_course());
+    silent timestamptz;
+    number bigint;
+    life interval;
+    said jsonb;
+    asked timestamptz;
+begin
+    if place <> auth.open_course() and not auth.in_room(me, place) then
+        perform auth.fail('not_found', 'There is no such room, or it is not one of yours.');
+    end if;
+    asked := clock_timestamp();
+    update public.chat_rooms r set last_seq = r.last_seq + 1 where r.room_id = place
+    returning r.last_seq, coalesce(r.ttl_seconds * interval '1 second', (select s.chat_ttl from auth.settings s)) into number, life;
+    if number is null or clock_timestamp() > asked + interval '2 milliseconds' then
+        me := auth.need();
+        if number is null or place <> auth.open_course() and not auth.in_room(me, place) then
+            perform auth.fail('not_found', 'There is no such room, or it is not one of yours.');
+        end if;
+    end if;
+    insert into public.chat_messages as m (room_id, seq, user_id, client_id, text, expires_at)
+    select place, number, me.user_id, chat_send.client_id, chat_send.text, clock_timestamp() + life
+     where not exists (select from public.mutes x where x.room_id = place and x.user_id = me.user_id and x.until > clock_timestamp())
+    on conflict on constraint chat_messages_once do nothing
+    returning jsonb_build_object('message_id', m.message_id, 'seq', m.seq, 'at', api.utc(m.at)) into said;
+    if said is not null then
+        perform pg_notify('edurag_chat', place || ' ' || number);
+        return said;
+    end if;
+    select x.until into silent from public.mutes x
+     where x.room_id = place and x.user_id = me.user_id and x.until > clock_timestamp();
+    if silent is not null then
+        perform auth.fail('forbidden', 'You have been muted in this room for a while.', jsonb_build_object('until', api.utc(silent)));
+    end if;
+    select jsonb_build_object('message_id', x.message_id, 'seq', x.seq, 'at', api.utc(x.at)) into said
+      from public.chat_messages x where x.user_id = me.user_id and x.room_id = place and x.client_id = chat_send.client_id;
+    if said is null then -- the mute has just ended
+        perform auth.fail('busy', 'Please send this again.', '{"retry_after_ms": 100}');
+    end if;
+    update public.chat_rooms r set last_seq = r.last_seq - 1 where r.room_id = place;
+    return said;
+end $$;
+
+-- As in 007; the line is held, and then the caller is asked for again.
+create or replace function api.chat_delete(message_id uuid) returns jsonb language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp as $$
+declare
+    me auth.person := auth.need();
+    m public.chat_messages;
+begin
+    perform auth.hold_people(array[me.user_id]);
+    select * into m from public.chat_messages x where x.message_id = chat_delete.message_id and x.expires_at > now() for update;
+    me := auth.need();
+    if m.message_id is null or not m.room_id = any (auth.my_courses()) then
+        perform auth.fail('not_found', 'This message is not here, or no longer here.');
+    elsif not m.room_id = any (auth.my_taught()) then
+        perform auth.fail('forbidden', 'Only the teacher of this course may do this.');
+    end if;
+    delete from public.chat_messages x where x.message_id = m.message_id;
+    perform auth.audit(me.user_id, 'chat.delete', m.user_id::text, jsonb_build_object('room', m.room_id));
+    return '{}';
+end $$;
+
+-- As in 006; whether anything may be outside is asked before and behind the wait for what is being sent.
+create or replace function api.forget(fact_id uuid) returns jsonb language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp as $$
+declare
+    me auth.person := auth.need();
+    facts int;
+    searches int := 0;
+    thoughts int := 0;
+    outside boolean;
+begin
+    perform auth.hold_people(array[me.user_id]);
+    me := auth.need();
+    outside := auth.may_be_outside(me.user_id);
+    if forget.fact_id is not null then
+        delete from public.memory_facts f where f.fact_id = forget.fact_id and f.user_id = me.user_id;
+        get diagnostics facts = row_count;
+        if facts = 0 then
+            perform auth.fail('not_found', 'This fact is not here, or no longer here.');
+        end if;
+    else
+        delete from public.memory_facts f where f.user_id = me.user_id;
+        get diagnostics facts = row_count;
+        outside := outside or auth.may_be_outside(me.user_id);
+        delete from public.search_history h where h.user_id = me.user_id;
+        get diagnostics searches = row_count;
+        delete from public.threads t where t.user_id = me.user_id;
+        delete from public.page_opens o where o.user_id = me.user_id;
+        delete from public.reflections r where r.user_id = me.user_id;
+        get diagnostics thoughts = row_count;
+        -- The whole bank goes, and with it what was waiting to go one by one; but what is on its way there could
+        -- arrive behind that, so it is followed by an erasure of its own.
+        delete from public.erasures e where e.user_id = me.user_id and e.kind = 'fact' and e.state = 'pending'
+           and e.operation_id is null and e.run_after <= now();
+        insert into public.erasures (user_id, kind) select me.user_id, 'all' where outside;
+    end if;
+    return jsonb_build_object('forgotten', jsonb_build_object('facts', facts, 'searches', searches, 'reflections', thoughts));
+end $$;

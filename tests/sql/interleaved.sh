@@ -70,7 +70,25 @@ interleave 'looking while being disabled' "$(person t1 'disabled = true')" t1 "a
 value "$(person t1 'disabled = false')"
 interleave 'looking at who becomes a teacher' "$(person s1 "role = 'teacher'")" t1 "api.reflection_begin(t.user_id('s1'))" ER403
 value "$(person s1 "role = 'student'")"
+held="select from chat_rooms where course_id = t.id('bio') for no key update"
+said="not exists (select from chat_messages where text = 'late')"
+speak="api.chat_send(t.id('bio'), 'late') ->> 'seq'"
+value "delete from mutes"
+interleave 'speaking while being taken out' "$held; delete from enrolments where user_id = t.user_id('s1')" s1 "$speak" ER404 "$said"
+value "insert into enrolments (course_id, user_id) values (t.id('bio'), t.user_id('s1'))"
+interleave 'speaking while being disabled' "$held; $(person s1 'disabled = true')" s1 "$speak" ER401 "$said"
+value "$(person s1 'disabled = false')"
+interleave 'speaking while being muted' "$held; insert into mutes (room_id, user_id, until) values (t.id('bio'), t.user_id('s1'), now() + interval '1 hour')" s1 "$speak" ER403 "$said"
+value "delete from mutes"
 interleave 'enrolling who is erased' "delete from users where user_id = t.user_id('s2')" t1 "$enrol" 0
+interleave 'speaking where the course ends' "delete from courses where course_id = t.id('bio')" s1 "$speak" ER404 "$said"
+interleave 'removing a line while losing the role' "$(person a1 "role = 'teacher'")" a1 "api.chat_delete(t.id('line'))" ER403 \
+    "exists (select from chat_messages where message_id = t.id('line'))"
+value "$(person a1 "role = 'admin'")"
+interleave 'forgetting what is just being sent' "update memory_facts set state = 'sent', operation_id = gen_random_uuid(), run_after = now() + interval '1 minute' where user_id = t.user_id('s1')" \
+    s1 "api.forget(null) #>> '{forgotten,facts}'" 1 "(select string_agg(kind, ',' order by kind) from erasures where user_id = t.user_id('s1') and state = 'pending') like '%fact%'"
+interleave 'forgetting while being disabled' "$(person s1 'disabled = true')" s1 "api.forget(null)" ER401
+value "$(person s1 'disabled = false')"
 grep -h 'deadlock' "$dir/server.log" && say 'a deadlock'
 echo "$cases cases, $failed lost"
 [ "$failed" = 0 ]
