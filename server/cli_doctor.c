@@ -21,6 +21,7 @@
 #include "server/models/http.h"
 #include "server/store/database.h"
 
+enum { ADDRESS_DAYS = 90, AUDIT_DAYS = 1100, TRENDING_SECONDS = 60 }; /* from here on it is said */
 enum { CLOCK_SECONDS = 2, CERT_DAYS = 14, SPARE_FILES = 256, WARN_MIB = 2048, BAD_MIB = 256, SERVICE_MS = 8000 };
 enum level { OK, WARN, BAD };
 
@@ -42,6 +43,24 @@ static void line(enum level level, const char *format, ...)
 static const char *why(const struct err *err)
 {
     return err->say[0] ? err->say : err->log[0] ? err->log : err_sentence(err);
+}
+
+/* What a school keeps for longer, or tells sooner, than people expect. */
+static void privacy(void)
+{
+    if (config.address_days > ADDRESS_DAYS)
+        line(WARN,
+             "EDURAG_ADDRESS_DAYS keeps for %lld days from where people logged in. Thirty are enough to look into an "
+             "attack.",
+             (long long)config.address_days);
+    if (config.audit_days > AUDIT_DAYS)
+        line(WARN, "EDURAG_AUDIT_DAYS keeps for %lld days who did what. A year is enough for most schools.",
+             (long long)config.audit_days);
+    if (config.trending_interval < TRENDING_SECONDS)
+        line(WARN,
+             "EDURAG_TRENDING_INTERVAL is %lld s: who watches what many search can tell at which moment it changed. "
+             "Quarter of an hour (900) hides that.",
+             (long long)config.trending_interval);
 }
 
 /* A sentence a line, as config_check leaves them. */
@@ -66,6 +85,8 @@ static bool settings(const struct cli *cli)
     if (config.allow_insecure && strcmp(config.listen, "off") != 0)
         line(WARN, "EDURAG_ALLOW_INSECURE is true: passwords travel in clear unless a proxy in front has TLS and the "
                    "network behind it is yours.");
+    if (fine)
+        privacy();
     return fine;
 }
 

@@ -70,6 +70,9 @@ doctor 0
 EDURAG_PING=never doctor 1 'bad  settings: EDURAG_PING must be' 'warn database and services: not looked at'
 EDURAG_GENERATION=openai OPENAI_BASE_URL=http://127.0.0.1:9/v1 doctor 1 'bad  answers: openai does not answer' 'ok   memory: builtin'
 EDURAG_CONNECTIONS=100 doctor 0
+grep -qE 'EDURAG_(ADDRESS_DAYS|AUDIT_DAYS|TRENDING_INTERVAL)' "$dir/said" && fail "the defaults are said to tell too much"
+EDURAG_ADDRESS_DAYS=3650 EDURAG_AUDIT_DAYS=3650 EDURAG_TRENDING_INTERVAL=1 doctor 0 'warn EDURAG_ADDRESS_DAYS keeps for 3650 days' \
+    'warn EDURAG_AUDIT_DAYS keeps for 3650 days' 'warn EDURAG_TRENDING_INTERVAL is 1 s'
 (ulimit -n 200 && EDURAG_CONNECTIONS=100 doctor 1 'bad  open files: 200 are allowed' && exit $failed) || failed=1
 [ "$failed" = 0 ] && echo "All as it should be."
 exit "$failed"
