@@ -50,12 +50,12 @@ static void end_user(const struct mail *mail)
             session_close(at, CLOSE_TOKEN, mail->text, false);
 }
 
+/* Whoever is on the way in may be that person, with a token that was given out before it ended. */
 static void reread(const struct mail *mail)
 {
-    if (mail->sid[0])
-        for (struct session *at = session_next(NULL); at; at = session_next(at))
-            if (!strcmp(mail->sid, session_sid(at)))
-                session_reread(at);
+    for (struct session *at = session_next(NULL); at; at = session_next(at))
+        if (session_entering(at) || (mail->sid[0] && !strcmp(mail->sid, session_sid(at))))
+            session_reread(at);
     for (struct session *at = session_of_user(mail->whom); at; at = session_of_user_next(at))
         session_reread(at);
 }

@@ -373,9 +373,14 @@ static void notify(struct session *session, const char *method, const char *name
     frame_unref(frame);
 }
 
+bool session_entering(const struct session *session)
+{
+    return session->peer.exclusive;
+}
+
 void session_reread(struct session *session)
 {
-    if (!session->peer.token || session->close_by)
+    if (session->close_by || (!session->peer.token && !session->peer.exclusive))
         return;
     session->stale = true;
     if (!session->peer.exclusive)

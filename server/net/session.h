@@ -64,7 +64,8 @@ bool session_watches(const struct session *session); /* and may */
 void session_put(struct session *session, struct frame *frame, struct membership *chat);
 /* `count` lines of a room are lost for this reader, who is told. */
 void session_missed(struct session *session, struct membership *chat, uint32_t count);
-void session_reread(struct session *session); /* its token is verified again, soon */
-void session_settle(uint64_t number);         /* a request of it is done: one that should end may end now */
+bool session_entering(const struct session *session); /* a call that says who it is, is on the way */
+void session_reread(struct session *session);         /* its token is verified again, soon */
+void session_settle(uint64_t number);                 /* a request of it is done: one that should end may end now */
 
 #endif

@@ -289,6 +289,55 @@ static void a_person_has_a_minutes_worth_and_an_address_throttles_strangers_only
     assert_int_equal(harness_stop(&small), 0);
 }
 
+static char *owner(const char *sql)
+{
+    char error[200];
+    char *value = pg_try(pg_url_in(h.directory, "edurag_owner"), sql, error, sizeof error);
+    assert_string_equal(error, "");
+    return value;
+}
+
+/* A session that ends between its commit and its answer: the news comes while nobody is on the socket yet. */
+static void who_is_ended_while_on_the_way_in_is_out(void **state)
+{
+    (void)state;
+    static const char *const slow[] = {
+        "create function auth.test_slow() returns trigger language plpgsql as $$ begin if new.user_id = (select "
+        "user_id "
+        "from public.users where institution_id = 'ivy') then perform pg_advisory_xact_lock(7, 7); perform "
+        "pg_sleep(1); end if; return new; end $$",
+        "create function auth.test_ended() returns trigger language plpgsql security definer as $$ begin delete from "
+        "auth.sessions s using "
+        "public.users u where s.session_id = new.session_id and u.user_id = s.user_id and u.institution_id = 'ivy'; "
+        "return null; end $$",
+        "create trigger test_slow before insert on auth.sessions for each row execute function auth.test_slow()",
+        "create constraint trigger test_ended after insert on auth.sessions deferrable initially deferred for each row "
+        "execute function auth.test_ended()",
+    };
+    harness_user(&h, "student", "ivy", "Ivy");
+    for (size_t i = 0; i < COUNT_OF(slow); i++)
+        free(owner(slow[i]));
+    struct raw r;
+    raw_open(&r, h.target, NULL);
+    raw_text(&r, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"auth.login\",\"params\":{\"institution_id\":\"ivy\","
+                 "\"password\":\"ivy-password\"}}");
+    for (int i = 0; i < 1000; i++) {
+        AUTO(mem_freep) char *free_still = owner("select pg_try_advisory_xact_lock(7, 7)");
+        if (!strcmp(free_still, "f"))
+            break;
+        usleep(5000);
+    }
+    free(
+        owner("select pg_notify('edurag_session', 'user ' || user_id) from public.users where institution_id = 'ivy'"));
+    assert_int_equal(raw_next(&r, 8000), 1);
+    assert_non_null(strstr(r.payload, "\"token\""));
+    assert_int_equal(raw_close_code(&r, 8000), 4401);
+    assert_non_null(strstr(r.payload + 2, "revoked"));
+    raw_close(&r);
+    free(owner("drop function auth.test_slow() cascade"));
+    free(owner("drop function auth.test_ended() cascade"));
+}
+
 static int start(void **state)
 {
     (void)state;
@@ -326,6 +375,7 @@ int main(void)
         cmocka_unit_test(who_does_not_log_in_is_closed_and_who_tries_is_not),
         cmocka_unit_test(an_ending_login_is_announced_and_ends),
         cmocka_unit_test(a_dead_token_is_told_what_it_died_of),
+        cmocka_unit_test(who_is_ended_while_on_the_way_in_is_out),
         cmocka_unit_test(a_person_has_a_minutes_worth_and_an_address_throttles_strangers_only),
     };
     return cmocka_run_group_tests_name("auth", tests, start, stop);

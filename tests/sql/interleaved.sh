@@ -1,42 +1,9 @@
 #!/bin/bash
-# interleaved.sh - one call waits for what another transaction changes, and asks again after the wait.
-# Each case: a transaction changes somebody or something and stays open; a person's call is begun and is seen to
-# wait; the transaction commits; what the call then says, and what stands in the tables, must fit the change.
+# interleaved.sh - who is put where, and silenced, while they or the caller change.
 . "$(dirname "$0")/lib/cluster.bash"
 cluster_start
 db postgres -f "$here/lib/school.sql"
-failed=0 cases=0
-say() { echo "not ok - $1"; failed=$((failed + 1)); }
-value() { db postgres -At -c "$1"; }
-waiting() { value "select count(*) from pg_stat_activity where usename = 'edurag_app' and wait_event_type = 'Lock'"; }
-
-# interleave NAME CHANGE WHO CALL EXPECTED AFTER: EXPECTED is the call's answer or its SQLSTATE; AFTER must hold then.
-interleave() {
-    local name=$1 change=$2 token got tries
-    cases=$((cases + 1))
-    token=$(value "select t.token('$3')")
-    coproc holder { PGUSER=postgres psql -X -q -At 2>&1; }
-    local out=${holder[0]} in=${holder[1]} pid=$holder_PID
-    printf 'begin; %s; select %s;\n' "$change" "'held'" >&"$in"
-    while read -r -u "$out" line; do
-        case $line in held) break ;; *ERROR*) say "$name: $line" ;; esac
-    done
-    PGUSER=edurag_app psql -X -q -At -v VERBOSITY=sqlstate -c "set edurag.token = '$token'" -c "select $4" >"$dir/call" 2>&1 &
-    local call=$!
-    for ((tries = 0; tries < 600; tries++)); do
-        [ "$(waiting)" = 0 ] || break
-        kill -0 "$call" 2>/dev/null || break
-        sleep 0.05
-    done
-    kill -0 "$call" 2>/dev/null || say "$name: the call did not wait"
-    echo 'commit;' >&"$in"
-    eval "exec $in>&-"
-    wait "$call" || true
-    wait "$pid" 2>/dev/null || true
-    got=$(sed -n 's/^ERROR:  \([A-Z0-9]*\).*/\1/; p; q' "$dir/call")
-    [ "$got" = "$5" ] || say "$name: said '$got' instead of '$5'"
-    [ -z "${6-}" ] || [ "$(value "select $6")" = t ] || say "$name: not true afterwards: $6"
-}
+. "$here/lib/interleave.bash"
 nobody_new="not exists (select from enrolments where course_id = t.id('bio') and user_id = t.user_id('s2'))"
 enrol="api.enrol(t.id('bio'), '{s2}') ->> 'changed'"
 person() { echo "update users set $2 where user_id = t.user_id('$1')"; }
@@ -89,6 +56,4 @@ interleave 'forgetting what is just being sent' "update memory_facts set state =
     s1 "api.forget(null) #>> '{forgotten,facts}'" 1 "(select string_agg(kind, ',' order by kind) from erasures where user_id = t.user_id('s1') and state = 'pending') like '%fact%'"
 interleave 'forgetting while being disabled' "$(person s1 'disabled = true')" s1 "api.forget(null)" ER401
 value "$(person s1 'disabled = false')"
-grep -h 'deadlock' "$dir/server.log" && say 'a deadlock'
-echo "$cases cases, $failed lost"
-[ "$failed" = 0 ]
+interleave_done

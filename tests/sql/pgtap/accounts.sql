@@ -114,6 +114,14 @@ select isnt(auth.key_rotate(), null, 'another key');
 select is((select count(*) from auth.signing_keys where retired_at is null), 2::bigint, 'two are live');
 update t.who set token = api.login(who, 'password-' || who, 'p') ->> 'token' where who in ('a1', 't1', 's1');
 
+-- Only what is noted by hand may be, by whom it is for.
+select is(t.value('a1', 'select api.audit(''users.import'', null, ''{"created": 1}'')'), '', 'a list that was imported is noted');
+select is(t.value('s1', 'select api.audit(''users.import'', null, ''{}'')'), 'ER403', 'by admins');
+select is(t.value('a1', 'select api.audit(' || quote_literal(a) || ', null, ''{}'')'), 'ER403', a || ' is no entry of a person')
+  from unnest(array['auth.login', 'users.delete', 'made.up', '']) a;
+select is(t.value('a1', 'select api.audit(''users.import'', ''somebody'', ''{}'')'), 'ER422', 'without a target');
+select is(t.value('a1', 'select api.audit(''users.import'', null, jsonb_build_object(''x'', repeat(''x'', 2000)))'), 'ER422', 'and short');
+
 -- Accounts.
 create temp table made as select t.value('a1', 'select api.user_create(''n1'', ''New One'', ''student'')')::jsonb as j;
 select ok((j ->> 'password') ~ '^[a-z]+-\d{5}-[a-z]+-[a-z]+$', 'a generated password can be read aloud') from made;
