@@ -388,7 +388,7 @@ grant execute on function worker.trending_places(int), worker.trending_searches(
 -- ------------------------------------------------------------------ what is kept, and for how long
 
 -- Where the tables name a person, and what of it they get to take along: 'named' (a member of the export of its own),
--- 'kept' (its row, under "kept", without bytes, digests and hashes), or why not. A table that a later migration adds is
+-- 'kept' (its row, under "kept", without bytes, digests, hashes and documents' contents), or why not. A table that a later migration adds is
 -- 'kept' by itself; a column that names people without referring to them must be named here (the tests look).
 create function auth.export_plan() returns table (tab text, col text, how text) language sql stable
 begin atomic
@@ -417,7 +417,7 @@ declare
     kept jsonb := '{}';
 begin
     for p in select x.tab, x.col, array(select a.attname::text from pg_attribute a where a.attrelid = x.tab::regclass and a.attnum > 0
-                        and (a.atttypid = 'bytea'::regtype or a.attname ~ 'hash|sha256|digest|secret|token')) as secrets
+                        and (a.atttypid = 'bytea'::regtype or a.attname ~ 'hash|sha256|digest|secret|token|^outline$')) as secrets
                from auth.export_plan() x where x.how = 'kept' order by 1, 2 loop
         execute format('select jsonb_agg(to_jsonb(t) - $2) from %s t where t.%I = $1', p.tab::regclass, p.col) into rows using person, p.secrets;
         kept := kept || jsonb_build_object(p.tab || '.' || p.col, coalesce(rows, '[]'));

@@ -128,6 +128,40 @@ done
 wait "${pids[@]}" || true
 [ "$(cat "$dir"/upload.* | grep -c accepted)" = 1 ] || { cat "$dir"/upload.*; say 'the file was not accepted exactly once'; }
 
+# Put into a course, taken out, leaving, muted, promoted, switched off and erased, all at once.
+db postgres <<'SQL'
+insert into t.who (who, user_id) select 'p' || n, (auth.user_add(null, 'p' || n, 'P', 'student', 'password-p' || n) #>> '{user,user_id}')::uuid from generate_series(1, 6) n;
+update t.who set token = api.login(who, 'password-' || who, 'test') ->> 'token' where who like 'p_' or who in ('t1', 'a1');
+-- One hand: again and again one of its calls, each as somebody. What is refused is refused; a deadlock is one too many.
+create procedure t.calling(seed float8, seconds int, calls text[]) language plpgsql as $$
+declare
+    until timestamptz := clock_timestamp() + seconds * interval '1 second';
+    person text;
+begin
+    perform setseed(seed);
+    while clock_timestamp() < until loop
+        person := 'p' || 1 + floor(random() * 6)::int;
+        perform set_config('edurag.token', t.token(case when calls[1] = 'self' then person else calls[1] end), false);
+        begin
+            execute replace(calls[2 + floor(random() * (cardinality(calls) - 1))::int], '@', person);
+        exception when deadlock_detected then raise warning 'deadlock'; when others then null;
+        end;
+        commit;
+    end loop;
+end $$;
+SQL
+pids=()
+many="'select api.enrol(t.id(''bio''), ''{p1,p3,p5,p2}'')', 'select api.enrol(t.id(''bio''), ''{@,p4}'')', 'select api.enrol(t.id(''bio''), ''{@,p2}'', true)'"
+race postgres "call t.calling(0.1, $seconds, array['t1', $many, 'select api.chat_mute(t.id(''bio''), t.user_id(''@''), 9)', 'select api.reflection_begin(t.user_id(''@''))'])" calls1
+race postgres "call t.calling(0.2, $seconds, array['a1', $many, 'select api.chat_mute(null, t.user_id(''@''), 9)'])" calls2
+race postgres "call t.calling(0.3, $seconds, array['self', 'select api.leave(t.id(''bio''))', 'select api.chat_send(t.id(''bio''), ''hello'')', 'select api.forget(null)', 'select api.memory_export()'])" calls3
+race postgres "call t.calling(0.4, $seconds, array['a1', 'update public.users set role = case role when ''student'' then ''teacher'' else ''student'' end where user_id = t.user_id(''@'')',
+    'update public.users set disabled = not disabled where user_id = t.user_id(''@'')', 'select worker.sweep_kept(1, 1)', 'select api.user_delete(t.user_id(''p6''))'])" calls4
+wait "${pids[@]}" || true
+! grep -h deadlock "$dir"/race.calls* || say 'a deadlock of people and courses'
+bad=$(db postgres -At -c "select count(*) from public.courses c where c.members <> (select count(*) from public.enrolments e where e.course_id = c.course_id)")
+[ "$bad" = 0 ] || say "$bad courses do not know how many are in them"
+
 grep -h 'deadlock' "$dir/server.log" && say 'a deadlock'
 echo "$failed races lost ($stored stored)"
 [ "$failed" = 0 ]
