@@ -15,6 +15,7 @@
 #include "server/models/models.h"
 #include "server/net/delivery.h"
 #include "server/net/http.h"
+#include "server/net/limits.h"
 #include "server/net/session.h"
 #include "server/net/socket.h"
 #include "server/retrieval/embed.h"
@@ -79,6 +80,12 @@ static bool index_up(struct err *err)
 {
     http_ready_add(index_why_not);
     return index_sync_start(err);
+}
+
+static bool socket_up(struct err *err)
+{
+    http_ready_add(limits_full);
+    return socket_open(err);
 }
 
 static bool listen_up(struct err *err)
@@ -186,8 +193,8 @@ static const struct part parts[] = {
     {"index", index_up, index_sync_stop},
     {"memory", memory_start, memory_stop},
     {"listen", listen_up, listen_stop},
-    {"gauges", background_metrics_start, NULL},
-    {"socket", socket_open, socket_close},
+    {"metrics", background_metrics_start, NULL},
+    {"socket", socket_up, socket_close},
     {"lanes", lanes_up, lanes_down},
     {"jobs", jobs_start, jobs_down},
     {"refit", refit_start, refit_stop},
@@ -198,7 +205,7 @@ static int start_all(struct err *err)
 {
     for (size_t i = 0; i < COUNT_OF(parts); i++)
         if (!parts[i].start(err)) {
-            log_event(LOG_ERROR, "start_failed", "room=%s reason=%s", parts[i].name, log_quote(err->log));
+            log_event(LOG_ERROR, "start_failed", "part=%s reason=%s", parts[i].name, log_quote(err->log));
             return (int)i;
         }
     return COUNT_OF(parts);

@@ -337,7 +337,7 @@ const struct method methods_memory[] = {
                     "logins came from; audit what the audit log says of one; kept every other row that names one, by "
                     "table and column, without hashes and digests. What others were told of one stands under "
                     "reflections; what one was told of others is theirs.",
-     .access = ACCESS_USER, .lane = LANE_QUICK, .cost = COST_ONE,
+     .access = ACCESS_USER, .lane = LANE_SLOW, .cost = COST_ONE,
      .result = "{account: {" SHAPE_USER_MEMBERS
                ", created_at: time, last_active_at: time | null}, facts: [object], searches: "
                "[object], turns: [object], opened: [object], reflections: [object], chat: "

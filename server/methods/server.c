@@ -98,7 +98,7 @@ const struct method methods_server[] = {
     {METHOD_CALL("rpc.cancel", cancel, cancel), .summary = "Give up one of this connection's requests.",
      .description = "The request that is given up still gets its reply, mostly the "
                     "error cancelled; false: there was none of this id.",
-     .access = ACCESS_USER, .lane = LANE_INLINE, .result = "{cancelled: bool}", .example = "{'id': 7}",
+     .access = ACCESS_USER, .lane = LANE_INLINE, .cost = 1, .result = "{cancelled: bool}", .example = "{'id': 7}",
      .example_result = "{'cancelled': true}"},
     {0},
 };

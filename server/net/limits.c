@@ -1,10 +1,11 @@
-/* limits.c - what a peer may cost: token buckets, addresses behind proxies, caps on connections. */
+/* limits.c - what a peer may cost: token buckets, addresses behind proxies, places for connections. */
 #include "server/net/limits.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/mem.h"
 #include "server/net/table.h"
@@ -16,7 +17,8 @@ struct bucket {
     char key[KEY_SIZE];
     int64_t level; /* in thousandths of a cost, so that slow refills are not rounded away */
     int64_t at;
-    int64_t connections; /* LIMITS_ADDRESS only */
+    int64_t connections; /* of a person, or a stranger's of an address */
+    int64_t knocking;    /* of an address: those that have not shaken hands */
 };
 
 struct network {
@@ -31,7 +33,8 @@ static struct {
     bool trust_unix;
     struct table *buckets;
     int64_t swept_at;
-    size_t connections;
+    size_t connections, strangers, knocking;
+    char own[24]; /* the address of this very account on the Unix socket */
 } limits;
 
 /* IPv4 as ::ffff:a.b.c.d, so that both families compare alike. */
@@ -109,7 +112,8 @@ bool limits_start(const struct limits_settings *settings, struct err *err)
     }
     limits.buckets = table_new();
     limits.swept_at = INT64_MIN / 2;
-    limits.connections = 0;
+    limits.connections = limits.strangers = limits.knocking = 0;
+    snprintf(limits.own, sizeof limits.own, "uid:%d", (int)geteuid());
     return true;
 }
 
@@ -150,7 +154,7 @@ static bool forgettable(struct table_item *item, void *now_ms)
 {
     struct bucket *bucket = (struct bucket *)item;
     int64_t burst, rate;
-    if (bucket->connections)
+    if (bucket->connections || bucket->knocking)
         return false;
     refill(bucket, *(int64_t *)now_ms);
     rates(bucket->key[0], &burst, &rate);
@@ -227,30 +231,112 @@ void limits_address(const char *peer, const char *forwarded, char *address, size
     }
 }
 
-enum limits_admission limits_enter(const char *address, int64_t now_ms)
+static size_t reserve(void)
 {
-    if (limits.connections >= (size_t)limits.settings.connections)
-        return LIMITS_FULL;
-    struct bucket *bucket = bucket_find(LIMITS_ADDRESS, address, true, now_ms);
-    if (!bucket)
-        return LIMITS_FULL;
-    if (bucket->connections >= limits.settings.connections_per_address)
-        return LIMITS_ADDRESS_FULL;
-    bucket->connections++;
-    limits.connections++;
-    return LIMITS_ADMITTED;
+    size_t tenth = (size_t)limits.settings.connections / 10;
+    return tenth < LIMITS_RESERVE ? tenth : LIMITS_RESERVE;
 }
 
-void limits_leave(const char *address)
+static size_t strangers_most(void)
+{
+    size_t fifth = (size_t)limits.settings.connections / 5;
+    return fifth ? fifth : 1;
+}
+
+static size_t of_address_most(void)
+{
+    size_t half = strangers_most() / 2;
+    return half ? half : 1;
+}
+
+bool limits_trusted_peer(const char *address)
+{
+    return !strcmp(address, "uid:0") || !strcmp(address, limits.own);
+}
+
+bool limits_enter(const char *address, int64_t now_ms)
+{
+    bool own = limits_trusted_peer(address);
+    struct bucket *bucket = bucket_find(LIMITS_ADDRESS, address, true, now_ms);
+    if (!bucket || limits.connections + (own ? 0 : reserve()) >= (size_t)limits.settings.connections)
+        return false;
+    if (!own && (limits.strangers >= strangers_most() || (size_t)bucket->connections >= of_address_most()))
+        return false;
+    bucket->connections++;
+    limits.connections++;
+    limits.strangers += !own;
+    return true;
+}
+
+/* The stranger's place of this address is free. */
+static void leave_address(const char *address)
 {
     struct bucket *bucket = bucket_find(LIMITS_ADDRESS, address, false, 0);
     if (bucket && bucket->connections)
         bucket->connections--;
+    if (limits.strangers && !limits_trusted_peer(address))
+        limits.strangers--;
+}
+
+bool limits_settle(const char *address, const char *user_id, int64_t now_ms)
+{
+    struct bucket *person = bucket_find(LIMITS_PERSON, user_id, true, now_ms);
+    if (!person || person->connections >= limits.settings.connections_per_person)
+        return false;
+    person->connections++;
+    leave_address(address);
+    return true;
+}
+
+void limits_leave(const char *address, const char *user_id)
+{
     if (limits.connections)
         limits.connections--;
+    if (!*user_id) {
+        leave_address(address);
+        return;
+    }
+    struct bucket *person = bucket_find(LIMITS_PERSON, user_id, false, 0);
+    if (person && person->connections)
+        person->connections--;
+}
+
+bool limits_knock(const char *address, int64_t now_ms)
+{
+    struct bucket *bucket = bucket_find(LIMITS_ADDRESS, address, true, now_ms);
+    if (!limits_trusted_peer(address) && !trusted(address) &&
+        (!bucket || limits.knocking >= strangers_most() || (size_t)bucket->knocking >= of_address_most()))
+        return false;
+    if (bucket)
+        bucket->knocking++;
+    limits.knocking++;
+    return true;
+}
+
+void limits_knocked(const char *address)
+{
+    struct bucket *bucket = bucket_find(LIMITS_ADDRESS, address, false, 0);
+    if (bucket && bucket->knocking)
+        bucket->knocking--;
+    if (limits.knocking)
+        limits.knocking--;
 }
 
 size_t limits_connections(void)
 {
     return limits.connections;
+}
+
+size_t limits_strangers(void)
+{
+    return limits.strangers;
+}
+
+const char *limits_full(void)
+{
+    if (limits.connections + reserve() >= (size_t)limits.settings.connections)
+        return "all places are taken (EDURAG_CONNECTIONS)";
+    if (limits.strangers >= strangers_most())
+        return "all places for people who have not logged in are taken, a fifth of EDURAG_CONNECTIONS";
+    return NULL;
 }

@@ -4,6 +4,7 @@
 #include "common/mem.h"
 #include "server/config.h"
 #include "server/net/limits.h"
+#include "server/net/outbox.h"
 #include "server/net/session.h"
 #include "server/rpc/request_metrics.h"
 #include "server/rpc/lanes.h"
@@ -82,6 +83,9 @@ void metrics_write(struct buf *out)
     buf_text(out, "edurag_info{version=\"" EDURAG_VERSION "\"} 1\n");
     one(out, "edurag_connections", "WebSockets that are open.", session_count());
     one(out, "edurag_connections_limit", "How many there may be.", (size_t)config.connections);
+    one(out, "edurag_connections_strangers", "Those on which nobody has logged in.", limits_strangers());
+    one(out, "edurag_unfinished_bytes", "Of messages that are not whole yet.", session_unfinished());
+    one(out, "edurag_unsent_bytes", "Of replies that wait for their readers.", outbox_unsent());
     one(out, "edurag_rate_buckets", "Peers and people with less than a full rate limit.", limits_buckets());
     one(out, "edurag_requests_in_flight", "Requests handed to a lane and not back yet.", rpc_jobs());
     write_lanes(out);

@@ -5,22 +5,28 @@
 #include <string.h>
 
 #include "common/mem.h"
+#include "server/net/limits.h"
 
 enum { TEXT = 1, CONTINUATION = 0, FIN = 0x80, HEADER_MOST = 10 };
 
 struct outbox_entry {
     struct outbox_entry *next;
     struct frame *frame;
+    bool chat;
 };
+
+static size_t unsent;
 
 enum outbox_put outbox_put(struct outbox *box, struct frame *frame, bool chat)
 {
     if (chat && box->bytes + frame->length > OUTBOX_CHAT)
         return OUTBOX_DROPPED;
-    if (box->first && box->bytes + frame->length > OUTBOX_MOST)
+    if (box->first && (box->bytes + frame->length > OUTBOX_MOST || (!chat && unsent + frame->length > LIMITS_UNSENT)))
         return OUTBOX_OVER;
     struct outbox_entry *entry = mem_alloc(sizeof *entry);
     entry->frame = frame_ref(frame);
+    entry->chat = chat; /* frames of chat are shared, and few of them exist */
+    unsent += chat ? 0 : frame->length;
     if (box->last)
         box->last->next = entry;
     else
@@ -55,6 +61,7 @@ static void drop_first(struct outbox *box)
     box->first = entry->next;
     if (!box->first)
         box->last = NULL;
+    unsent -= entry->chat ? 0 : entry->frame->length - box->sent;
     box->sent = 0;
     frame_unref(entry->frame);
     free(entry);
@@ -75,10 +82,16 @@ size_t outbox_gather(struct outbox *box, unsigned char *out, size_t size)
         used += piece;
         box->sent += piece;
         box->bytes -= piece;
+        unsent -= box->first->chat ? 0 : piece;
         if (piece == left)
             drop_first(box);
     }
     return used;
+}
+
+size_t outbox_unsent(void)
+{
+    return unsent;
 }
 
 bool outbox_empty(const struct outbox *box)

@@ -27,11 +27,14 @@ struct outbox {
 };
 
 enum outbox_put { OUTBOX_PUT, OUTBOX_DROPPED, OUTBOX_OVER };
-/* Takes a reference of its own. `chat`: may be dropped. OUTBOX_OVER: past the bound, nothing was queued. */
+/* Takes a reference of its own. `chat`: may be dropped. OUTBOX_OVER: past the
+ * peer's bound or the node's (LIMITS_UNSENT), nothing was queued. */
 enum outbox_put outbox_put(struct outbox *box, struct frame *frame, bool chat);
 /* Moves what fits, framed, into `out` (at least OUTBOX_SEND bytes) and returns its length; always ends at
  * the end of a WebSocket frame. */
 size_t outbox_gather(struct outbox *box, unsigned char *out, size_t size);
+/* Bytes that wait, chat left out, of all peers together. */
+size_t outbox_unsent(void);
 bool outbox_empty(const struct outbox *box);
 void outbox_clear(struct outbox *box);
 

@@ -18,7 +18,14 @@
 #include "server/rpc/envelope.h"
 #include "server/rpc/job.h"
 
-enum { EXPIRING = 300, VERIFY_TRIES = 10, CLOSE_WITHIN = 5, SLOT_BITS = 20 };
+enum {
+    EXPIRING = 300,
+    VERIFY_TRIES = 10,
+    CLOSE_WITHIN = 5,
+    SLOT_BITS = 20,
+    MESSAGE_FREE = 16 * 1024, /* of an unfinished message: not held against the node's budget */
+    LINES_A_SECOND = 50       /* of the log, for connections that come and go */
+};
 
 struct session {
     struct rpc_peer peer;      /* first */
@@ -32,10 +39,10 @@ struct session {
     char *end_reason;           /* it must end once the replies it is owed are out */
     int64_t login_by, close_by; /* seconds of the monotonic clock; close_by 0: not closing */
     time_t expires;
-    int64_t opened;
+    int64_t opened, message_since;
     int close_code;
     uint8_t tries;
-    bool held, stale, warned, watches, lagged, discarding;
+    bool held, stale, warned, watches, lagged, discarding, settled;
 };
 
 static struct {
@@ -46,6 +53,8 @@ static struct {
     bool draining, delivering;
     uint64_t *due; /* numbers of those with something to send since the mail began */
     size_t due_count, due_size;
+    size_t unfinished;      /* bytes of messages that are not whole */
+    unsigned lines, unsaid; /* of the log in this second: written, and left out */
 } sessions;
 
 static int64_t clock_ms(void)
@@ -78,6 +87,11 @@ void session_stop(void)
     sessions.slots = NULL;
     sessions.people = NULL;
     sessions.size = sessions.high = 0;
+}
+
+size_t session_unfinished(void)
+{
+    return sessions.unfinished;
 }
 
 size_t session_count(void)
@@ -118,6 +132,11 @@ struct session *session_of_user_next(const struct session *session)
 const char *session_sid(const struct session *session)
 {
     return session->peer.caller.sid;
+}
+
+const char *session_place(const struct session *session)
+{
+    return session->settled ? session->peer.caller.user_id : "";
 }
 
 const char *session_user(const struct session *session)
@@ -171,6 +190,23 @@ static void verify(struct session *session)
     session->stale = token && !rpc_verify(&session->peer, token);
 }
 
+/* Whoever connects again and again writes no log of it. */
+static enum log_level line_level(void)
+{
+    if (sessions.lines++ < LINES_A_SECOND)
+        return LOG_INFO;
+    sessions.unsaid++;
+    return LOG_DEBUG;
+}
+
+static void drop_message(struct session *session)
+{
+    sessions.unfinished -= session->message.length;
+    if (session->message.data)
+        mem_wipe(session->message.data, session->message.length);
+    buf_free(&session->message);
+}
+
 struct session *session_new(struct lws *wsi, const char *address, const char *token)
 {
     struct session *session = mem_alloc(sizeof *session);
@@ -179,7 +215,8 @@ struct session *session_new(struct lws *wsi, const char *address, const char *to
     session->login_by = session->opened + config.login_timeout;
     snprintf(session->peer.caller.address, sizeof session->peer.caller.address, "%s", address);
     register_session(session);
-    log_event(LOG_INFO, "open", "session=%llx address=%s", (unsigned long long)session->peer.caller.session, address);
+    log_event(line_level(), "open", "session=%llx address=%s", (unsigned long long)session->peer.caller.session,
+              address);
     if (sessions.draining) {
         session_close(session, CLOSE_GOING_AWAY, "server shutting down", true);
     } else if (*token) {
@@ -201,7 +238,7 @@ static void forget_token(struct session *session)
 void session_ended(struct session *session)
 {
     const struct caller *caller = &session->peer.caller;
-    log_event(LOG_INFO, "close", "session=%llx user=%s code=%d seconds=%lld", (unsigned long long)caller->session,
+    log_event(line_level(), "close", "session=%llx user=%s code=%d seconds=%lld", (unsigned long long)caller->session,
               caller->user_id[0] ? caller->user_id : "-", session->close_code,
               (long long)(clock_s() - session->opened));
     rpc_gone(&session->peer);
@@ -214,9 +251,7 @@ void session_ended(struct session *session)
     while (sessions.high && !sessions.slots[sessions.high - 1])
         sessions.high--;
     outbox_clear(&session->outbox);
-    if (session->message.data)
-        mem_wipe(session->message.data, session->message.length);
-    buf_free(&session->message);
+    drop_message(session);
     forget_token(session);
     free(session->close_reason);
     free(session->end_reason);
@@ -229,7 +264,7 @@ void session_receive(struct session *session, const char *piece, size_t length, 
         return;
     if (session->message.length + length + rest > (size_t)config.message_bytes) {
         session->discarding = true;
-        buf_free(&session->message);
+        drop_message(session);
         session_close(session, CLOSE_TOO_BIG, "message too big", true);
         return;
     }
@@ -237,10 +272,20 @@ void session_receive(struct session *session, const char *piece, size_t length, 
         rpc_receive(&session->peer, mem_dupn(piece, length), length);
         return;
     }
+    if (session->message.length + length > MESSAGE_FREE && sessions.unfinished + length > LIMITS_UNFINISHED) {
+        session->discarding = true;
+        drop_message(session);
+        session_close(session, CLOSE_TRY_AGAIN, "too many unfinished messages here", true);
+        return;
+    }
+    if (!session->message.length)
+        session->message_since = clock_s();
     buf_bytes(&session->message, piece, length);
+    sessions.unfinished += length;
     if (!last)
         return;
     length = session->message.length;
+    sessions.unfinished -= length;
     rpc_receive(&session->peer, buf_take(&session->message), length);
 }
 
@@ -394,6 +439,12 @@ static void tick_one(struct session *session, int64_t now, time_t today)
             socket_kill(session->wsi);
         return;
     }
+    if (session->message.length && now - session->message_since >= config.message_seconds) {
+        drop_message(session);
+        session->discarding = true;
+        session_close(session, CLOSE_TOO_SLOW, "a message took too long", true);
+        return;
+    }
     if (session->stale && (!session->peer.exclusive || session->handshake_token))
         verify(session);
     if (!session->peer.caller.user_id[0]) {
@@ -422,6 +473,9 @@ void session_tick(void)
     time_t today = time(NULL);
     for (struct session *at = session_next(NULL); at; at = session_next(at))
         tick_one(at, now, today);
+    if (sessions.unsaid)
+        log_event(LOG_INFO, "more_connections", "opened_or_closed=%u", sessions.unsaid);
+    sessions.lines = sessions.unsaid = 0;
     rooms_publish();
     if (sessions.draining)
         session_drain(false);
@@ -470,6 +524,8 @@ static void door_authenticated(struct rpc_peer *peer, const struct rpc_login *lo
     snprintf(caller->name, sizeof caller->name, "%s", login->name);
     snprintf(caller->institution_id, sizeof caller->institution_id, "%s", login->institution_id);
     table_add(sessions.people, &session->by_user, caller->user_id);
+    if (!session->settled && !(session->settled = limits_settle(caller->address, caller->user_id, clock_ms())))
+        session_close(session, CLOSE_REFUSED, "you have too many connections open already", false);
     if (login->token) {
         free(peer->token);
         peer->token = mem_dup(login->token);
@@ -523,12 +579,19 @@ static void door_close(struct rpc_peer *peer, const char *reason)
     session_close((struct session *)peer, CLOSE_TOKEN, reason, false);
 }
 
-static bool door_charge(struct rpc_peer *peer, bool upload, int64_t cost, long *wait_ms)
+static bool door_charge(struct rpc_peer *peer, enum rpc_bucket bucket, int64_t cost, long *wait_ms)
 {
     const struct caller *caller = &peer->caller;
     bool known = caller->user_id[0] != '\0';
-    enum limits_kind kind = !known ? LIMITS_ADDRESS : upload ? LIMITS_UPLOAD : LIMITS_PERSON;
+    enum limits_kind kind = !known                        ? bucket == RPC_BUCKET_LOGINS ? LIMITS_LOGIN : LIMITS_ADDRESS
+                            : bucket == RPC_BUCKET_UPLOAD ? LIMITS_UPLOAD
+                                                          : LIMITS_PERSON;
     return limits_take(kind, known ? caller->user_id : caller->address, cost, clock_ms(), wait_ms);
+}
+
+static void door_shown_out(struct rpc_peer *peer)
+{
+    session_close((struct session *)peer, CLOSE_REFUSED, "too many requests after having been refused", true);
 }
 
 const struct rpc_doors session_doors = {
@@ -538,5 +601,6 @@ const struct rpc_doors session_doors = {
     .refused = door_refused,
     .close = door_close,
     .charge = door_charge,
+    .shown_out = door_shown_out,
     .finished = mailbox_finished,
 };

@@ -24,6 +24,7 @@ enum session_close_code {
     CLOSE_TRY_AGAIN = 1013,
     CLOSE_TOKEN = 4401,
     CLOSE_TOO_SLOW = 4408,
+    CLOSE_REFUSED = 4429,
 };
 
 extern const struct rpc_doors session_doors;
@@ -49,6 +50,7 @@ void session_send_due(void);
 /* Tells everybody and ends each session when its requests are done, or (force) now. */
 void session_drain(bool force);
 size_t session_count(void);
+size_t session_unfinished(void); /* bytes of messages that are not whole yet */
 
 /* For delivery.c. */
 struct session *session_find(uint64_t number);
@@ -57,6 +59,8 @@ struct session *session_of_user(const char *user_id);
 struct session *session_of_user_next(const struct session *session);
 const char *session_sid(const struct session *session);
 const char *session_user(const struct session *session); /* "" for nobody */
+/* Whose place the connection takes: a person's, or "" for a stranger's. */
+const char *session_place(const struct session *session);
 struct membership **session_rooms(struct session *session);
 void session_watch(struct session *session);
 bool session_watches(const struct session *session); /* and may */

@@ -149,17 +149,38 @@ static int confirm_upgrade(struct lws *wsi)
 {
     char address[64];
     counted_address(wsi, address, sizeof address);
-    bool full = limits_enter(address, now_ms()) != LIMITS_ADMITTED;
+    bool full = !limits_enter(address, now_ms());
     if (!full)
-        limits_leave(address); /* it comes in for good once the handshake is through */
+        limits_leave(address, ""); /* it comes in for good once the handshake is through */
     return http_upgrade(wsi, full, net.draining != 0);
+}
+
+/* Before a connection has said anything: its address, kept with it until it has shaken hands or is gone. */
+static int accepted(struct lws *wsi)
+{
+    char address[64] = "";
+    peer_address(wsi, address, sizeof address);
+    if (!limits_knock(address, now_ms()))
+        return -1;
+    lws_set_opaque_user_data(wsi, mem_dup(address));
+    return 0;
+}
+
+static void knocked(struct lws *wsi)
+{
+    char *address = lws_get_opaque_user_data(wsi);
+    if (!address)
+        return;
+    limits_knocked(address);
+    free(address);
+    lws_set_opaque_user_data(wsi, NULL);
 }
 
 static int established(struct lws *wsi, struct wire *wire)
 {
     char token[4096]; /* as much as a whole head may have: a longer one is refused by the library */
     counted_address(wsi, wire->address, sizeof wire->address);
-    if (limits_enter(wire->address, now_ms()) != LIMITS_ADMITTED) {
+    if (!limits_enter(wire->address, now_ms())) {
         wire->address[0] = '\0';
         return -1;
     }
@@ -216,11 +237,11 @@ static void gone(struct wire *wire)
     if (!wire)
         return;
     http_pending_free(&wire->pending);
+    if (wire->address[0])
+        limits_leave(wire->address, wire->session ? session_place(wire->session) : "");
     if (wire->session)
         session_ended(wire->session);
     wire->session = NULL;
-    if (wire->address[0])
-        limits_leave(wire->address);
     wire->address[0] = '\0';
 }
 
@@ -228,12 +249,14 @@ static int serve(struct lws *wsi, enum lws_callback_reasons reason, void *user, 
 {
     struct wire *wire = user;
     switch (reason) {
+    case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED: return accepted(wsi);
+    case LWS_CALLBACK_WSI_DESTROY: knocked(wsi); return 0;
     case LWS_CALLBACK_HTTP: return plain_request(wsi, wire, in);
     case LWS_CALLBACK_HTTP_WRITEABLE: return http_writeable(wsi, &wire->pending);
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE: return confirm_upgrade(wsi);
     case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS: certificate_serve(user); return 0;
     case LWS_CALLBACK_ADD_HEADERS: return http_add_headers(wsi, in);
-    case LWS_CALLBACK_ESTABLISHED: return established(wsi, wire);
+    case LWS_CALLBACK_ESTABLISHED: knocked(wsi); return established(wsi, wire);
     case LWS_CALLBACK_RECEIVE: return received(wsi, wire, in, length);
     case LWS_CALLBACK_SERVER_WRITEABLE:
         if (wire->session && !session_writable(wire->session))
@@ -425,7 +448,7 @@ bool socket_open(struct err *err)
         .upload_burst = config.upload_bytes > 2 * config.message_bytes ? config.upload_bytes : 2 * config.message_bytes,
         .upload_per_second = 8 * 1024 * 1024,
         .connections = config.connections,
-        .connections_per_address = config.connections,
+        .connections_per_person = config.connections_person,
         .buckets = 65536 + config.connections,
         .trusted_proxies = config.trusted_proxies,
     };

@@ -127,7 +127,7 @@ static bool run_method(struct job *job, struct buf *out, struct err *err)
     bool quick = lane == LANE_QUICK || lane == LANE_LOGIN || lane == LANE_CHAT;
     if (atomic_load(&job->cancelled))
         return err_set(err, ERR_CANCELLED, "before it began");
-    if (quick && !tx_begin(pool_app(), job->token ? job->token : "", &tx, err))
+    if ((quick || method->sql) && !tx_begin(pool_app(), job->token ? job->token : "", &tx, err))
         return false;
     if (method->sql)
         return run_query(job, &tx, out, err);

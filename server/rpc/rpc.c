@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/mem.h"
+#include "common/wait.h"
 #include "server/rpc/envelope.h"
 #include "server/rpc/request_metrics.h"
 #include "server/rpc/job.h"
@@ -119,8 +120,44 @@ static void answer(struct rpc_peer *peer, struct job *job)
 static void refuse(struct rpc_peer *peer, struct job *job)
 {
     job_refuse(job);
-    job_log(job, 0);
+    if (refusals_note(&peer->refusals, peer->caller.session, job->err.code, wait_now() / 1000))
+        job_log(job, 0);
     answer(peer, job);
+    if (peer->refusals.limited >= REFUSALS_MOST && !peer->closing)
+        rpc.doors->shown_out(peer);
+}
+
+/* false: the bucket is empty. */
+static bool pay(struct rpc_peer *peer, enum rpc_bucket bucket, int64_t cost, struct err *err)
+{
+    long wait_ms = 0;
+    if (rpc.doors->charge(peer, bucket, cost, &wait_ms))
+        return true;
+    err_set(err, ERR_RATE_LIMITED, "no tokens left");
+    err->retry_after_ms = wait_ms;
+    return false;
+}
+
+/* What is refused costs as much as a request. Before its method is known the answer to an empty bucket is rate_limited;
+ * afterwards it stays what it is, and counts towards being shown out. */
+static bool refuse_at_cost(struct rpc_peer *peer, bool known, struct err *err)
+{
+    struct err empty = {0};
+    if (pay(peer, RPC_BUCKET_REQUESTS, COST_ONE, &empty))
+        return false;
+    if (known)
+        refusals_limited(&peer->refusals);
+    else
+        *err = empty;
+    return false;
+}
+
+/* Methods that change who a session is are attempts to log in as long as it is nobody's. */
+static enum rpc_bucket bucket_of(const struct rpc_peer *peer, const struct method *method)
+{
+    if (method->byte_bucket)
+        return RPC_BUCKET_UPLOAD;
+    return method->exclusive && !peer->caller.user_id[0] ? RPC_BUCKET_LOGINS : RPC_BUCKET_REQUESTS;
 }
 
 static bool access_allows(enum access access, const char *role)
@@ -138,17 +175,18 @@ static bool access_allows(enum access access, const char *role)
 static bool check(struct rpc_peer *peer, struct job *job, struct err *err)
 {
     const struct method *method = job->call.method;
-    if (method->access != ACCESS_ANYONE && !peer->caller.user_id[0])
-        return err_set(err, ERR_UNAUTHENTICATED, "nobody is logged in here");
-    if (!access_allows(method->access, peer->caller.role))
-        return err_set(err, ERR_FORBIDDEN, "not for the role %s", peer->caller.role);
-    int64_t cost = method->cost_of ? method->cost_of(job->params) : method->cost;
-    long wait_ms = 0;
-    if (!rpc.doors->charge(peer, method->byte_bucket, cost, &wait_ms)) {
-        err_set(err, ERR_RATE_LIMITED, "no tokens left");
-        err->retry_after_ms = wait_ms;
-        return false;
+    if (method->access != ACCESS_ANYONE && !peer->caller.user_id[0]) {
+        err_set(err, ERR_UNAUTHENTICATED, "nobody is logged in here");
+        return refuse_at_cost(peer, true, err);
     }
+    if (!access_allows(method->access, peer->caller.role)) {
+        err_set(err, ERR_FORBIDDEN, "not for the role %s", peer->caller.role);
+        return refuse_at_cost(peer, true, err);
+    }
+    int64_t cost = method->cost_of ? method->cost_of(job->params) : method->cost;
+    if (!pay(peer, bucket_of(peer, method), cost, err))
+        return false;
+    refusals_served(&peer->refusals);
     if (method->params_size)
         job->bound = mem_alloc(method->params_size);
     if (!params_read(method->params, job->params, job->bound, err))
@@ -301,10 +339,12 @@ static void one_request(struct rpc_peer *peer, cJSON *request, const char *text,
     job->batch = batch;
     job->bytes = bytes;
     job->call.caller.session = peer->caller.session;
-    if (read_request(job, request, text, &job->err))
+    if (read_request(job, request, text, &job->err)) {
         enqueue(peer, job);
-    else
+    } else {
+        refuse_at_cost(peer, false, &job->err);
         refuse(peer, job);
+    }
 }
 
 static void refuse_message(struct rpc_peer *peer, const struct err *err)
@@ -313,6 +353,7 @@ static void refuse_message(struct rpc_peer *peer, const struct err *err)
     job->id = mem_dup("null");
     job->err = *err;
     job->call.caller.session = peer->caller.session;
+    refuse_at_cost(peer, false, &job->err);
     refuse(peer, job);
 }
 
@@ -415,6 +456,7 @@ bool rpc_verify(struct rpc_peer *peer, const char *token)
 void rpc_gone(struct rpc_peer *peer)
 {
     peer->closing = true;
+    refusals_flush(&peer->refusals, peer->caller.session);
     for (struct job *job = peer->running, *next; job; job = next) {
         next = job->next;
         if (!job->call.method->keep)

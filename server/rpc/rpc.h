@@ -7,6 +7,7 @@
 #define SERVER_RPC_RPC_H
 
 #include "server/rpc/method.h"
+#include "server/rpc/refusals.h"
 
 enum {
     RPC_BATCH_MOST = 50,
@@ -28,12 +29,17 @@ struct rpc_peer {
     bool exclusive;   /* one in flight changes who this is */
     bool login_tried; /* one such has come back; for the session to take note of */
     bool closing;     /* nothing more is served */
+    struct refusals refusals;
 };
 
 /* A login, resume or refresh that succeeded. */
 struct rpc_login {
     char *token, *user_id, *institution_id, *name, *role, *sid, *expires_at;
 };
+
+/* Out of which bucket a request is paid: attempts to log in have one of their own, so that a flood of other calls from the
+ * same address keeps nobody out. */
+enum rpc_bucket { RPC_BUCKET_REQUESTS, RPC_BUCKET_LOGINS, RPC_BUCKET_UPLOAD };
 
 struct rpc_doors {
     struct rpc_peer *(*find)(uint64_t session);                     /* NULL: it has ended */
@@ -42,8 +48,9 @@ struct rpc_doors {
     void (*refused)(struct rpc_peer *peer, const struct err *err); /* rpc_verify found no person */
     void (*close)(struct rpc_peer *peer, const char *reason);      /* 4401 once all is sent */
     /* false: the bucket is empty, and *wait_ms says for how long */
-    bool (*charge)(struct rpc_peer *peer, bool upload, int64_t cost, long *wait_ms);
-    void (*finished)(struct job *job); /* any thread: has rpc_finished(job) called on the socket thread */
+    bool (*charge)(struct rpc_peer *peer, enum rpc_bucket bucket, int64_t cost, long *wait_ms);
+    void (*shown_out)(struct rpc_peer *peer); /* it goes on after having been refused: to be closed */
+    void (*finished)(struct job *job);        /* any thread: has rpc_finished(job) called on the socket thread */
 };
 
 /* `tables`: the methods' tables, ended by NULL; both are kept. */

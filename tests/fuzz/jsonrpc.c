@@ -28,10 +28,15 @@ static void send_text(struct rpc_peer *peer, char *text, size_t length)
     free(text);
 }
 
-static bool charge(struct rpc_peer *peer, bool upload, int64_t cost, long *wait_ms)
+static void shown_out(struct rpc_peer *peer)
 {
     (void)peer;
-    (void)upload;
+}
+
+static bool charge(struct rpc_peer *peer, enum rpc_bucket bucket, int64_t cost, long *wait_ms)
+{
+    (void)peer;
+    (void)bucket;
     FUZZ_MUST(cost >= 0, "a request costs %lld", (long long)cost);
     *wait_ms = 700;
     return !broke;
@@ -96,7 +101,7 @@ static void start(void)
     static const struct method *const tables[] = {methods_server,  methods_auth,    methods_users,  methods_courses,
                                                   methods_profile, methods_library, methods_search, methods_recommend,
                                                   methods_memory,  methods_chat,    methods_admin,  NULL};
-    static const struct rpc_doors doors = {.find = find, .send = send_text, .charge = charge};
+    static const struct rpc_doors doors = {.find = find, .send = send_text, .charge = charge, .shown_out = shown_out};
     static bool started;
     if (started)
         return;

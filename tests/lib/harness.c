@@ -76,6 +76,7 @@ static void set_environment(const struct harness *h, const char *const *settings
         "EDURAG_BCRYPT_COST=4",
         "EDURAG_RATE_PERSON=100000",
         "EDURAG_RATE_ADDRESS=100000",
+        "EDURAG_CONNECTIONS_PERSON=100000",
         "EDURAG_LOG=debug",
         NULL,
     };

@@ -17,6 +17,7 @@
 #include "tests/lib/pg.h"
 #include "tests/lib/raw.h"
 
+enum { PLACES = 40 };
 #define PING "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"server.ping\"}"
 
 static struct harness h;
@@ -153,8 +154,8 @@ static void sighup_takes_a_key_of_another_kind(void **state)
 static void over_the_cap_a_handshake_gets_503_and_a_time(void **state)
 {
     (void)state;
-    struct raw r[6];
-    for (int i = 0; i < 6; i++)
+    struct raw r[PLACES];
+    for (int i = 0; i < PLACES; i++)
         raw_open(&r[i], h.socket, NULL);
     struct raw over;
     assert_true(raw_connect(&over, h.socket, NULL));
@@ -165,17 +166,17 @@ static void over_the_cap_a_handshake_gets_503_and_a_time(void **state)
     raw_close(&over);
     raw_text(&r[0], PING); /* nobody who is in suffers */
     assert_int_equal(raw_next(&r[0], 5000), 1);
-    raw_close(&r[5]);
+    raw_close(&r[PLACES - 1]);
     for (int tries = 0; tries < 500; tries++) {
-        assert_true(raw_connect(&r[5], h.socket, NULL));
-        raw_handshake(&r[5], "/ws", "");
-        if (r[5].status == 101)
+        assert_true(raw_connect(&r[PLACES - 1], h.socket, NULL));
+        raw_handshake(&r[PLACES - 1], "/ws", "");
+        if (r[PLACES - 1].status == 101)
             break;
-        raw_close(&r[5]);
+        raw_close(&r[PLACES - 1]);
         usleep(20000);
     }
-    assert_int_equal(r[5].status, 101);
-    for (int i = 0; i < 6; i++)
+    assert_int_equal(r[PLACES - 1].status, 101);
+    for (int i = 0; i < PLACES; i++)
         raw_close(&r[i]);
 }
 
@@ -238,7 +239,7 @@ static int start(void **state)
     snprintf(cert_setting, sizeof cert_setting, "EDURAG_TLS_CERT=%s", cert);
     snprintf(key_setting, sizeof key_setting, "EDURAG_TLS_KEY=%s", key);
     harness_start(&h, directory,
-                  (const char *[]){cert_setting, key_setting, "EDURAG_CONNECTIONS=6", "EDURAG_PING=2",
+                  (const char *[]){cert_setting, key_setting, "EDURAG_CONNECTIONS=40", "EDURAG_PING=2",
                                    "EDURAG_LOGIN_TIMEOUT=60", NULL});
     half_open_since = bench_now_us();
     return !raw_connect(&half_open, h.socket, NULL) || !raw_bytes(&half_open, "GET /ws HTTP/1.1\r\nHo", 20);

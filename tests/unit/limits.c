@@ -19,8 +19,8 @@ static void begin(int64_t person, int64_t buckets, const char *proxies)
         .address_per_minute = 600,
         .upload_burst = 1000,
         .upload_per_second = 100,
-        .connections = 5,
-        .connections_per_address = 3,
+        .connections = 100,
+        .connections_per_person = 3,
         .buckets = buckets,
         .trusted_proxies = proxies,
     };
@@ -79,19 +79,74 @@ static void memory_is_bounded_and_full_buckets_make_room(void **state)
     limits_stop();
 }
 
-static void connections_are_capped_in_all_and_by_address(void **state)
+/* 100 places: 8 in reserve, 20 for strangers, 10 for those of one address, 3 for a person. */
+static void places_are_shared_out(void **state)
 {
     (void)state;
-    begin(60, 100, "");
+    begin(60, 1000, "");
+    for (int i = 0; i < 10; i++)
+        assert_true(limits_enter("a", 0));
+    assert_false(limits_enter("a", 0));
+    for (int i = 0; i < 10; i++)
+        assert_true(limits_enter("b", 0));
+    assert_false(limits_enter("c", 0)); /* a fifth is the strangers' */
+    assert_non_null(limits_full());
     for (int i = 0; i < 3; i++)
-        assert_int_equal(limits_enter("a", 0), LIMITS_ADMITTED);
-    assert_int_equal(limits_enter("a", 0), LIMITS_ADDRESS_FULL);
-    assert_int_equal(limits_enter("b", 0), LIMITS_ADMITTED);
-    assert_int_equal(limits_enter("b", 0), LIMITS_ADMITTED);
-    assert_int_equal(limits_enter("c", 0), LIMITS_FULL);
-    limits_leave("a");
-    assert_int_equal(limits_enter("c", 0), LIMITS_ADMITTED);
-    assert_int_equal(limits_connections(), 5);
+        assert_true(limits_settle("a", "ada", 0));
+    assert_false(limits_settle("a", "ada", 0));
+    assert_int_equal(limits_strangers(), 17);
+    assert_null(limits_full());
+    assert_true(limits_enter("c", 0));
+    limits_leave("a", "ada");
+    assert_true(limits_settle("a", "ada", 0));
+    limits_leave("c", "");
+    assert_int_equal(limits_strangers(), 16);
+    limits_stop();
+}
+
+static void the_last_places_are_for_who_looks_after_the_server(void **state)
+{
+    (void)state;
+    char person[16];
+    begin(60, 1000, "");
+    for (int i = 0; i < 92; i++) {
+        snprintf(person, sizeof person, "person %d", i / 3);
+        assert_true(limits_enter("a", 0) && limits_settle("a", person, 0));
+    }
+    assert_false(limits_enter("a", 0));
+    assert_non_null(limits_full());
+    for (int i = 0; i < 8; i++)
+        assert_true(limits_enter("uid:0", 0));
+    assert_false(limits_enter("uid:0", 0));
+    assert_false(limits_trusted_peer("uid:1234567"));
+    limits_stop();
+}
+
+static void who_does_not_shake_hands_is_counted_too(void **state)
+{
+    (void)state;
+    begin(60, 1000, "");
+    for (int i = 0; i < 10; i++)
+        assert_true(limits_knock("a", 0));
+    assert_false(limits_knock("a", 0));
+    limits_knocked("a");
+    assert_true(limits_knock("a", 0));
+    for (int i = 0; i < 10; i++)
+        assert_true(limits_knock("b", 0));
+    assert_false(limits_knock("c", 0));
+    assert_true(limits_knock("uid:0", 0));
+    limits_stop();
+}
+
+/* A flood of calls before login leaves the attempts to log in alone. */
+static void logins_have_a_bucket_of_their_own(void **state)
+{
+    (void)state;
+    long wait;
+    begin(60, 1000, "");
+    while (limits_take(LIMITS_ADDRESS, "a", 10, 1000, &wait))
+        ;
+    assert_true(limits_take(LIMITS_LOGIN, "a", 10, 1000, &wait));
     limits_stop();
 }
 
@@ -152,7 +207,10 @@ int main(void)
         cmocka_unit_test(a_bucket_holds_a_minute_and_refills),
         cmocka_unit_test(a_cost_above_the_burst_passes_when_full),
         cmocka_unit_test(memory_is_bounded_and_full_buckets_make_room),
-        cmocka_unit_test(connections_are_capped_in_all_and_by_address),
+        cmocka_unit_test(places_are_shared_out),
+        cmocka_unit_test(the_last_places_are_for_who_looks_after_the_server),
+        cmocka_unit_test(who_does_not_shake_hands_is_counted_too),
+        cmocka_unit_test(logins_have_a_bucket_of_their_own),
         cmocka_unit_test(only_trusted_proxies_are_believed),
         cmocka_unit_test(wrong_proxies_are_refused_with_their_word),
     };

@@ -111,7 +111,7 @@ static void access_cost_and_errors_follow_from_the_row(void **state)
     } want[] = {
         {"a.kinds", "teacher", 0.1, "forbidden", "not_found"},
         {"server.ping", "anyone", 1, "rate_limited", "unauthenticated"},
-        {"rpc.cancel", "user", 0, "unauthenticated", "rate_limited"},
+        {"rpc.cancel", "user", 0.1, "unauthenticated", "conflict"},
         {"auth.login", "anyone", 1, "unauthenticated", "upstream"},
         {"users.list", "admin", 1, "forbidden", "upstream"},
         {"search.ask", "user", 1, "cancelled", "parse"},

@@ -156,9 +156,14 @@ static void close_peer(struct rpc_peer *peer, const char *why)
     snprintf(reason[peer - peers], sizeof reason[0], "%s", why);
 }
 
-static bool charge(struct rpc_peer *peer, bool upload, int64_t cost, long *wait_ms)
+static void shown_out(struct rpc_peer *peer)
 {
-    (void)peer, (void)upload;
+    snprintf(reason[peer - peers], sizeof reason[0], "shown out");
+}
+
+static bool charge(struct rpc_peer *peer, enum rpc_bucket bucket, int64_t cost, long *wait_ms)
+{
+    (void)peer, (void)bucket;
     charged += cost;
     *wait_ms = 1234;
     return !empty_bucket;
@@ -172,7 +177,8 @@ static void finished(struct job *job)
     pthread_mutex_unlock(&lock);
 }
 
-static const struct rpc_doors doors = {find, send_text, authenticated, refused, close_peer, charge, finished};
+static const struct rpc_doors doors = {find,       send_text, authenticated, refused,
+                                       close_peer, charge,    shown_out,     finished};
 
 /* What the socket thread does when it is woken, until `count` more jobs are back. */
 static void take_finished(int count)
