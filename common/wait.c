@@ -10,8 +10,19 @@ int64_t wait_now(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+static struct timespec at_ms(int64_t until)
+{
+    return (struct timespec){.tv_sec = until / 1000, .tv_nsec = until % 1000 * 1000000};
+}
+
 bool wait_until(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t until)
 {
-    struct timespec at = {.tv_sec = until / 1000, .tv_nsec = until % 1000 * 1000000};
+    struct timespec at = at_ms(until);
     return pthread_cond_clockwait(cond, lock, CLOCK_MONOTONIC, &at) == 0;
+}
+
+bool wait_thread(pthread_t thread, int64_t until)
+{
+    struct timespec at = at_ms(until);
+    return pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &at) == 0;
 }

@@ -242,6 +242,42 @@ static const struct setting *find(const char *name, bool *is_file)
     return NULL;
 }
 
+/* How many letters have to be changed, put in or left out: Levenshtein's distance, for short names. */
+static size_t distance(const char *a, const char *b)
+{
+    enum { MOST = 64 };
+    size_t row[MOST + 1], n = strlen(b);
+    if (strlen(a) > MOST || n > MOST)
+        return MOST;
+    for (size_t j = 0; j <= n; j++)
+        row[j] = j;
+    for (size_t i = 0; a[i]; i++) {
+        size_t corner = row[0];
+        row[0] = i + 1;
+        for (size_t j = 0; j < n; j++) {
+            size_t change = corner + (a[i] != b[j]), least = row[j + 1] < row[j] ? row[j + 1] : row[j];
+            corner = row[j + 1];
+            row[j + 1] = change < least + 1 ? change : least + 1;
+        }
+    }
+    return row[n];
+}
+
+/* The setting that is most likely meant; NULL: none is near. */
+static const char *nearest(const char *name)
+{
+    const char *best = NULL;
+    size_t least = 3;
+    for (const struct setting *s = config_settings; s->name; s++) {
+        size_t d = distance(name, s->name);
+        if (d && d < least) {
+            least = d;
+            best = s->name;
+        }
+    }
+    return best;
+}
+
 struct reading {
     struct buf *problems;
     int count;
@@ -254,6 +290,8 @@ static void one_line(const char *name, const char *value, void *context)
     const struct setting *s = find(name, &is_file);
     if (s)
         r->count += is_file ? assign_file(s, value, r->problems) : assign(s, value, r->problems);
+    else if (nearest(name))
+        r->count += problem(r->problems, "%.80s is not a setting. Is %s meant?", name, nearest(name));
     else if (!strncmp(name, "EDURAG_", 7) && strncmp(name, "EDURAG_TEST_", 12) != 0)
         r->count += problem(r->problems, "%.80s is not a setting. `eduragd --help` lists them.", name);
 }
@@ -288,6 +326,14 @@ static int read_environment(struct buf *problems)
             count += assign(s, value, problems);
         else if (path && *path)
             count += assign_file(s, path, problems);
+    }
+    /* What is misspelt there would be passed over in silence; what is of other programs is near to nothing of ours. */
+    for (char *const *entry = environ; *entry; entry++) {
+        char name[80];
+        bool is_file;
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(*entry, "="), *entry);
+        if (!find(name, &is_file) && strncmp(name, "EDURAG_TEST_", 12) != 0 && nearest(name))
+            count += problem(problems, "%.80s is not a setting. Is %s meant?", name, nearest(name));
     }
     return count;
 }

@@ -76,6 +76,8 @@ static bool covered(const struct ui *ui, const char *method)
 /* 0: not; the smaller the better: begins so, has a word that begins so, holds it, holds its letters in order. */
 static int rank(const char *name, const char *typed, size_t length, bool takes)
 {
+    while (length && typed[length - 1] == ' ')
+        length--; /* the blank that Tab sets makes no other command of it */
     if (!length || strncasecmp(name, typed, length) == 0)
         return 1;
     if (takes && strlen(name) < length && strncasecmp(name, typed, strlen(name)) == 0)

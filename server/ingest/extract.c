@@ -17,6 +17,7 @@
 #include "common/buf.h"
 #include "common/mem.h"
 #include "common/text.h"
+#include "common/wait.h"
 #include "server/ingest/frames.h"
 #include "server/ingest/lines.h"
 
@@ -49,13 +50,6 @@ struct child {
     struct buf in;
     char tail[16]; /* the end of what it complained, for a word that comes in two pieces */
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static int moved_up(int fd)
 {
@@ -301,11 +295,11 @@ static bool take_frames(struct run *run, struct child *child, struct err *err)
 static bool listen_to(struct run *run, struct child *child, struct err *err)
 {
     char piece[65536];
-    int64_t stall = now_ms() + STALL_MS;
+    int64_t stall = wait_now() + STALL_MS;
     while (!run->ended && !run->full) {
         if (run->watch && run->watch->stop && run->watch->stop(run->watch->context))
             return err_set(err, ERR_CANCELLED, "extraction stopped");
-        int64_t now = now_ms();
+        int64_t now = wait_now();
         if (now > stall || now > run->deadline) {
             run->stalled = true;
             return true;
@@ -328,7 +322,7 @@ static bool listen_to(struct run *run, struct child *child, struct err *err)
         if (!take_frames(run, child, err))
             return err->code == ERR_NONE;
         if (run->next != next)
-            stall = now_ms() + STALL_MS;
+            stall = wait_now() + STALL_MS;
     }
     return true;
 }
@@ -360,7 +354,7 @@ static bool after_death(struct run *run, size_t first, int status, struct err *e
 static bool worth_going_on(const struct run *run)
 {
     return !run->ended && !run->full && run->next <= run->document->page_count && run->failed < FAILED_MOST &&
-           run->slow < SLOW_MOST && now_ms() < run->deadline;
+           run->slow < SLOW_MOST && wait_now() < run->deadline;
 }
 
 static bool has_text(const struct document *document, struct err *err)
@@ -386,7 +380,7 @@ static bool has_text(const struct document *document, struct err *err)
 bool extract_document(int file, const struct extract_watch *watch, struct document **document, struct err *err)
 {
     struct err local = {0};
-    struct run run = {.watch = watch, .next = 1, .deadline = now_ms() + WHOLE_MS};
+    struct run run = {.watch = watch, .next = 1, .deadline = wait_now() + WHOLE_MS};
     /* What the process reads can neither change nor shrink under it. */
     fcntl(file, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
     bool fine = true;

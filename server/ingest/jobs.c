@@ -56,26 +56,6 @@ static struct {
 
 const char *const jobs_states[JOBS_STATES] = {"queued", "extracting", "embedding", "storing", "indexed", "failed"};
 
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static struct timespec in_ms(int64_t ms)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    t.tv_sec += ms / 1000;
-    t.tv_nsec += ms % 1000 * 1000000;
-    if (t.tv_nsec >= 1000000000) {
-        t.tv_sec++;
-        t.tv_nsec -= 1000000000;
-    }
-    return t;
-}
-
 static void copy(char *to, size_t size, const char *from)
 {
     snprintf(to, size, "%s", from ? from : "");
@@ -129,10 +109,10 @@ static void work(struct indexer *indexer)
 {
     struct index_job *job = &indexer->job;
     struct err err = {0};
-    int64_t start = now_ms();
+    int64_t start = wait_now();
     if (index_run(job, &err))
         log_event(LOG_INFO, "indexed", "job=%s pdf=%s pages=%d passages=%d ms=%lld", job->job_id, job->pdf_id,
-                  atomic_load(&job->pages_total), atomic_load(&job->chunks_total), (long long)(now_ms() - start));
+                  atomic_load(&job->pages_total), atomic_load(&job->chunks_total), (long long)(wait_now() - start));
     else if (err.code == ERR_CANCELLED)
         log_event(LOG_INFO, "index_stopped", "job=%s pdf=%s cause=%s", job->job_id, job->pdf_id, log_quote(err.log));
     else
@@ -152,7 +132,7 @@ static void *indexer_main(void *argument)
         indexer->busy = found;
         if (found) {
             memcpy(&indexer->job, &job, sizeof job);
-            indexer->renewed = now_ms();
+            indexer->renewed = wait_now();
             memset(indexer->told, 0, sizeof indexer->told);
             atomic_store(&indexer->job.stop, jobs.stopping);
             pthread_mutex_unlock(&jobs.lock);
@@ -180,7 +160,7 @@ static void renew(struct indexer *indexer, const struct index_job *job, const in
         return; /* the database is away: the next round tries again */
     pthread_mutex_lock(&jobs.lock);
     if (indexer->busy && !strcmp(indexer->job.lease, job->lease)) {
-        indexer->renewed = now_ms();
+        indexer->renewed = wait_now();
         memcpy(indexer->told, now, sizeof indexer->told);
         if (!rows_bool(rows, 0, 0))
             atomic_store(&indexer->job.stop, true);
@@ -201,7 +181,7 @@ static void keep(struct indexer *indexer)
                                        &live->chunks_total, &live->chunks_done};
         for (int i = 0; i < 6; i++)
             now[i] = atomic_load(counts[i]);
-        due = memcmp(now, indexer->told, sizeof now) != 0 || now_ms() - indexer->renewed >= RENEW_MS;
+        due = memcmp(now, indexer->told, sizeof now) != 0 || wait_now() - indexer->renewed >= RENEW_MS;
         memcpy(job.job_id, live->job_id, sizeof job.job_id);
         memcpy(job.lease, live->lease, sizeof job.lease);
     }
@@ -250,7 +230,7 @@ bool jobs_counts(struct jobs_counts *counts)
 static void *keeper_main(void *argument)
 {
     (void)argument;
-    int64_t swept = now_ms(), counted = swept - COUNT_MS;
+    int64_t swept = wait_now(), counted = swept - COUNT_MS;
     pthread_mutex_lock(&jobs.lock);
     while (!jobs.stopping) {
         wait_until(&jobs.tick, &jobs.lock, wait_now() + TELL_MS);
@@ -258,13 +238,13 @@ static void *keeper_main(void *argument)
         pthread_mutex_unlock(&jobs.lock);
         for (size_t i = 0; i < jobs.count; i++)
             keep(&jobs.indexers[i]);
-        if (now_ms() - swept > SWEEP_MS) {
+        if (wait_now() - swept > SWEEP_MS) {
             sweep();
-            swept = now_ms();
+            swept = wait_now();
         }
-        if (wanted && now_ms() - counted >= COUNT_MS) {
+        if (wanted && wait_now() - counted >= COUNT_MS) {
             count();
-            counted = now_ms();
+            counted = wait_now();
         }
         pthread_mutex_lock(&jobs.lock);
     }
@@ -378,11 +358,11 @@ bool jobs_stop(void)
     pthread_cond_broadcast(&jobs.wake);
     pthread_cond_broadcast(&jobs.tick);
     pthread_mutex_unlock(&jobs.lock);
-    struct timespec until = in_ms(END_SECONDS * 1000);
+    int64_t until = wait_now() + END_SECONDS * 1000;
     bool ended = true;
     for (size_t i = 0; i < jobs.count; i++)
-        ended = !pthread_timedjoin_np(jobs.indexers[i].thread, NULL, &until) && ended;
-    ended = !pthread_timedjoin_np(jobs.keeper, NULL, &until) && ended;
+        ended = wait_thread(jobs.indexers[i].thread, until) && ended;
+    ended = wait_thread(jobs.keeper, until) && ended;
     struct err err = {0};
     AUTO(rows_free) struct rows *rows = NULL;
     if (!tx_worker(SQL_JOBS_RELEASE, &rows, &err, BIND_TEXT(jobs.node)))

@@ -120,6 +120,11 @@ static bool decode(const char *text, struct buf *bytes, struct err *err)
     int n = plain ? EVP_DecodeBlock((unsigned char *)bytes->data, (const unsigned char *)text, (int)length) : -1;
     if (n < 0 || (size_t)n <= pad)
         return err_field(err, "data", "must be base64.");
+    /* Nor padding inside, nor bits behind the last byte: encoded again it is the same text, or two texts were one file. */
+    AUTO(mem_freep) char *again = mem_alloc(length + 1);
+    EVP_EncodeBlock((unsigned char *)again, (const unsigned char *)bytes->data, n - (int)pad);
+    if (strcmp(again, text) != 0)
+        return err_field(err, "data", "must be base64.");
     bytes->length = (size_t)n - pad;
     return true;
 }

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "common/mem.h"
+#include "common/wait.h"
 #include "server/models/breaker.h"
 
 enum { SHORTEST = 200 };
@@ -207,19 +208,12 @@ bool models_embed(struct models_embedder *e, enum models_text kind, const char *
     return true;
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static bool ask_one(struct models_embedder *e, enum models_text kind, const char *question, float *vector,
                     struct err *err)
 {
     bool fine = models_embed(e, kind, &question, 1, vector, err);
     if (fine || err->code != ERR_CANCELLED)
-        breaker_tell(e->questions, fine, now_ms());
+        breaker_tell(e->questions, fine, wait_now());
     else if (kind == MODELS_PROBE)
         breaker_drop(e->questions);
     return fine;
@@ -238,7 +232,7 @@ void models_embedder_probe(struct models_embedder *e)
     struct err err = {0};
     /* Questions are refused, or jobs alone have failed so often that nobody asks any more. */
     bool due = breaker_closed(e->questions) ? !http_reachable(e->service) && http_available(e->service)
-                                            : breaker_ask(e->questions, now_ms());
+                                            : breaker_ask(e->questions, wait_now());
     if (!due || !models_embedder_known(e))
         return;
     AUTO(mem_freep) float *vector = mem_array(e->dimensions, sizeof *vector);

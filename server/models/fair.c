@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "common/mem.h"
+#include "common/wait.h"
 
 enum { TICK_MS = 50, PERSON_MOST = 64 };
 
@@ -32,13 +33,9 @@ struct fair {
 struct fair *fair_new(int places)
 {
     struct fair *fair = mem_alloc(sizeof *fair);
-    pthread_condattr_t monotonic;
     fair->places = places;
     pthread_mutex_init(&fair->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&fair->moved, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    pthread_cond_init(&fair->moved, NULL);
     return fair;
 }
 
@@ -86,12 +83,7 @@ static int position_of(const struct fair *fair, const struct entry *entry)
 
 static void wait_a_tick(struct fair *fair)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += TICK_MS * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
-    pthread_cond_timedwait(&fair->moved, &fair->lock, &until);
+    wait_until(&fair->moved, &fair->lock, wait_now() + TICK_MS);
 }
 
 /* Under the lock, which is let go for the waiter's own functions. true: cancelled. */

@@ -12,6 +12,7 @@
 
 #include "common/json.h"
 #include "common/mem.h"
+#include "common/wait.h"
 #include "server/models/breaker.h"
 #include "server/models/retry.h"
 
@@ -48,13 +49,6 @@ static void curl_start(void)
 {
     if (curl_global_init(CURL_GLOBAL_DEFAULT))
         abort();
-}
-
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 /* ------------------------------------------------------------------ services */
@@ -164,7 +158,7 @@ bool http_reachable(struct http_service *service)
 }
 bool http_available(struct http_service *service)
 {
-    return !breaker_wait(&service->breaker, now_ms());
+    return !breaker_wait(&service->breaker, wait_now());
 }
 
 static struct line *line_take(struct http_service *service)
@@ -233,7 +227,7 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context)
         const char *name;
         size_t length;
     } names[] = {{"content-type:", 13}, {"retry-after-ms:", 15}, {"retry-after:", 12}};
-    x->heard = now_ms();
+    x->heard = wait_now();
     if (length > 5 && !strncmp(bytes, "HTTP/", 5))
         x->reply->content_type[0] = x->retry[0] = x->retry_ms[0] = '\0';
     for (size_t i = 0; i < COUNT_OF(names); i++) {
@@ -256,7 +250,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 {
     struct exchange *x = context;
     size_t length = size * count, most = x->request->most ? x->request->most : BODY_MOST;
-    x->heard = now_ms();
+    x->heard = wait_now();
     x->begun = true;
     x->received += length;
     curl_easy_getinfo(x->line->easy, CURLINFO_RESPONSE_CODE, &x->reply->status);
@@ -342,7 +336,7 @@ static bool drive(struct http_service *service, struct exchange *x, int64_t dead
         }
         if (x->request->cancelled && x->request->cancelled(x->request->context))
             return err_set(x->err, ERR_CANCELLED, "cancelled while waiting for %s", service->name);
-        int64_t now = now_ms();
+        int64_t now = wait_now();
         if (out_of_time(x, deadline, now))
             return upstream(service, x->err, x->begun ? "silent in the middle of its reply" : "no reply in time");
         int64_t tick = deadline && deadline - now < TICK_MS ? deadline - now : TICK_MS;
@@ -360,7 +354,7 @@ static bool exchange(struct http_service *service, struct exchange *x, int64_t d
     struct curl_slist type = {.data = (char[]){"Content-Type: application/json"}, .next = service->headers};
     struct curl_slist first = {.data = accept, .next = r->body ? &type : service->headers};
     set_up(service, x, url, &first);
-    x->heard = now_ms();
+    x->heard = wait_now();
     curl_multi_add_handle(x->line->multi, x->line->easy);
     bool fine = drive(service, x, deadline);
     curl_multi_remove_handle(x->line->multi, x->line->easy);
@@ -375,7 +369,7 @@ static bool healthy(long status)
 
 static bool wait_for(const struct http_request *r, int64_t ms)
 {
-    for (int64_t until = now_ms() + ms, now; (now = now_ms()) < until;) {
+    for (int64_t until = wait_now() + ms, now; (now = wait_now()) < until;) {
         if (r->cancelled && r->cancelled(r->context))
             return false;
         int64_t tick = until - now < TICK_MS ? until - now : TICK_MS;
@@ -395,9 +389,9 @@ static int64_t pause_before_again(const struct exchange *x, int attempt, int64_t
     x->reply->retry_after_ms = said > 0 ? said : 0;
     if (attempt > r->again || (x->reply->status != 429 && x->reply->status != 503))
         return -1;
-    int64_t pause = said == RETRY_UNSAID ? retry_pause(attempt, (double)(now_ms() % 97) / 97) : said;
+    int64_t pause = said == RETRY_UNSAID ? retry_pause(attempt, (double)(wait_now() % 97) / 97) : said;
     bool too_long = said == RETRY_NEVER || pause > (r->again_most_ms ? r->again_most_ms : AGAIN_MOST_MS) ||
-                    (deadline && now_ms() + pause >= deadline);
+                    (deadline && wait_now() + pause >= deadline);
     return too_long ? -1 : pause;
 }
 
@@ -422,7 +416,7 @@ static bool attempts(struct http_service *service, struct exchange *x, int64_t d
 bool http_send(struct http_service *service, const struct http_request *r, struct http_reply *reply, struct err *err)
 {
     struct err own = {0}, *said = err ? err : &own;
-    int64_t start = now_ms();
+    int64_t start = wait_now();
     if (!breaker_ask(&service->breaker, start) && !r->probe) {
         upstream(service, said, "not asked, since it has failed several times in a row");
         said->retry_after_ms = (long)breaker_wait(&service->breaker, start);
@@ -433,7 +427,7 @@ bool http_send(struct http_service *service, const struct http_request *r, struc
     if (!fine && (said->code == ERR_CANCELLED || x.failed))
         breaker_drop(&service->breaker);
     else
-        breaker_tell(&service->breaker, fine && healthy(reply->status), now_ms());
+        breaker_tell(&service->breaker, fine && healthy(reply->status), wait_now());
     line_give(service, x.line);
     return fine;
 }

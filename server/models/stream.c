@@ -6,19 +6,13 @@
 #include <time.h>
 
 #include "common/mem.h"
+#include "common/wait.h"
 
 enum { ANSWER_MOST = 256 << 10, STREAM_MOST = 32 << 20, PATIENCE_MS = 120000 };
 
 static const char broken[] = "The language model broke off in the middle of its answer.",
                   too_long[] = "The answer was cut at its length limit.",
                   no_words[] = "The language model used up its length limit before it wrote a word.";
-
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 void stream_text(struct stream *stream, const char *text)
 {
@@ -62,7 +56,7 @@ static bool on_event(void *context, const char *data, size_t length, struct err 
     AUTO(json_freep) cJSON *json = json_parse(data, length, err);
     if (!json)
         return err_set(err, ERR_UPSTREAM, "an event of the stream is not JSON");
-    stream->heard = now_ms();
+    stream->heard = wait_now();
     stream->event(stream, json);
     return !stream->full || err_set(err, ERR_TOO_LARGE, "an answer is longer than %d bytes", ANSWER_MOST);
 }
@@ -81,7 +75,7 @@ static bool on_bytes(void *context, const struct http_reply *reply, const char *
 static bool on_cancelled(void *context)
 {
     struct stream *stream = context;
-    stream->starved = !stream->done && now_ms() - stream->heard > stream->patience;
+    stream->starved = !stream->done && wait_now() - stream->heard > stream->patience;
     return stream->starved || (stream->listener->cancelled && stream->listener->cancelled(stream->listener->context));
 }
 
@@ -165,7 +159,7 @@ bool stream_run(struct stream *stream, struct http_service *service, const struc
                                    .on_bytes = on_bytes,
                                    .cancelled = on_cancelled,
                                    .context = stream};
-    stream->heard = now_ms();
+    stream->heard = wait_now();
     stream->patience = settings->first_byte_ms ? settings->first_byte_ms : PATIENCE_MS;
     bool arrived = http_send(service, &request, &reply, said);
     if (arrived && (reply.status < 200 || reply.status > 299)) {

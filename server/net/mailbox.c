@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "common/mem.h"
+#include "common/wait.h"
 #include "server/rpc/job.h"
 
 static struct {
@@ -80,20 +81,13 @@ void mailbox_deliver(void (*receive)(struct mail *mail))
 
 bool mailbox_settle(int ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += ms % 1000 * 1000000L;
-    if (until.tv_nsec >= 1000000000L) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000L;
-    }
+    int64_t until = wait_now() + ms;
     pthread_mutex_lock(&box.lock);
     uint64_t posted = box.posted;
     box.settling++;
     bool waiting = true;
     while (box.wake && box.delivered < posted && waiting)
-        waiting = pthread_cond_timedwait(&box.settled, &box.lock, &until) == 0;
+        waiting = wait_until(&box.settled, &box.lock, until);
     box.settling--;
     bool settled = box.delivered >= posted;
     pthread_mutex_unlock(&box.lock);

@@ -165,8 +165,10 @@ void rooms_keep(struct membership **list, const char *names)
 {
     for (struct membership *at = *list, *next; at; at = next) {
         next = at->next;
-        if (!strstr(names, at->room->name))
-            rooms_leave(list, at->room->name);
+        char name[sizeof at->room->name]; /* the room may go with its last member */
+        memcpy(name, at->room->name, sizeof name);
+        if (!strstr(names, name))
+            rooms_leave(list, name);
     }
 }
 

@@ -8,6 +8,7 @@
 
 #include "common/log.h"
 #include "common/mem.h"
+#include "common/wait.h"
 #include "server/config.h"
 #include "server/net/limits.h"
 #include "server/net/mailbox.h"
@@ -57,16 +58,9 @@ static struct {
     unsigned lines, unsaid; /* of the log in this second: written, and left out */
 } sessions;
 
-static int64_t clock_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static int64_t clock_s(void)
 {
-    return clock_ms() / 1000;
+    return wait_now() / 1000;
 }
 
 void session_start(void)
@@ -524,7 +518,7 @@ static void door_authenticated(struct rpc_peer *peer, const struct rpc_login *lo
     snprintf(caller->name, sizeof caller->name, "%s", login->name);
     snprintf(caller->institution_id, sizeof caller->institution_id, "%s", login->institution_id);
     table_add(sessions.people, &session->by_user, caller->user_id);
-    if (!session->settled && !(session->settled = limits_settle(caller->address, caller->user_id, clock_ms())))
+    if (!session->settled && !(session->settled = limits_settle(caller->address, caller->user_id, wait_now())))
         session_close(session, CLOSE_REFUSED, "you have too many connections open already", false);
     if (login->token) {
         free(peer->token);
@@ -586,7 +580,7 @@ static bool door_charge(struct rpc_peer *peer, enum rpc_bucket bucket, int64_t c
     enum limits_kind kind = !known                        ? bucket == RPC_BUCKET_LOGINS ? LIMITS_LOGIN : LIMITS_ADDRESS
                             : bucket == RPC_BUCKET_UPLOAD ? LIMITS_UPLOAD
                                                           : LIMITS_PERSON;
-    return limits_take(kind, known ? caller->user_id : caller->address, cost, clock_ms(), wait_ms);
+    return limits_take(kind, known ? caller->user_id : caller->address, cost, wait_now(), wait_ms);
 }
 
 static void door_shown_out(struct rpc_peer *peer)

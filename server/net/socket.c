@@ -140,16 +140,11 @@ static void handshake_token(struct lws *wsi, char *token, size_t size)
         token[0] = '\0';
 }
 
-static int64_t now_ms(void)
-{
-    return wait_now(); /* sessions take from the same buckets by this clock */
-}
-
 static int confirm_upgrade(struct lws *wsi)
 {
     char address[64];
     counted_address(wsi, address, sizeof address);
-    bool full = !limits_enter(address, now_ms());
+    bool full = !limits_enter(address, wait_now());
     if (!full)
         limits_leave(address, ""); /* it comes in for good once the handshake is through */
     return http_upgrade(wsi, full, net.draining != 0);
@@ -160,7 +155,7 @@ static int accepted(struct lws *wsi)
 {
     char address[64] = "";
     peer_address(wsi, address, sizeof address);
-    if (!limits_knock(address, now_ms()))
+    if (!limits_knock(address, wait_now()))
         return -1;
     lws_set_opaque_user_data(wsi, mem_dup(address));
     return 0;
@@ -180,7 +175,7 @@ static int established(struct lws *wsi, struct wire *wire)
 {
     char token[4096]; /* as much as a whole head may have: a longer one is refused by the library */
     counted_address(wsi, wire->address, sizeof wire->address);
-    if (!limits_enter(wire->address, now_ms())) {
+    if (!limits_enter(wire->address, wait_now())) {
         wire->address[0] = '\0';
         return -1;
     }

@@ -10,6 +10,7 @@
 
 #include "common/log.h"
 #include "common/mem.h"
+#include "common/wait.h"
 
 struct lane_state {
     pthread_mutex_t lock; /* guards everything below */
@@ -104,14 +105,7 @@ void lanes_start(const struct lanes_settings *settings)
 bool lanes_stop(int ms)
 {
     bool all = true;
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += ms % 1000 * 1000000L;
-    if (until.tv_nsec >= 1000000000L) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000L;
-    }
+    int64_t until = wait_now() + ms;
     for (int i = LANE_QUICK; i < LANE_COUNT; i++) {
         struct lane_state *lane = &lanes[i];
         pthread_mutex_lock(&lane->lock);
@@ -123,7 +117,7 @@ bool lanes_stop(int ms)
         struct lane_state *lane = &lanes[i];
         bool ended = true;
         for (int j = 0; j < lane->count; j++)
-            ended = !pthread_timedjoin_np(lane->threads[j], NULL, &until) && ended;
+            ended = wait_thread(lane->threads[j], until) && ended;
         all = all && ended;
         if (!ended)
             continue;

@@ -8,6 +8,7 @@
 
 #include "common/log.h"
 #include "common/mem.h"
+#include "common/wait.h"
 #include "server/store/borrow.h"
 
 enum { CONNECT_MS = 3000, BACKOFF_FIRST_MS = 50, BACKOFF_MOST_MS = 1000, STATEMENT_MS = 20000 };
@@ -37,11 +38,7 @@ struct pool *pool_open(const struct pool_settings *settings)
     pool->idle = mem_array((size_t)settings->size, sizeof *pool->idle);
     pool->reachable = true;
     pthread_mutex_init(&pool->lock, NULL);
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&pool->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    pthread_cond_init(&pool->changed, NULL);
     return pool;
 }
 
@@ -153,9 +150,8 @@ static struct wire *idle_one(struct pool *pool)
 
 static bool wait_for_one(struct pool *pool, int64_t until)
 {
-    struct timespec at = {.tv_sec = until / 1000, .tv_nsec = (until % 1000) * 1000000};
     pool->waiting++;
-    bool more = pthread_cond_timedwait(&pool->changed, &pool->lock, &at) == 0;
+    bool more = wait_until(&pool->changed, &pool->lock, until);
     pool->waiting--;
     return more;
 }

@@ -60,6 +60,21 @@ teacher=$("$build/eduragd" user add --role teacher t1 'D. Novak')
 expect 0 "edurag call chat.send '\{" edurag help chat.send
 expect 2 'no method “chat.sing”' edurag help chat.sing
 
+# Every command with an argument that is empty, endless, or no text: a sentence, and never a signal.
+long=$(head -c 100000 /dev/zero | tr '\0' x)
+while read -r words; do
+    for argument in '' "$long" $'\xff\xfe' '-' '--'; do
+        # shellcheck disable=SC2086
+        said=$(EDURAG_SERVER=unix:/nonexistent edurag $words "$argument" 2>&1 </dev/null)
+        code=$?
+        [ "$code" -lt 128 ] || { echo "FAIL edurag $words “${argument:0:20}”: signal $((code - 128))"; failed=1; }
+        [ "$code" = 0 ] || [ -n "$said" ] || { echo "FAIL edurag $words “${argument:0:20}”: nothing said"; failed=1; }
+    done
+done < <("$build/edurag" help | sed -n 's/^  \([a-z]\{1,\}\( [a-z]\{1,\}\)*\)  .*/\1/p')
+for words in search ask 'chat send' library students users 'memory add' 'memory recall' 'courses create'; do
+    expect 2 'is empty' edurag $words ''
+done
+
 # Who is it? Nobody, somebody, nobody.
 expect 4 'edurag login' edurag whoami
 expect 4 . log_in s1 wrong-password

@@ -156,6 +156,23 @@ static void the_longer_command_is_not_taken_for_the_shorter(void **state)
     assert_string_equal(fake_terminal_params(&g, "auth.logout"), "{\"everywhere\":true}");
 }
 
+/* What Enter does behind a Tab is what it would have done without. */
+static void completing_changes_no_meaning(void **state)
+{
+    (void)state;
+    AUTO(fake_terminal_stop) struct fake_terminal g;
+    fake_terminal_open(&g, "student");
+    fake_terminal_key(&g, "Esc :");
+    fake_terminal_type(&g, "pass");
+    fake_terminal_key(&g, "Tab Enter");
+    assert_true(fake_terminal_shows(&g, "password"));
+    fake_terminal_key(&g, "Esc Esc :");
+    fake_terminal_type(&g, "logo");
+    fake_terminal_key(&g, "Tab Enter");
+    assert_true(fake_terminal_asked(&g, "auth.logout"));
+    assert_null(strstr(fake_terminal_params(&g, "auth.logout"), "true"));
+}
+
 static void names_become_ids_after_a_colon(void **state)
 {
     (void)state;
@@ -448,6 +465,7 @@ int main(void)
         cmocka_unit_test(an_answer_outlives_the_connection),
         cmocka_unit_test(earlier_searches_are_a_list),
         cmocka_unit_test(the_longer_command_is_not_taken_for_the_shorter),
+        cmocka_unit_test(completing_changes_no_meaning),
         cmocka_unit_test(names_become_ids_after_a_colon),
         cmocka_unit_test(who_is_put_into_a_course_is_told),
         cmocka_unit_test(a_teacher_keeps_the_courses),

@@ -53,6 +53,8 @@ static bool read_all(FILE *file, struct buf *out)
 
 static bool add_text(cJSON *params, const struct script_arg *a, const char *text, size_t length, struct err *err)
 {
+    if (!length && !a->flag)
+        return err_say(err, ERR_INVALID_PARAMS, "%s is empty.", a->shown);
     if (!text_valid_utf8(text, length) || strlen(text) != length)
         return err_say(err, ERR_INVALID_PARAMS, "%s is not readable as UTF-8 text.", a->shown);
     cJSON_AddStringToObject(params, a->name, text);
@@ -117,14 +119,18 @@ static bool add_places(const struct script_command *command, cJSON *params, int 
         }
         if (a->kind == SCRIPT_WORDS) {
             cJSON *list = cJSON_AddArrayToObject(params, a->name);
-            while (at < count)
-                cJSON_AddItemToArray(list, cJSON_CreateString(words[at++]));
+            for (; at < count; at++) {
+                if (!*words[at])
+                    return err_say(err, ERR_INVALID_PARAMS, "%s is empty.", a->shown);
+                cJSON_AddItemToArray(list, cJSON_CreateString(words[at]));
+            }
         } else if (a->kind == SCRIPT_REST) {
             AUTO(buf_free) struct buf text = {0};
             bool input = count - at == 1 && !strcmp(words[at], "-");
             for (; at < count; at++)
                 buf_printf(&text, "%s%s", text.length ? " " : "", words[at]);
-            if (!(input ? add_input(params, a, stdin, err) : add_text(params, a, text.data, text.length, err)))
+            if (!(input ? add_input(params, a, stdin, err)
+                        : add_text(params, a, text.data ? text.data : "", text.length, err)))
                 return false;
         } else if (!add_value(params, a, words[at++], err)) {
             return false;
