@@ -153,7 +153,7 @@ static const struct posting *postings_of(const struct postings_list *list, uint3
 }
 
 static const struct subject *find(struct subjects *s, const struct postings_list *list, const char *wording,
-                                  size_t beginning, size_t least, size_t *both)
+                                  size_t beginning, size_t least, size_t *both, size_t *of)
 {
     uint32_t stems[TOPIC_STEMS_MOST];
     const struct subject *best = NULL;
@@ -172,6 +172,7 @@ static const struct subject *find(struct subjects *s, const struct postings_list
         }
     }
     *both = best ? best->both : 0;
+    *of = count;
     for (size_t k = 0; k < count; k++) {
         const struct posting *at = postings_of(list, stems[k], &n);
         for (size_t i = 0; i < n; i++)
@@ -182,11 +183,13 @@ static const struct subject *find(struct subjects *s, const struct postings_list
 
 const char *subjects_find(struct subjects *subjects, const char *wording)
 {
-    size_t stems, beginnings;
-    const struct subject *found = find(subjects, &subjects->stems, wording, 0, 1, &stems),
-                         *looser = find(subjects, &subjects->beginnings, wording, BEGINNING, 2, &beginnings);
-    if (beginnings > stems)
-        found = looser;
+    size_t stems, beginnings, of;
+    const struct subject *found = find(subjects, &subjects->stems, wording, 0, 1, &stems, &of), *looser;
+    if (stems < of) {
+        looser = find(subjects, &subjects->beginnings, wording, BEGINNING, 2, &beginnings, &of);
+        if (beginnings > stems)
+            found = looser;
+    }
     return found ? found->name : NULL;
 }
 

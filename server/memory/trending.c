@@ -7,7 +7,6 @@
 #include "common/buf.h"
 #include "common/mem.h"
 #include "server/memory/subjects.h"
-#include "server/store/pool.h"
 #include "server/store/tx.h"
 
 enum { SEARCHES_MOST = 200000 };
@@ -67,39 +66,51 @@ static void write_counts(const struct mention *mentions, size_t count, struct bu
     buf_char(topics, '}'), buf_char(people, '}');
 }
 
-/* `course` NULL: everybody, and the open library. */
-static bool count_place(struct tx *tx, const char *course, int people, struct err *err)
+/* Topics that were counted before and are no name of the library any more. */
+static bool write_gone(const char *course, struct subjects *subjects, struct buf *gone, struct err *err)
+{
+    AUTO(rows_free) struct rows *known = NULL;
+    if (!tx_worker(SQL_WORKER_TRENDING_KNOWN, &known, err, BIND_TEXT(course)))
+        return false;
+    for (int i = 0; i < rows_count(known); i++) {
+        const char *topic = rows_text(known, i, 0), *now = subjects_find(subjects, topic);
+        if (!now || strcmp(now, topic) != 0)
+            quote(gone, topic);
+    }
+    return true;
+}
+
+/* `course` NULL: everybody, and the open library. No transaction stays open meanwhile: names by the ten thousand and
+ * searches by the hundred thousand take their time. */
+static bool count_place(const char *course, int people, struct err *err)
 {
     AUTO(rows_free) struct rows *rows = NULL;
     AUTO(subjects_freep) struct subjects *subjects = NULL;
-    AUTO(buf_free) struct buf topics = {0}, counts = {0};
-    if (!tx_run(tx, SQL_WORKER_TRENDING_SEARCHES, &rows, err, BIND_TEXT(course), BIND_INT(SEARCHES_MOST)))
+    AUTO(buf_free) struct buf topics = {0}, counts = {0}, gone = {0};
+    buf_char(&gone, '{');
+    if (!tx_worker(SQL_WORKER_TRENDING_SEARCHES, &rows, err, BIND_TEXT(course), BIND_INT(SEARCHES_MOST)))
         return false;
     AUTO(mem_freep) struct mention *mentions = mem_array((size_t)rows_count(rows), sizeof *mentions);
     size_t count = 0;
     if (rows_count(rows) >= people) {
         AUTO(mem_freep) char *scope = mem_printf("{%s}", course ? course : "00000000-0000-0000-0000-000000000000");
-        if (!subjects_load(scope, &subjects, err))
+        if (!subjects_load(scope, &subjects, err) || !write_gone(course, subjects, &gone, err))
             return false;
         count = find_mentions(subjects, rows, mentions);
     }
     write_counts(mentions, count, &topics, &counts);
-    return tx_run(tx, SQL_WORKER_TRENDING_TAKE, NULL, err, BIND_TEXT(course), BIND_INT(people), BIND_TEXT(topics.data),
-                  BIND_TEXT(counts.data));
+    buf_char(&gone, '}');
+    return tx_worker(SQL_WORKER_TRENDING_TAKE, NULL, err, BIND_TEXT(course), BIND_INT(people), BIND_TEXT(topics.data),
+                     BIND_TEXT(counts.data), BIND_TEXT(gone.data));
 }
 
 bool trending_count(int people, struct err *err)
 {
-    AUTO(tx_free) struct tx *tx = NULL;
-    AUTO(rows_free) struct rows *mine = NULL, *places = NULL;
-    if (!tx_begin(pool_worker(), NULL, &tx, err) || !tx_run0(tx, SQL_TRENDING_LOCK, &mine, err))
-        return false;
-    if (!rows_bool(mine, 0, 0))
-        return true;
-    if (!tx_run(tx, SQL_WORKER_TRENDING_PLACES, &places, err, BIND_INT(people)))
+    AUTO(rows_free) struct rows *places = NULL;
+    if (!tx_worker(SQL_WORKER_TRENDING_PLACES, &places, err, BIND_INT(people)))
         return false;
     for (int i = 0; i < rows_count(places); i++)
-        if (!count_place(tx, rows_text(places, i, 0), people, err))
+        if (!count_place(rows_text(places, i, 0), people, err))
             return false;
-    return tx_commit(&tx, err);
+    return true;
 }

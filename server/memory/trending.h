@@ -8,8 +8,8 @@
 
 #include "common/err.h"
 
-/* Counts the last seven days, in the open library and in each course, where no other node is at it; `people` at least
- * make a topic. */
+/* Counts the last seven days, in the open library and in each course; `people` at least make a topic. Several nodes may
+ * count: they come to the same. */
 bool trending_count(int people, struct err *err) MUST_CHECK;
 
 #endif

@@ -359,10 +359,22 @@ begin atomic
      order by 1, 2;
 end;
 
--- Takes what was counted in one place: topics, and how many people searched each.
-create function worker.trending_take(course uuid, enough int, topics text[], people int[]) returns void
+-- Which topics are counted in one place, shown or not.
+create function worker.trending_known(course uuid) returns setof text language sql stable security definer
+set search_path = pg_catalog, pg_temp
+begin atomic
+    select c.topic from public.trending_counts c where c.course_id is not distinct from course;
+end;
+
+-- Takes what was counted in one place: topics, and how many people searched each. What the library has no longer is
+-- `gone` at once.
+create function worker.trending_take(course uuid, enough int, topics text[], people int[], gone text[] default '{}') returns void
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 begin
+    if not pg_try_advisory_xact_lock(hashtextextended('edurag trending ' || coalesce(course::text, ''), 0)) then
+        return; -- another node is at it
+    end if;
+    delete from public.trending_counts c where c.course_id is not distinct from course and c.topic = any (gone);
     update public.trending_counts c set taken = 0, margin = auth.trending_margin(enough), at = now()
      where c.course_id is not distinct from course and (c.at < now() - interval '7 days' or c.margin < enough);
     insert into public.trending_counts (course_id, topic, margin)
@@ -383,7 +395,7 @@ begin
      where o.searchers <> excluded.searchers;
 end $$;
 grant execute on function worker.trending_places(int), worker.trending_searches(uuid, int),
-    worker.trending_take(uuid, int, text[], int[]) to edurag_worker;
+    worker.trending_known(uuid), worker.trending_take(uuid, int, text[], int[], text[]) to edurag_worker;
 
 -- ------------------------------------------------------------------ what is kept, and for how long
 

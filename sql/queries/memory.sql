@@ -95,9 +95,6 @@ select jsonb_build_object('items', coalesce(jsonb_agg(jsonb_build_object('topic'
   from (select x.topic, max(x.searchers) as people from public.trending x group by x.topic
          order by 2 desc, 1 limit coalesce(:limit::int, 10)) t
 
--- name: trending_lock
-select pg_try_advisory_xact_lock(hashtextextended('edurag trending', 0))
-
 -- name: worker_trending_places
 select worker.trending_places(:people::int)
 
@@ -105,7 +102,10 @@ select worker.trending_places(:people::int)
 select s.query, s.user_id from worker.trending_searches(:course_id::uuid, :most::int) s
 
 -- name: worker_trending_take
-select worker.trending_take(:course_id::uuid, :people::int, :topics::text[], :counts::int[])
+select worker.trending_take(:course_id::uuid, :people::int, :topics::text[], :counts::int[], :gone::text[])
+
+-- name: worker_trending_known
+select t from worker.trending_known(:course_id::uuid) t
 
 -- no pause is ten minutes long: such a time is from before the clock was put back
 -- name: memory_sync_claim

@@ -280,6 +280,18 @@ static void trending_tells_the_librarys_names_and_nobody_apart(void **state)
     AUTO(mem_freep) char *without = trends(&sue);
     assert_string_equal(with, told);
     assert_string_equal(without, told);
+    free(library_sql(
+        h.directory, "edurag_owner",
+        "update public.pdfs set outline = replace(outline::text, 'Enzyme inhibition', 'Another thing')::jsonb"));
+    AUTO(mem_freep) char *gone = NULL;
+    for (int64_t end = now_ms() + WAIT_MS; now_ms() < end && (!gone || !strcmp(gone, told)); pause_ms(100)) {
+        free(gone);
+        gone = trends(&sue);
+    }
+    assert_string_equal(gone, nothing_yet);
+    free(library_sql(
+        h.directory, "edurag_owner",
+        "update public.pdfs set outline = replace(outline::text, 'Another thing', 'Enzyme inhibition')::jsonb"));
     free(library_sql(h.directory, "edurag_owner", "delete from public.search_history"));
     ws_close(&sue);
 }

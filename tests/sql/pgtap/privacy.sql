@@ -96,6 +96,12 @@ begin
     return null;
 end $$;
 select is(pg_temp.same_without_one(), null, 'from any count, one or four people more or fewer show nothing');
+select is(pg_temp.shown(9), 'Enzymes 5 5', 'a topic of a document');
+select is(t.worker('select string_agg(k, '','') from worker.trending_known(null) k'), 'Enzymes', 'is known to the node that counts');
+select is(t.worker('select worker.trending_take(null, 5, ''{Pigments}'', ''{9}'', ''{Enzymes}'')'), '', 'and when the document is gone');
+select is((select string_agg(topic, ',') from trending), 'Pigments', 'the topic is, at once');
+delete from trending_counts;
+select is(pg_temp.shown(7), 'Enzymes 5 5', 'as before');
 update trending_counts set taken = 7, margin = 7;
 select is(pg_temp.shown(4), 'Enzymes 5 5', 'those of last week');
 update trending_counts set at = at - interval '8 days';
