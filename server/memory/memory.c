@@ -44,7 +44,7 @@ bool memory_reachable(void)
     return memory_enabled() && (!memory_hindsight() || hindsight_reachable(memory.outside));
 }
 
-enum { SWEEP_SECONDS = 60 };
+enum { SWEEP_SECONDS = 60, KEPT_SECONDS = 3600 };
 
 static bool stopping(void)
 {
@@ -88,7 +88,7 @@ static void sweep_kept(void)
 static void *run(void *unused)
 {
     (void)unused;
-    for (int64_t counted = 0, swept = 0; rest();) {
+    for (int64_t counted = 0, swept = 0, kept = 0; rest();) {
         struct err err = {0};
         int64_t now = wait_now() / 1000;
         if (now >= counted) {
@@ -98,8 +98,11 @@ static void *run(void *unused)
         }
         if (now >= swept) {
             sweep_reflections();
-            sweep_kept();
             swept = now + SWEEP_SECONDS;
+        }
+        if (now >= kept) {
+            sweep_kept();
+            kept = now + KEPT_SECONDS;
         }
         if (memory.outside)
             while (sync_erasures(memory.outside, stopping) == SYNC_BATCH)

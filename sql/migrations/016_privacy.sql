@@ -482,7 +482,11 @@ begin
     update public.audit_log set detail = detail - 'address' where audit_id in (
         select a.audit_id from public.audit_log a where a.at < old_addresses and a.detail ? 'address' for update skip locked);
     update auth.sessions set address = null where session_id in (
-        select s.session_id from auth.sessions s where s.created_at < old_addresses and s.address is not null for update skip locked);
+        -- A refreshed session is new and its address is not: it is as old as the last login from there.
+        select s.session_id from auth.sessions s
+         where s.address is not null and s.created_at < now() - interval '1 hour' and not exists (
+               select from public.audit_log a where a.actor = s.user_id and a.at >= old_addresses and a.detail ->> 'address' = s.address)
+           for update skip locked);
     for tab in select a.attrelid::regclass from pg_attribute a join pg_attribute u on u.attrelid = a.attrelid and u.attname = 'last_used_at'
                  join pg_class c on c.oid = a.attrelid and c.relkind = 'r' and c.relnamespace in ('public'::regnamespace, 'auth'::regnamespace)
                 where a.attname = 'address' and not a.attnotnull loop

@@ -45,13 +45,15 @@ insert into auth.added values ('10.0.0.1', now() - interval '31 days'), ('10.0.0
 alter table auth.added owner to edurag_owner;
 insert into audit_log (at, action, detail) values (now() - interval '366 days', 'auth.old', '{}'), (now() - interval '364 days', 'auth.young', '{"address": "10.0.0.1", "x": 1}'),
     (now() - interval '29 days', 'auth.fresh', '{"address": "10.0.0.1"}');
+insert into audit_log (at, actor, action, detail) values (now() - interval '28 days', t.user_id('s2'), 'auth.login', '{"address": "10.0.0.2"}'),
+    (now() - interval '31 days', t.user_id('s1'), 'auth.login', '{"address": "10.0.0.5"}'); -- refreshed ever since
 insert into auth.sessions (user_id, created_at, expires_at, address) values (t.user_id('s1'), now() - interval '31 days', now() + interval '1 day', '10.0.0.1'),
-    (t.user_id('s2'), now() - interval '29 days', now() + interval '1 day', '10.0.0.2'), (t.user_id('s2'), now() - interval '9 days', now() - interval '2 days', '10.0.0.3');
+    (t.user_id('s2'), now() - interval '28 days', now() + interval '1 day', '10.0.0.2'), (t.user_id('s1'), now() - interval '2 hours', now() + interval '1 day', '10.0.0.5'), (t.user_id('s2'), now() - interval '9 days', now() - interval '2 days', '10.0.0.3');
 insert into auth.login_failures (account, address, last_at) values ('x', '10.0.0.4', now() - interval '2 days');
 select is(t.worker('select worker.sweep_kept(365, 30)'), '', 'a node sweeps');
 select is((select string_agg(action || detail, ' ' order by at) from audit_log where action in ('auth.old', 'auth.young', 'auth.fresh')), 'auth.young{"x": 1} auth.fresh{"address": "10.0.0.1"}',
     'the audit log goes back a year, its addresses a month');
-select is((select string_agg(coalesce(address, '-'), ' ' order by created_at) from auth.sessions where address is distinct from 'test' and created_at < now()), '- 10.0.0.2', 'those of sessions too');
+select is((select string_agg(coalesce(address, '-'), ' ' order by created_at) from auth.sessions where address is distinct from 'test' and created_at < now()), '- 10.0.0.2 -', 'those of sessions too, however often they were refreshed');
 select is((select string_agg(coalesce(address, '-'), ' ' order by last_used_at) from auth.added), '- 10.0.0.2', 'and of whatever else notes them with a time');
 select is((select count(*) from auth.login_failures where address = '10.0.0.4'), 0::bigint, 'failures are forgotten in a day');
 drop table auth.added;
