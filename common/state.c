@@ -27,8 +27,41 @@ static bool make_directories(char *path)
     return true;
 }
 
+static bool shared;
+
+void state_share(void)
+{
+    static const char *const kept[] = {
+        "TERM=", "LANG=", "LANGUAGE=", "LC_", "TZ=", "NO_COLOR=", "PATH=", "COLUMNS=", "LINES="};
+    size_t count = 0;
+    for (char **entry = environ; *entry; entry++) {
+        bool keep = false;
+        for (size_t i = 0; i < COUNT_OF(kept); i++)
+            keep = keep || !strncmp(*entry, kept[i], strlen(kept[i]));
+        if (keep)
+            environ[count++] = *entry;
+    }
+    environ[count] = NULL;
+    shared = true;
+}
+
+bool state_shared(void)
+{
+    return shared;
+}
+
+bool state_may_use_files(struct err *err)
+{
+    return !shared ||
+           err_say(err, ERR_FORBIDDEN,
+                   "Many people share this account, so no files are read or written here. Copy with the mouse, "
+                   "or log in from a computer of your own.");
+}
+
 char *state_path(const char *file)
 {
+    if (shared)
+        return NULL;
     const char *base = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
     char *path = NULL;
     if (base && base[0] == '/')
@@ -69,17 +102,11 @@ static const char *next_line(const char *line)
     return *line ? line + 1 : line;
 }
 
-static bool not_kept(const char *file)
-{
-    const char *shared = getenv("EDURAG_SHARED_ACCOUNT");
-    return shared && *shared && strcmp(shared, "0") != 0 && !strcmp(file, "tokens");
-}
-
 bool state_get(const char *file, const char *name, char *value, size_t size)
 {
     AUTO(mem_freep) char *path = state_path(file);
     AUTO(buf_free) struct buf text = {0};
-    if (not_kept(file) || !path || !read_all(path, &text) || !text.data)
+    if (!path || !read_all(path, &text) || !text.data)
         return false;
     bool found = false;
     for (const char *line = text.data; *line && !found; line = next_line(line)) {
@@ -118,7 +145,7 @@ static bool write_all(const char *path, const struct buf *text)
 bool state_set(const char *file, const char *name, const char *value, struct err *err)
 {
     AUTO(mem_freep) char *path = state_path(file);
-    if (not_kept(file))
+    if (shared)
         return true;
     if (!path)
         return err_say(err, ERR_INTERNAL, "There is no place to keep this: set HOME or XDG_STATE_HOME.");

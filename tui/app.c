@@ -107,6 +107,11 @@ static bool host_write_file(void *context, const char *path, const char *text, c
     (void)context;
     char whole[1024], made[1100];
     size_t length = strlen(text);
+    struct err err = {0};
+    if (!state_may_use_files(&err)) {
+        snprintf(said, size, "%s", err.say);
+        return false;
+    }
     ui_ask_path(path, whole, sizeof whole);
     int file = create(whole, made, sizeof made);
     bool done = file >= 0 && write(file, text, length) == (ssize_t)length;

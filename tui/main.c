@@ -18,7 +18,7 @@ enum { PROSE = 78 };
 
 struct globals {
     const char *server, *theme, *glyphs;
-    bool json, plain, help, version;
+    bool json, plain, help, version, shared;
 };
 
 /* A global option at argv[*at]; false where it is none. */
@@ -29,9 +29,9 @@ static bool global(struct globals *g, int argc, char **argv, int *at)
         bool *flag;
         const char **value;
     } options[] = {
-        {"--json", &g->json, NULL},   {"--plain", &g->plain, NULL},     {"--help", &g->help, NULL},
-        {"-h", &g->help, NULL},       {"--version", &g->version, NULL}, {"--server", NULL, &g->server},
-        {"--theme", NULL, &g->theme}, {"--glyphs", NULL, &g->glyphs},
+        {"--json", &g->json, NULL},     {"--plain", &g->plain, NULL},   {"--help", &g->help, NULL},
+        {"-h", &g->help, NULL},         {"--shared", &g->shared, NULL}, {"--version", &g->version, NULL},
+        {"--server", NULL, &g->server}, {"--theme", NULL, &g->theme},   {"--glyphs", NULL, &g->glyphs},
     };
     for (size_t i = 0; i < COUNT_OF(options); i++) {
         size_t length = strlen(options[i].name);
@@ -84,6 +84,12 @@ int main(int argc, char **argv)
 {
     struct globals g = {0};
     int at = 1;
+    const char *wish = getenv("EDURAG_SHARED_ACCOUNT");
+    bool shared = wish && *wish && strcmp(wish, "0") != 0;
+    for (int i = 1; i < argc && argv[i][0] == '-'; i++)
+        shared = shared || !strcmp(argv[i], "--shared");
+    if (shared)
+        state_share();
     setlocale(LC_ALL, "");
     if (argc == 3 && !strcmp(argv[1], "manual"))
         return manual_print(argv[2]) ? SCRIPT_FINE : SCRIPT_USAGE;

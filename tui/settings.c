@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/mem.h"
+#include "common/state.h"
 #include "tui/theme.h"
 
 static char *trim(char *text)
@@ -56,6 +57,8 @@ void settings_read(struct settings *s, struct keymap *map)
     const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
     char path[1024], text[65536];
     *s = (struct settings){0};
+    if (state_shared())
+        return;
     if (config && *config)
         snprintf(path, sizeof path, "%s/edurag/config", config);
     else

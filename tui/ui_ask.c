@@ -8,10 +8,16 @@
 #include <sys/stat.h>
 
 #include "common/mem.h"
+#include "common/state.h"
 #include "tui/ui_frame.h"
 
 void ui_ask_frame(struct ui *ui, int tag, enum ui_question kind, const char *text)
 {
+    struct err err = {0};
+    if (kind == UI_ASK_FILE && !state_may_use_files(&err)) {
+        ui_say(ui, ROLE_WARN, "%s", err.say);
+        return;
+    }
     ui->asking_view = NULL;
     ui->ask_tag = tag;
     ui->asking = kind;
@@ -136,6 +142,8 @@ static int by_name(const void *a, const void *b)
 /* The names in the directory of `typed` that begin as its last part does; directories end in '/'. */
 size_t ui_ask_names(const char *typed, char **names, size_t most)
 {
+    if (state_shared())
+        return 0;
     char path[PATH_MAX];
     ui_ask_path(typed, path, sizeof path);
     char *slash = strrchr(path, '/');
@@ -198,6 +206,11 @@ static void list_paths(struct ui *ui)
 
 void ui_ask_file(struct view *view, int tag, const char *prompt, const char *initial)
 {
+    struct err err = {0};
+    if (!state_may_use_files(&err)) {
+        ui_say(view->ui, ROLE_WARN, "%s", err.say);
+        return;
+    }
     ask(view, tag, UI_ASK_FILE, prompt);
     field_set(&view->ui->ask_field, initial);
     list_paths(view->ui);

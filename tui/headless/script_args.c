@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "common/mem.h"
+#include "common/state.h"
 #include "common/text.h"
 
 enum { INPUT_MOST = 8 << 20, LOOKUP_MS = 20000 };
@@ -92,6 +93,8 @@ static bool add_value(cJSON *params, const struct script_arg *a, const char *tex
         return true;
     }
     if (a->kind == SCRIPT_CONTENT) {
+        if (strcmp(text, "-") != 0 && !state_may_use_files(err))
+            return false;
         FILE *file = strcmp(text, "-") ? fopen(text, "re") : stdin;
         if (!file)
             return err_say(err, ERR_INVALID_PARAMS, "%s: %s.", text, strerror(errno));

@@ -12,6 +12,7 @@ const struct script_option script_help_globals[] = {
     {"--server", "URL", "wss://host:7420, ws://127.0.0.1:7420 or unix:/path (or EDURAG_SERVER)"},
     {"--json", NULL, "the result as JSON, one line; streams one event a line"},
     {"--plain", NULL, "lines instead of a screen"},
+    {"--shared", NULL, "in an account of many: keeps, reads and writes nothing there"},
     {"--theme", "NAME", "of the screen: dark, light, 16 or mono"},
     {"--glyphs", "KIND", "of the screen: unicode or ascii"},
     {"--help", NULL, "this list; behind a command: how it goes"},

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/mem.h"
+#include "common/state.h"
 #include "tui/headless/script_notifications.h"
 #include "tui/headless/script_print.h"
 #include "tui/sanitize.h"
@@ -97,6 +98,8 @@ static bool open_file(struct upload *u, struct err *err)
     struct stat st;
     const char *slash = strrchr(u->path, '/');
     u->name = slash ? slash + 1 : u->path;
+    if (!state_may_use_files(err))
+        return false;
     u->fd = open(u->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (u->fd < 0 || fstat(u->fd, &st))
         return err_say(err, ERR_NOT_FOUND, "%s: %s.", u->path, strerror(errno));
