@@ -1,5 +1,5 @@
 /* state.h - what this account keeps between runs, under $XDG_STATE_HOME/edurag (~/.local/state/edurag):
- * `servers`, the certificates trusted on first use, and `tokens`, who is logged in where. All 0600.
+ * `servers`, the certificates trusted on first use, `tokens`, who is logged in where, and `devices` (device.h). All 0600.
  *
  * In an account that many people share (`edurag --shared`, as for a lab over ssh; EDURAG_SHARED_ACCOUNT=1 does the same)
  * nothing is kept, read or taken from the environment: the next one would sit down as the last one, and each could write

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/client.h"
+#include "common/device.h"
 #include "common/mem.h"
 #include "common/state.h"
 #include "tui/clipboard.h"
@@ -40,6 +41,7 @@ struct app {
 struct pending {
     struct app *app;
     uint64_t id;
+    char *login; /* what auth.login was asked with, else NULL */
 };
 
 static int64_t milliseconds(void)
@@ -59,9 +61,14 @@ static void on_reply(void *user, const cJSON *result, const struct err *err)
 {
     struct pending *pending = user;
     set_clock(pending->app);
+    if (pending->login && result && !err)
+        device_keep(client_address(pending->app->client)->name, pending->login, result);
     ui_reply(&pending->app->ui, pending->id, result, err);
     pending->app->heavy = true;
     pending->app->dirty = true;
+    if (pending->login)
+        mem_wipe(pending->login, strlen(pending->login));
+    free(pending->login);
     free(pending);
 }
 
@@ -70,7 +77,9 @@ static uint64_t host_request(void *context, const char *method, const char *para
     struct app *app = context;
     struct pending *pending = mem_alloc(sizeof *pending);
     pending->app = app;
-    pending->id = client_request(app->client, method, params, 0, on_reply, pending);
+    if (!strcmp(method, "auth.login"))
+        pending->login = device_offer(client_address(app->client)->name, params);
+    pending->id = client_request(app->client, method, pending->login ? pending->login : params, 0, on_reply, pending);
     return pending->id;
 }
 

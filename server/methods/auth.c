@@ -7,10 +7,15 @@
 
 #include "common/mem.h"
 
-#define LOGIN_PARAMS(P, S)                                     \
-    P(S, TEXT, institution_id, REQUIRED, .min = 1, .max = 200) \
-    P(S, TEXT, password, REQUIRED, .bytes = true, .secret = true, .min = 1, .max = 1024)
+#define LOGIN_PARAMS(P, S)                                                               \
+    P(S, TEXT, institution_id, REQUIRED, .min = 1, .max = 200)                           \
+    P(S, TEXT, password, REQUIRED, .bytes = true, .secret = true, .min = 1, .max = 1024) \
+    P(S, TEXT, device, OPTIONAL, .bytes = true, .secret = true, .min = 1, .max = 200)    \
+    P(S, TEXT, device_name, OPTIONAL, .min = 1, .max = 64)
 METHOD_PARAMS(login, LOGIN_PARAMS);
+
+#define DEVICE_PARAMS(P, S) P(S, UUID, device_id, REQUIRED)
+METHOD_PARAMS(device, DEVICE_PARAMS);
 
 #define RESUME_PARAMS(P, S) P(S, TEXT, token, REQUIRED, .bytes = true, .secret = true, .min = 1, .max = 4000)
 METHOD_PARAMS(resume, RESUME_PARAMS);
@@ -72,7 +77,8 @@ METHOD_HANDLER(login, login)
     if (already(call, err))
         return false;
     const struct bind binds[] = {BIND_TEXT(params->institution_id), BIND_TEXT(params->password),
-                                 BIND_TEXT(call->caller.address)};
+                                 BIND_TEXT(call->caller.address), BIND_TEXT(params->device),
+                                 BIND_TEXT(params->device_name)};
     AUTO(json_freep) cJSON *json = ask(call, SQL_AUTH_LOGIN, binds, COUNT_OF(binds), &none, err);
     if (!json || refused(call, json, err))
         return false;
@@ -81,6 +87,7 @@ METHOD_HANDLER(login, login)
     buf_json_open(result, '{');
     buf_json_member(result, "token", token);
     buf_json_member(result, "expires_at", expires_at);
+    buf_json_member(result, "device", json_text(json, "device", ""));
     write_user(result, json);
     buf_json_close(result, '}');
     return true;
@@ -172,14 +179,16 @@ const struct method methods_auth[] = {
     {METHOD_CALL("auth.login", login, login), .summary = "Log in with the school's number and a password.",
      .description = "The socket is that person's from here on; on one that is somebody's already it is a conflict. A "
                     "wrong number and a wrong password can't be told apart. After several failures the reply is "
-                    "rate_limited with retry_after_ms.",
+                    "rate_limited with retry_after_ms. Whoever keeps `device` and sends it the next time does not "
+                    "wait for what others typed: it proves nothing, its own failures count, and to anybody else it "
+                    "is worth nothing. device_name is what auth.devices calls it.",
      .access = ACCESS_ANYONE, .lane = LANE_LOGIN, .cost = COST_ONE, .exclusive = true,
-     .result = "{token: text, expires_at: time, user: " SHAPE_USER "}",
+     .result = "{token: text, expires_at: time, device: text, user: " SHAPE_USER "}",
      .example = "{'institution_id': 's1024', 'password': 'amber-57231-canoe-linen'}",
-     .example_result =
-         "{'token': 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJtYXJpYSJ9.c2lnbmF0dXJl', 'expires_at': "
-         "'2026-11-23T21:00:00.000Z', 'user': {'user_id': '0b6f6c1e-8d0c-4f3a-9c57-2f4f1f0f7a11', 'institution_id': "
-         "'s1024', 'name': 'Maria Okafor', 'role': 'student', 'avatar': '', 'plain': false}}"},
+     .example_result = "{'token': 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJtYXJpYSJ9.c2lnbmF0dXJl', 'expires_at': "
+                       "'2026-11-23T21:00:00.000Z', 'device': 'pJ9mVZ0kq2cJ6sX3uT1yB7wE5hN8aL4dR0fG2iK6oQs', 'user': "
+                       "{'user_id': '0b6f6c1e-8d0c-4f3a-9c57-2f4f1f0f7a11', 'institution_id': "
+                       "'s1024', 'name': 'Maria Okafor', 'role': 'student', 'avatar': '', 'plain': false}}"},
     {METHOD_CALL("auth.resume", resume, resume), .summary = "Go on with a token from before.",
      .description = "For a client that cannot send the token with the handshake. A bad token is unauthenticated, "
                     "and the socket stays open.",
@@ -202,6 +211,16 @@ const struct method methods_auth[] = {
      .lane = LANE_QUICK, .cost = COST_ONE, .result = SHAPE_USER, .example = "{}",
      .example_result = "{'user_id': '0b6f6c1e-8d0c-4f3a-9c57-2f4f1f0f7a11', 'institution_id': 's1024', 'name': 'Maria "
                        "Okafor', 'role': 'student', 'avatar': '', 'plain': false}"},
+    {METHOD_QUERY("auth.devices", none, SQL_AUTH_DEVICES), .summary = "Where you have logged in before.",
+     .description = "Twenty at most, the latest first. A login from one of them does not wait for what others typed.",
+     .access = ACCESS_USER, .lane = LANE_QUICK, .cost = COST_ONE,
+     .result = "{items: [{device_id: uuid, name: text, last_used_at: time, address: text | null}]}", .example = "{}",
+     .example_result = "{'items': [{'device_id': '7c9e6679-7425-40de-944b-e07fc1f90ae7', 'name': 'library-12', "
+                       "'last_used_at': '2026-11-23T09:00:00.000Z', 'address': '192.0.2.7'}]}"},
+    {METHOD_QUERY("auth.forget_device", device, SQL_AUTH_FORGET_DEVICE), .summary = "Know one of your devices no more.",
+     .description = "The next login there is one from anywhere. Its logins go on: auth.logout ends them.",
+     .access = ACCESS_USER, .lane = LANE_QUICK, .cost = COST_ONE, .result = SHAPE_NOTHING,
+     .example = "{'device_id': '7c9e6679-7425-40de-944b-e07fc1f90ae7'}", .example_result = "{}"},
     {METHOD_CALL("auth.change_password", change, change_password),
      .summary = "Choose a new password; other logins of yours end.",
      .description = "8 to 72 bytes. A wrong old password counts like a failed login.", .access = ACCESS_USER,

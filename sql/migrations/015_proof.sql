@@ -1,4 +1,5 @@
--- 015_proof.sql - a proof holds for what is written: whoever checks a secret or a role, waits and then acts, looks again.
+-- 015_proof.sql - a proof holds for what is written: whoever checks a secret or a role, waits and then acts, looks again;
+-- and a neighbour's wrong passwords are not mine.
 --
 -- A password takes a tenth of a second to check, and a row's lock may take longer. What was true before the wait (the
 -- hash, the epoch, that nobody is disabled, that the caller is an admin) may be over after it, so each function here
@@ -97,6 +98,76 @@ begin
     return coalesce(hash = proven or proven is not null and crypto.crypt(password, hash) = hash, false);
 end $$;
 
+-- ------------------------------------------------------------------ devices
+
+-- Where a person has logged in before: a random text that their client keeps, of which only the hash is here. It proves
+-- nothing and opens nothing. It is only counted apart: other people's wrong passwords, which in a lab come from the same
+-- address, do not make its owner wait; its own do. A text that is somebody else's is worth nothing.
+create table auth.devices (
+    device_id uuid primary key default gen_random_uuid(),
+    user_id uuid not null references public.users on delete cascade,
+    device_sha256 bytea not null check (length(device_sha256) = 32),
+    name text not null default '' check (char_length(name) <= 64 and name !~ '[[:cntrl:]]'),
+    address text,
+    created_at timestamptz not null default now(),
+    last_used_at timestamptz not null default now(),
+    unique (user_id, device_sha256)
+);
+call auth.protect('auth.devices');
+
+create function auth.device_hash(device text) returns bytea language sql immutable strict
+return pg_catalog.sha256(pg_catalog.convert_to(device, 'UTF8'));
+
+create function auth.device_of(person uuid, device text) returns uuid language sql stable
+begin atomic
+    select d.device_id from auth.devices d where d.user_id = person and d.device_sha256 = auth.device_hash(device);
+end;
+
+-- The text that the client keeps: `device` where it is this person's, else a new one, so that nobody chooses theirs. Twenty
+-- are kept; those that never came back, as of a client that keeps nothing, go first.
+create function auth.device_used(person uuid, device text, name text, address text) returns text language plpgsql volatile as $$
+declare
+    fresh text;
+begin
+    update auth.devices d set last_used_at = now(), address = left(device_used.address, 64),
+           name = coalesce(left(device_used.name, 64), d.name)
+     where d.user_id = person and d.device_sha256 = auth.device_hash(device);
+    if found then
+        return device;
+    end if;
+    fresh := auth.base64url(crypto.gen_random_bytes(32));
+    delete from auth.devices d where d.device_id in (
+        select x.device_id from auth.devices x where x.user_id = person
+         order by x.last_used_at > x.created_at desc, x.last_used_at desc, x.device_id offset 19);
+    insert into auth.devices (user_id, device_sha256, name, address)
+    values (person, auth.device_hash(fresh), coalesce(left(device_used.name, 64), ''), left(device_used.address, 64));
+    return fresh;
+end $$;
+
+create function api.devices() returns jsonb language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp as $$
+declare
+    me auth.person := auth.need();
+begin
+    return jsonb_build_object('items', coalesce((select jsonb_agg(jsonb_build_object('device_id', d.device_id, 'name', d.name,
+        'last_used_at', api.utc(d.last_used_at), 'address', d.address) order by d.last_used_at desc, d.device_id)
+        from auth.devices d where d.user_id = me.user_id), '[]'));
+end $$;
+
+create function api.forget_device(device_id uuid) returns jsonb language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp as $$
+declare
+    me auth.person := auth.hold_me();
+begin
+    delete from auth.devices d where d.user_id = me.user_id and d.device_id = forget_device.device_id;
+    if not found then
+        perform auth.fail('not_found', 'There is no such device of yours, or no longer.');
+    end if;
+    perform auth.audit(me.user_id, 'auth.forget_device');
+    return '{}';
+end $$;
+grant execute on function api.devices(), api.forget_device(uuid) to edurag_app;
+
 -- ------------------------------------------------------------------ in and out
 
 -- As in 011; but a key that is being retired signs nothing more: its turning waits for this session or is seen.
@@ -124,11 +195,16 @@ begin
     return jsonb_build_object('token', token, 'expires_at', api.utc(s.expires_at), 'sid', s.session_id);
 end $$;
 
--- As in 003. Who was locked out, or whose logins were ended, while the password was being checked, is not in.
-create or replace function api.login(institution_id text, password text, address text default null) returns jsonb
+-- {token, expires_at, sid, user, device} or {error}, as in 003. Failures are counted by account and device, where the
+-- account knows it, else by account and address. Who was locked out, or whose logins were ended, while the password was
+-- being checked, is not in.
+drop function api.login(text, text, text);
+create function api.login(institution_id text, password text, address text default null, device text default null,
+                          device_name text default null) returns jsonb
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
-    place text := coalesce(left(address, 64), '');
+    source text := coalesce(left(address, 64), '');
+    place text := source;
     who bytea := auth.account_key(login.institution_id);
     wait bigint;
     seen public.users;
@@ -136,6 +212,8 @@ declare
     p record;
     good boolean;
 begin
+    select * into seen from public.users x where lower(x.institution_id) = lower(login.institution_id);
+    place := coalesce('device ' || auth.device_of(seen.user_id, device), source);
     wait := auth.login_wait(who, place);
     if wait > 0 then
         return auth.wait_refusal(wait);
@@ -146,7 +224,6 @@ begin
        and not pg_try_advisory_xact_lock(hashtextextended(encode(who, 'hex') || place, 7)) then
         return auth.wait_refusal(1000);
     end if;
-    select * into seen from public.users x where lower(x.institution_id) = lower(login.institution_id);
     p := auth.password_proof(seen.user_id, login.password);
     if p.proven is not null and not seen.disabled then
         u := auth.hold_person(seen.user_id);
@@ -157,7 +234,7 @@ begin
     end if;
     if good is not true then
         perform auth.login_failed(who, place);
-        perform auth.audit(null, 'auth.login_failed', seen.user_id::text, jsonb_build_object('address', place));
+        perform auth.audit(null, 'auth.login_failed', seen.user_id::text, jsonb_build_object('address', source));
         return auth.refusal('unauthenticated', 'The school number or the password is wrong.');
     end if;
     if p.renewed is not null then
@@ -165,9 +242,11 @@ begin
     end if;
     delete from auth.login_failures f where f.account = who and f.address = place;
     update public.users set last_active_at = now() where user_id = u.user_id;
-    perform auth.audit(u.user_id, 'auth.login', null, jsonb_build_object('address', place));
-    return auth.session_open(u.user_id, place) || jsonb_build_object('user', api.user_json(u));
+    perform auth.audit(u.user_id, 'auth.login', null, jsonb_build_object('address', source));
+    return auth.session_open(u.user_id, source) || jsonb_build_object('user', api.user_json(u),
+        'device', auth.device_used(u.user_id, device, device_name, source));
 end $$;
+grant execute on function api.login(text, text, text, text, text) to edurag_app;
 
 -- As in 003; a token that ends meanwhile is nobody's.
 create or replace function api.resume(token text) returns jsonb language plpgsql volatile security definer

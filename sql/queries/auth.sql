@@ -1,6 +1,6 @@
 -- auth.sql - logging in and out. {error: {...}} in a result is the reply; commit all the same.
 -- name: auth_login
-select api.login(:institution_id, :password, :address)
+select api.login(:institution_id, :password, :address, :device, :device_name)
 
 -- {user, sid, expires_at}, or SQL null for a token that is not (or no longer) good
 -- name: auth_resume
@@ -21,6 +21,12 @@ select api.whoami()
 
 -- name: auth_change_password
 select api.change_password(:old_password, :new_password)
+
+-- name: auth_devices
+select api.devices()
+
+-- name: auth_forget_device
+select api.forget_device(:device_id::uuid)
 
 -- For nodes: which of these sessions (a JSON array of ids) are still good
 -- name: worker_sessions_alive

@@ -296,6 +296,70 @@ static char *owner(const char *sql)
     return value;
 }
 
+/* The failures so far count as many more, or a slow machine's next try would find the wait over. */
+static void wait_long(void)
+{
+    free(owner("update auth.login_failures set failures = 12, last_at = clock_timestamp() where failures = 5"));
+}
+
+static cJSON *log_in(struct ws *ws, const char *id, const char *password, const char *device)
+{
+    AUTO(mem_freep)
+    char *params =
+        mem_printf("{\"institution_id\":\"%s\",\"password\":\"%s\",\"device\":\"%s\",\"device_name\":\"desk\"}", id,
+                   password, device);
+    return harness_call(ws, "auth.login", params);
+}
+
+static void expect_login(const char *id, const char *password, const char *device, const char *reason)
+{
+    struct ws ws;
+    harness_open(&h, &ws, NULL);
+    AUTO(json_freep) cJSON *reply = log_in(&ws, id, password, device);
+    const cJSON *error = json_get(reply, "error");
+    assert_string_equal(error ? json_text(json_get(error, "data"), "reason", "?") : "ok", reason);
+    ws_close(&ws);
+}
+
+/* In a lab everybody is one address: who has logged in from here before does not wait for what others typed. */
+static void others_wrong_passwords_do_not_hold_a_known_device(void **state)
+{
+    (void)state;
+    struct ws dan;
+    harness_user(&h, "student", "dan", "Dan");
+    harness_user(&h, "student", "eli", "Eli");
+    harness_open(&h, &dan, NULL);
+    AUTO(json_freep) cJSON *first = log_in(&dan, "dan", "dan-password", "chosen by the client");
+    const char *device = json_text(json_get(first, "result"), "device", "");
+    assert_int_equal(strlen(device), 43);
+    for (int i = 0; i < 5; i++)
+        expect_login("dan", "wrong", "somebody's", "unauthenticated");
+    wait_long();
+    for (int i = 0; i < 2; i++) {
+        expect_login("dan", "dan-password", "chosen by the client", "rate_limited");
+        expect_login("dan", "dan-password", device, "ok");
+    }
+    for (int i = 0; i < 5; i++) /* its own count, and to another it is worth nothing */
+        expect_login("dan", "wrong", device, "unauthenticated");
+    wait_long();
+    expect_login("dan", "dan-password", device, "rate_limited");
+    for (int i = 0; i < 5; i++)
+        expect_login("eli", "wrong", "x", "unauthenticated");
+    wait_long();
+    expect_login("eli", "eli-password", device, "rate_limited");
+
+    AUTO(json_freep) cJSON *list = harness_call(&dan, "auth.devices", NULL);
+    const cJSON *item = json_get(json_get(list, "result"), "items")->child;
+    assert_non_null(item);
+    assert_null(item->next);
+    assert_string_equal(json_text(item, "name", ""), "desk");
+    AUTO(mem_freep) char *forget = mem_printf("{\"device_id\":\"%s\"}", json_text(item, "device_id", ""));
+    assert_string_equal(harness_reason(&dan, "auth.forget_device", forget), "ok");
+    assert_string_equal(harness_reason(&dan, "auth.forget_device", forget), "not_found");
+    expect_login("dan", "dan-password", device, "rate_limited");
+    ws_close(&dan);
+}
+
 /* A session that ends between its commit and its answer: the news comes while nobody is on the socket yet. */
 static void who_is_ended_while_on_the_way_in_is_out(void **state)
 {
@@ -374,6 +438,7 @@ int main(void)
         cmocka_unit_test(who_does_not_log_in_is_closed_and_who_tries_is_not),
         cmocka_unit_test(an_ending_login_is_announced_and_ends),
         cmocka_unit_test(a_dead_token_is_told_what_it_died_of),
+        cmocka_unit_test(others_wrong_passwords_do_not_hold_a_known_device),
         cmocka_unit_test(who_is_ended_while_on_the_way_in_is_out),
         cmocka_unit_test(a_person_has_a_minutes_worth_and_an_address_throttles_strangers_only),
     };

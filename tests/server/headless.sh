@@ -82,6 +82,17 @@ expect 0 'Maria Okafor, student' log_in s1 "$password"
 expect 0 'school number s1' edurag whoami
 [ "$(stat -c %a "$XDG_STATE_HOME/edurag/tokens")" = 600 ] || { echo "FAIL: the token can be read by others"; failed=1; }
 [ "$(edurag whoami --json 2>/dev/null | wc -l)" = 1 ] || { echo "FAIL: --json is not one line"; failed=1; }
+# The server knows this machine by a text that only this account reads; who forgets it is from anywhere.
+[ "$(stat -c %a "$XDG_STATE_HOME/edurag/devices")" = 600 ] || { echo "FAIL: the device can be read by others"; failed=1; }
+before=$(cat "$XDG_STATE_HOME/edurag/devices")
+expect 0 . log_in s1 "$password"
+[ "$(cat "$XDG_STATE_HOME/edurag/devices")" = "$before" ] || { echo "FAIL: another device at each login"; failed=1; }
+[ "$(edurag --json devices | grep -o '"device_id"' | wc -l)" = 1 ] || { echo "FAIL: not one device"; failed=1; }
+expect 0 'Forgotten' edurag devices forget "$(edurag --json devices | grep -oE '[0-9a-f]{8}-[0-9a-f-]{27}' | head -n 1)"
+expect 0 . log_in s1 "$password"
+[ "$(cat "$XDG_STATE_HOME/edurag/devices")" != "$before" ] || { echo "FAIL: a forgotten device is kept"; failed=1; }
+(export XDG_STATE_HOME=$dir/shared EDURAG_SHARED_ACCOUNT=1; log_in s1 "$password" >/dev/null 2>&1)
+[ ! -s "$dir/shared/edurag/devices" ] || { echo "FAIL: a shared account keeps a device"; failed=1; }
 expect 0 '"institution_id": ?"s1"' edurag --json whoami
 expect 0 '^edurag [0-9]' edurag --version
 

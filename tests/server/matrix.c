@@ -44,6 +44,8 @@ static const struct row {
     {"auth.whoami", "{}", NO, "ok", "ok", "ok", "ok"},
     {"auth.change_password", "{\"old_password\":\"not that\",\"new_password\":\"long enough\"}", NO, "invalid_params",
      "invalid_params", "invalid_params", "invalid_params"},
+    {"auth.devices", "{}", NO, "ok", "ok", "ok", "ok"},
+    {"auth.forget_device", "{\"device_id\":\"" NOBODYS_ID "\"}", NO, NOT_FOUND, NOT_FOUND, NOT_FOUND, NOT_FOUND},
     {"profile.update", "{\"avatar\":\"ab\"}", NO, "ok", "ok", "ok", "ok"},
     {"users.list", "{}", NO, FORBIDDEN, FORBIDDEN, "ok", FORBIDDEN},
     {"users.create", "{\"institution_id\":\"twice\",\"name\":\"Twice\",\"role\":\"student\"}", NO, FORBIDDEN, FORBIDDEN,

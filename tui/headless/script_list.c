@@ -41,6 +41,8 @@ LIST(script_list_facts, WHEN("at", "when"), NUMBER("count", "times"), TEXT("sour
      TEXT("fact", "what", 100), TEXT("fact_id", "id", 36))
 LIST(script_list_recalled, WHEN("at", "when"), TEXT("fact", "what", 100), TEXT("fact_id", "id", 36))
 LIST(script_list_access, WHEN("at", "when"), TEXT("by", "who", 32), TEXT("role", "role", 8), TEXT("action", "what", 40))
+LIST(script_list_devices, TEXT("name", "device", 32), WHEN("last_used_at", "last used"), TEXT("address", "from", 40),
+     TEXT("device_id", "id", 36))
 LIST(script_list_students, TEXT("institution_id", "number", 20), TEXT("name", "name", 32),
      NUMBER("searches", "searches"), NUMBER("facts", "facts"), WHEN("last_active_at", "last here"))
 LIST(script_list_audit, WHEN("at", "when"), TEXT("actor", "who", 32), TEXT("action", "what", 32),

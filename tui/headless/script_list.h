@@ -13,6 +13,7 @@ void script_list_users(struct script *script, const cJSON *result);
 void script_list_facts(struct script *script, const cJSON *result);
 void script_list_recalled(struct script *script, const cJSON *result);
 void script_list_access(struct script *script, const cJSON *result);
+void script_list_devices(struct script *script, const cJSON *result);
 void script_list_students(struct script *script, const cJSON *result);
 void script_list_audit(struct script *script, const cJSON *result);
 

@@ -7,6 +7,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "common/device.h"
 #include "common/mem.h"
 #include "common/state.h"
 #include "tui/headless/script_notifications.h"
@@ -128,7 +129,12 @@ bool script_session_enter(struct script *script, const char *institution_id, con
     buf_json_member(&params, "password", password);
     buf_json_close(&params, '}');
     AUTO(json_freep) cJSON *result = NULL;
-    bool fine = client_call(script->client, "auth.login", params.data, LOGIN_MS, &result, err);
+    const char *server = client_address(script->client)->name;
+    AUTO(mem_freep) char *offer = device_offer(server, params.data);
+    bool fine = client_call(script->client, "auth.login", offer, LOGIN_MS, &result, err);
+    if (fine)
+        device_keep(server, offer, result);
+    mem_wipe(offer, strlen(offer));
     mem_wipe(params.data, params.length);
     if (!fine)
         return false;

@@ -114,6 +114,24 @@ select isnt(auth.key_rotate(), null, 'another key');
 select is((select count(*) from auth.signing_keys where retired_at is null), 2::bigint, 'two are live');
 update t.who set token = api.login(who, 'password-' || who, 'p') ->> 'token' where who in ('a1', 't1', 's1');
 
+-- Devices: twenty, those that came back stay; the text is nobody else's and is not kept.
+create temp table dev as select api.login('s2', 'new-password', 'home', null, 'laptop') ->> 'device' as d;
+select is(api.login('s2', 'new-password', 'home', d) ->> 'device', d, 'a device is known again') from dev;
+select isnt(api.login('s1', 'password-s1', 'home', d) ->> 'device', d, 'and not as somebody else''s') from dev;
+select isnt(api.login('s2', 'new-password', 'home', 'mine') ->> 'device', 'mine', 'nobody chooses one');
+select is_empty($$select from auth.devices, dev where devices::text like '%' || d || '%'$$, 'its text is not kept');
+update auth.devices set created_at = created_at - interval '1 day' where device_sha256 = (select auth.device_hash(d) from dev);
+do $$ begin for i in 1 .. 30 loop perform api.login('s2', 'new-password', 'lab'); end loop; end $$;
+select is((select count(*) from auth.devices where user_id = t.user_id('s2')), 20::bigint, 'twenty are kept');
+select is(api.login('s2', 'new-password', 'home', d) ->> 'device', d, 'and the one that came back is') from dev;
+update t.who set token = api.login('s2', 'new-password', 'p', (select d from dev)) ->> 'token' where who = 's2';
+select is((t.value('s2', 'select jsonb_path_query_first(api.devices(), ''$.items[*] ? (@.name == "laptop")'')'))::jsonb - 'device_id' - 'last_used_at', '{"name": "laptop", "address": "p"}', 'it is listed');
+select is(t.value('s1', format('select api.forget_device(%L)', device_id)), 'ER404', 'by its owner alone')
+  from auth.devices where device_sha256 = (select auth.device_hash(d) from dev);
+select is(t.value('s2', format('select api.forget_device(%L)', device_id)), '{}', 'who may forget it')
+  from auth.devices where device_sha256 = (select auth.device_hash(d) from dev);
+select is(t.value('s2', 'select 1 from auth.devices'), '42501', 'the table is the owner''s');
+
 -- Only what is noted by hand may be, by whom it is for.
 select is(t.value('a1', 'select api.audit(''users.import'', null, ''{"created": 1}'')'), '', 'a list that was imported is noted');
 select is(t.value('s1', 'select api.audit(''users.import'', null, ''{}'')'), 'ER403', 'by admins');

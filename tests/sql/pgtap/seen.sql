@@ -42,6 +42,7 @@ insert into expected values
     ('auth.sessions',            '-', '-', '-', '-', '-', '-', '-'),
     ('auth.signing_keys',        '-', '-', '-', '-', '-', '-', '-'),
     ('auth.login_failures',      '-', '-', '-', '-', '-', '-', '-'),
+    ('auth.devices',             '-', '-', '-', '-', '-', '-', '-'),
     ('auth.enrol_misses',        '-', '-', '-', '-', '-', '-', '-'),
     ('auth.words',               '-', '-', '-', '-', '-', '-', '-');
 create temp view tables as
