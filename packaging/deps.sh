@@ -5,7 +5,7 @@ set -eu
 build='gcc libc6-dev make pkg-config libwebsockets-dev libwebsockets-evlib-ev libev-dev libpq-dev libcjson-dev
 libcurl4-openssl-dev libssl-dev libpoppler-glib-dev poppler-data libicu-dev libstemmer-dev libpcre2-dev
 libseccomp-dev libncurses-dev postgresql groff openssl'
-test='libcmocka-dev iproute2 openssh-server openssh-client postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl tmux curl
+test='libcmocka-dev iproute2 postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl tmux curl
 clang libclang-rt-14-dev'
 want=$build
 [ "${1:-build}" = build ] || want="$build $test"
