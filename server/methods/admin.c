@@ -11,8 +11,8 @@
 #define AUDIT_PARAMS(P, S) PARAMS_LIST(P, S)
 METHOD_PARAMS(audit, AUDIT_PARAMS);
 
-#define STUDENTS_PARAMS(P, S)               \
-    P(S, TEXT, query, OPTIONAL, .max = 200) \
+#define STUDENTS_PARAMS(P, S)                             \
+    P(S, TEXT, query, OPTIONAL, .line = true, .max = 200) \
     PARAMS_LIST(P, S)
 METHOD_PARAMS(students, STUDENTS_PARAMS);
 

@@ -57,7 +57,7 @@ METHOD_HANDLER(join, join)
 #define SEND_PARAMS(P, S)                                                   \
     P(S, TEXT, text, REQUIRED, .min = 1, .max = TEXT_MOST, .cleaned = true) \
     P(S, UUID, room, OPTIONAL)                                              \
-    P(S, TEXT, client_id, OPTIONAL, .min = 1, .max = 100)
+    P(S, TEXT, client_id, OPTIONAL, .line = true, .min = 1, .max = 100)
 METHOD_PARAMS(send, SEND_PARAMS);
 
 #define LEAVE_PARAMS(P, S) P(S, UUID, room, OPTIONAL)

@@ -10,15 +10,15 @@ METHOD_PARAMS(list, LIST_PARAMS);
     PARAMS_LIST(P, S)
 METHOD_PARAMS(members, MEMBERS_PARAMS);
 
-#define CREATE_PARAMS(P, S)                         \
-    P(S, TEXT, code, REQUIRED, .min = 1, .max = 40) \
-    P(S, TEXT, title, REQUIRED, .min = 1, .max = 200)
+#define CREATE_PARAMS(P, S)                                       \
+    P(S, TEXT, code, REQUIRED, .line = true, .min = 1, .max = 40) \
+    P(S, TEXT, title, REQUIRED, .line = true, .min = 1, .max = 200)
 METHOD_PARAMS(create, CREATE_PARAMS);
 
-#define UPDATE_PARAMS(P, S)                           \
-    P(S, UUID, course_id, REQUIRED)                   \
-    P(S, TEXT, code, OPTIONAL, .min = 1, .max = 40)   \
-    P(S, TEXT, title, OPTIONAL, .min = 1, .max = 200) \
+#define UPDATE_PARAMS(P, S)                                         \
+    P(S, UUID, course_id, REQUIRED)                                 \
+    P(S, TEXT, code, OPTIONAL, .line = true, .min = 1, .max = 40)   \
+    P(S, TEXT, title, OPTIONAL, .line = true, .min = 1, .max = 200) \
     P(S, INT, chat_ttl_seconds, OPTIONAL, .min = 1, .max = 34560000)
 METHOD_PARAMS(update, UPDATE_PARAMS);
 

@@ -16,11 +16,11 @@ enum { CHUNK_BYTES = 512 * 1024, ENVELOPE_BYTES = 512, BASE64_MOST = 1398104 /* 
 
 #define STATES "queued|extracting|embedding|storing|indexed|failed"
 
-#define BEGIN_PARAMS(P, S)                               \
-    P(S, TEXT, filename, REQUIRED, .min = 1, .max = 255) \
-    P(S, INT, size, REQUIRED, .min = 1)                  \
-    P(S, TEXT, sha256, REQUIRED, .min = 64, .max = 64)   \
-    P(S, TEXT, title, OPTIONAL, .min = 1, .max = 300)    \
+#define BEGIN_PARAMS(P, S)                                             \
+    P(S, TEXT, filename, REQUIRED, .line = true, .min = 1, .max = 255) \
+    P(S, INT, size, REQUIRED, .min = 1)                                \
+    P(S, TEXT, sha256, REQUIRED, .min = 64, .max = 64)                 \
+    P(S, TEXT, title, OPTIONAL, .line = true, .min = 1, .max = 300)    \
     P(S, UUID, course_id, OPTIONAL, .nullable = true)
 METHOD_PARAMS(begin, BEGIN_PARAMS);
 
@@ -41,9 +41,9 @@ METHOD_PARAMS(job, JOB_PARAMS);
     PARAMS_LIST(P, S)
 METHOD_PARAMS(jobs, JOBS_PARAMS);
 
-#define LIST_PARAMS(P, S)                   \
-    P(S, TEXT, query, OPTIONAL, .max = 200) \
-    P(S, UUID, course_id, OPTIONAL)         \
+#define LIST_PARAMS(P, S)                                 \
+    P(S, TEXT, query, OPTIONAL, .line = true, .max = 200) \
+    P(S, UUID, course_id, OPTIONAL)                       \
     PARAMS_LIST(P, S)
 METHOD_PARAMS(list, LIST_PARAMS);
 
@@ -79,9 +79,9 @@ METHOD_HANDLER(page, page)
     return true;
 }
 
-#define UPDATE_PARAMS(P, S)                           \
-    P(S, UUID, pdf_id, REQUIRED)                      \
-    P(S, TEXT, title, OPTIONAL, .min = 1, .max = 300) \
+#define UPDATE_PARAMS(P, S)                                         \
+    P(S, UUID, pdf_id, REQUIRED)                                    \
+    P(S, TEXT, title, OPTIONAL, .line = true, .min = 1, .max = 300) \
     P(S, UUID_GIVEN, course_id, OPTIONAL, .nullable = true)
 METHOD_PARAMS(update, UPDATE_PARAMS);
 

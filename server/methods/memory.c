@@ -59,8 +59,8 @@ METHOD_HANDLER(retain, retain)
     return true;
 }
 
-#define RECALL_PARAMS(P, S)                            \
-    P(S, TEXT, query, REQUIRED, .min = 1, .max = 1000) \
+#define RECALL_PARAMS(P, S)                                          \
+    P(S, TEXT, query, REQUIRED, .line = true, .min = 1, .max = 1000) \
     P(S, INT, limit, OPTIONAL, .min = 1, .max = 50, .fallback = 10)
 METHOD_PARAMS(recall, RECALL_PARAMS);
 
@@ -88,8 +88,8 @@ METHOD_HANDLER(recall, recall)
     return true;
 }
 
-#define LIST_PARAMS(P, S)                    \
-    P(S, TEXT, query, OPTIONAL, .max = 1000) \
+#define LIST_PARAMS(P, S)                                  \
+    P(S, TEXT, query, OPTIONAL, .line = true, .max = 1000) \
     PARAMS_LIST(P, S)
 METHOD_PARAMS(list, LIST_PARAMS);
 #define LOG_PARAMS(P, S) PARAMS_LIST(P, S)

@@ -16,17 +16,17 @@
 
 enum { FACTS_MOST = 5 }; /* about the reader, that a model gets to see */
 
-#define QUERY_PARAMS(P, S)                                          \
-    P(S, TEXT, query, REQUIRED, .min = 1, .max = 1000)              \
-    P(S, INT, limit, OPTIONAL, .min = 1, .max = 50, .fallback = 10) \
-    P(S, UUID, course_id, OPTIONAL)                                 \
+#define QUERY_PARAMS(P, S)                                           \
+    P(S, TEXT, query, REQUIRED, .line = true, .min = 1, .max = 1000) \
+    P(S, INT, limit, OPTIONAL, .min = 1, .max = 50, .fallback = 10)  \
+    P(S, UUID, course_id, OPTIONAL)                                  \
     P(S, BOOL, preview, OPTIONAL)
 METHOD_PARAMS(query, QUERY_PARAMS);
 
-#define ASK_PARAMS(P, S)                               \
-    P(S, TEXT, query, REQUIRED, .min = 1, .max = 1000) \
-    P(S, UUID, course_id, OPTIONAL)                    \
-    P(S, UUID, thread_id, OPTIONAL)                    \
+#define ASK_PARAMS(P, S)                                             \
+    P(S, TEXT, query, REQUIRED, .line = true, .min = 1, .max = 1000) \
+    P(S, UUID, course_id, OPTIONAL)                                  \
+    P(S, UUID, thread_id, OPTIONAL)                                  \
     P(S, BOOL, stream, OPTIONAL)
 METHOD_PARAMS(ask, ASK_PARAMS);
 

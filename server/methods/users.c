@@ -5,9 +5,9 @@
 
 #define ROLES "student|teacher|admin"
 
-#define LIST_PARAMS(P, S)                       \
-    P(S, TEXT, query, OPTIONAL, .max = 200)     \
-    P(S, TEXT, role, OPTIONAL, .one_of = ROLES) \
+#define LIST_PARAMS(P, S)                                 \
+    P(S, TEXT, query, OPTIONAL, .line = true, .max = 200) \
+    P(S, TEXT, role, OPTIONAL, .one_of = ROLES)           \
     PARAMS_LIST(P, S)
 METHOD_PARAMS(list, LIST_PARAMS);
 

@@ -52,6 +52,7 @@ struct param {
     bool bytes;   /* TEXT: min and max count bytes, not code points */
     bool secret;  /* never in logs; wiped after the call */
     bool cleaned; /* TEXT: what others will read. Controls and what turns its direction go, and something must stay */
+    bool line;    /* TEXT: cleaned, and one line: a line break becomes a blank */
 };
 /* A method's params, as one list that makes both the struct which its handler reads and the spec which a request is held
  * against, so that the two can't differ:

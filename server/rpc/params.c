@@ -44,9 +44,9 @@ static bool one_of(const char *words, const char *text)
     return false;
 }
 
-/* In place, since nothing gets longer. A line break stays, a tab becomes a blank; all else arrives as it was written, which is
+/* In place, since nothing gets longer. A line break stays (in one line it becomes a blank, as a tab does); all else arrives as it was written, which is
  * why this is not text_clean: every terminal does that itself. */
-static void clean(char *text)
+static void clean(char *text, bool line)
 {
     size_t length = strlen(text), used = 0;
     for (size_t at = 0; at < length;) {
@@ -57,8 +57,9 @@ static void clean(char *text)
             c == 0x061C || c == 0x200E || c == 0x200F || (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
         if (control || bidi)
             continue;
-        memmove(text + used, c == '\t' ? " " : text + from, at - from);
-        used += at - from;
+        bool blank = c == '\t' || (line && (c == '\n' || c == 0x2028 || c == 0x2029));
+        memmove(text + used, blank ? " " : text + from, blank ? 1 : at - from);
+        used += blank ? 1 : at - from;
     }
     text[used] = '\0';
 }
@@ -85,9 +86,9 @@ static bool read_text(const struct param *param, const cJSON *value, void *at, s
                                : err_field(err, param->name, "must have at least %" PRId64 " %s.", param->min, unit);
     if (param->max > 0 && length > (size_t)param->max)
         return err_field(err, param->name, "must have at most %" PRId64 " %s.", param->max, unit);
-    if (param->cleaned)
-        clean(value->valuestring);
-    if (param->cleaned && !text[strspn(text, " \n")])
+    if (param->cleaned || param->line)
+        clean(value->valuestring, param->line);
+    if ((param->cleaned || (param->line && param->min > 0)) && !text[strspn(text, " \n")])
         return err_field(err, param->name, "has nothing in it that could be shown.");
     memcpy(at, &text, sizeof text);
     return true;

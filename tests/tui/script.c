@@ -482,6 +482,20 @@ static void shown_on_a_terminal(struct peer *peer, const char *line)
         fail_msg("%s --json on a terminal: exit %d, %s", line, code, wrong ? wrong : length ? "" : "nothing");
 }
 
+/* In a pipe JSON is what the server said, and yet nothing in it acts on the screen where it ends up. */
+static void json_hides_nothing_and_obeys_nothing(void **state)
+{
+    (void)state;
+    seen.result = "{\"a\":\"c1 \\u009b31m bidi \\u202e zero \\u200b\\ufeff soft \\u00ad plain \xc3\xa9\"}";
+    struct peer *p = peer_start(&(struct peer_options){.on_message = on_message});
+    assert_int_equal(run(p, "call library.list --json"), SCRIPT_FINE);
+    assert_non_null(strstr(output, "\\u009b31m bidi \\u202e zero \\u200b\\ufeff soft \\u00ad plain \xc3\xa9"));
+    assert_null(strstr(output, "\xc2\x9b"));
+    assert_null(strstr(output, "\xe2\x80\xae"));
+    peer_stop(p);
+    seen.result = NULL;
+}
+
 /* Whatever a result holds, no command prints a byte that a terminal obeys. */
 static void hostile_text_reaches_no_terminal(void **state)
 {
@@ -569,6 +583,7 @@ int main(void)
         cmocka_unit_test_setup(what_cannot_be_meant_is_usage_and_sends_nothing, fresh),
         cmocka_unit_test_setup(each_failure_has_its_exit_code, fresh),
         cmocka_unit_test_setup(hostile_text_reaches_no_terminal, fresh),
+        cmocka_unit_test_setup(json_hides_nothing_and_obeys_nothing, fresh),
         cmocka_unit_test_setup(an_answer_is_written_as_it_comes, fresh),
         cmocka_unit_test_setup(an_interrupted_upload_goes_on_where_it_was, fresh),
     };

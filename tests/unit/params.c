@@ -21,7 +21,8 @@
     P(S, BOOL, flag, OPTIONAL)                                                    \
     P(S, UUID_GIVEN, course, OPTIONAL, .nullable = true)                          \
     P(S, TEXTS, list, OPTIONAL, .max = 2)                                         \
-    P(S, ID, any, OPTIONAL)
+    P(S, ID, any, OPTIONAL)                                                       \
+    P(S, TEXT, title, OPTIONAL, .line = true, .min = 1, .max = 40)
 METHOD_PARAMS(sample, SAMPLE_PARAMS);
 #define UUID1 "01234567-89ab-cdef-0123-456789abcdef"
 
@@ -145,12 +146,33 @@ static void ids_come_back_byte_for_byte(void **state)
     assert_null(envelope_first("[ ]"));
 }
 
+static void one_line_stays_one_line(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *sent, *read; /* NULL: refused */
+    } cases[] = {
+        {"{\"text\":\"a\",\"title\":\"Enzymes\"}", "Enzymes"},
+        {"{\"text\":\"a\",\"title\":\"one\\ntwo\\tthree\"}", "one two three"},
+        {"{\"text\":\"a\",\"title\":\"a\\u2028b\\u0085c\\u001b[31m\"}", "a bc[31m"},
+        {"{\"text\":\"a\",\"title\":\"\\u202egnp.exe\"}", "gnp.exe"},
+        {"{\"text\":\"a\",\"title\":\"\\n\\u202e\"}", NULL},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct sample_params bound = {0};
+        struct err err = {0};
+        AUTO(json_freep) cJSON *json = json_parse(cases[i].sent, strlen(cases[i].sent), &err);
+        assert_int_equal(params_read(sample_spec, json, &bound, &err), cases[i].read != NULL);
+        if (cases[i].read)
+            assert_string_equal(bound.title, cases[i].read);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_wrong_is_named),
-        cmocka_unit_test(what_is_right_is_bound),
-        cmocka_unit_test(a_method_without_params_takes_none),
+        cmocka_unit_test(one_line_stays_one_line),     cmocka_unit_test(what_is_wrong_is_named),
+        cmocka_unit_test(what_is_right_is_bound),      cmocka_unit_test(a_method_without_params_takes_none),
         cmocka_unit_test(ids_come_back_byte_for_byte),
     };
     return cmocka_run_group_tests_name("params", tests, NULL, NULL);

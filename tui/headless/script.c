@@ -51,12 +51,29 @@ void script_say(const char *format, ...)
     free(text);
 }
 
+/* Characters that a terminal obeys, or that nobody sees, stand only inside strings of JSON: written as \uXXXX they are the
+ * same to a program and harmless on a screen. */
+static void escape_unseen(struct buf *out, const char *json, size_t length)
+{
+    for (size_t at = 0; at < length;) {
+        size_t from = at;
+        uint32_t c = text_next(json, length, &at);
+        bool unseen = (c >= 0x7F && c <= 0x9F) || c == 0xAD || c == 0x061C || (c >= 0x200B && c <= 0x200F) ||
+                      (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF;
+        if (unseen)
+            buf_printf(out, "\\u%04x", c);
+        else
+            buf_bytes(out, json + from, at - from);
+    }
+}
+
 void script_line(struct script *script, const cJSON *value)
 {
     AUTO(json_freep) cJSON *clean = isatty(fileno(script->out)) ? sanitize_copy(value) : NULL;
-    AUTO(buf_free) struct buf text = {0};
+    AUTO(buf_free) struct buf text = {0}, plain = {0};
     json_write(&text, clean ? clean : value);
-    fprintf(script->out, "%s\n", text.data);
+    escape_unseen(&plain, text.data, text.length);
+    fprintf(script->out, "%s\n", plain.data);
     fflush(script->out);
 }
 
