@@ -5,6 +5,7 @@
 #include "common/json.h"
 #include "common/mem.h"
 #include "server/cli.h"
+#include "server/methods/lookalike.h"
 #include "server/store/database.h"
 
 struct user_command {
@@ -22,7 +23,9 @@ static bool nobody(struct err *err, const char *institution_id)
 static bool add(char **args, struct buf *out, struct err *err)
 {
     AUTO(rows_free) struct rows *rows = NULL;
-    struct bind values[] = {BIND_TEXT(args[1]), BIND_TEXT(args[2]), BIND_TEXT(args[0]), BIND_TEXT(NULL)};
+    AUTO(mem_freep) char *number = lookalike_number(args[1]), *name = lookalike_name(args[2]);
+    struct bind values[] = {BIND_TEXT(args[1]), BIND_TEXT(args[2]), BIND_TEXT(args[0]),
+                            BIND_TEXT(NULL),    BIND_TEXT(number),  BIND_TEXT(name)};
     if (!database_as_owner(SQL_OWNER_USER_ADD, values, COUNT_OF(values), &rows, err))
         return false;
     const char *text = rows_text(rows, 0, 0);

@@ -1,7 +1,10 @@
 /* users.c - accounts, for admins. The queries are the methods; people's sockets follow by NOTIFY. */
+#include "server/methods/lookalike.h"
 #include "server/methods/users_import.h"
 #include "server/methods/shapes.h"
 #include "server/rpc/method.h"
+
+#include "common/mem.h"
 
 #define ROLES "student|teacher|admin"
 
@@ -22,7 +25,7 @@ METHOD_PARAMS(create, CREATE_PARAMS);
     P(S, UUID, user_id, REQUIRED)                    \
     P(S, TEXT, name, OPTIONAL, .min = 1, .max = 200) \
     P(S, TEXT, role, OPTIONAL, .one_of = ROLES)      \
-    P(S, BOOL, disabled, OPTIONAL)
+    P(S, BOOL_GIVEN, disabled, OPTIONAL)
 METHOD_PARAMS(update, UPDATE_PARAMS);
 
 #define ONE_PARAMS(P, S) P(S, UUID, user_id, REQUIRED)
@@ -32,6 +35,33 @@ METHOD_PARAMS(one, ONE_PARAMS);
     P(S, TEXT, csv, REQUIRED, .bytes = true, .min = 1, .max = USERS_IMPORT_BYTES_MOST) \
     P(S, BOOL, partial, OPTIONAL)
 METHOD_PARAMS(import, IMPORT_PARAMS);
+
+static bool answer(struct call *call, enum query query, const struct bind *binds, size_t count, struct buf *result,
+                   struct err *err)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    if (!tx_query(call->tx, query, binds, count, &rows, err))
+        return false;
+    buf_text(result, rows_text(rows, 0, 0));
+    return true;
+}
+
+METHOD_HANDLER(create, create)
+{
+    AUTO(mem_freep) char *number = lookalike_number(params->institution_id), *name = lookalike_name(params->name);
+    const struct bind binds[] = {BIND_TEXT(params->institution_id), BIND_TEXT(params->name), BIND_TEXT(params->role),
+                                 BIND_TEXT(params->password),       BIND_TEXT(number),       BIND_TEXT(name)};
+    return answer(call, SQL_USERS_CREATE, binds, COUNT_OF(binds), result, err);
+}
+
+METHOD_HANDLER(update, update)
+{
+    AUTO(mem_freep) char *name = lookalike_name(params->name);
+    const char *disabled = !params->disabled_given ? NULL : params->disabled ? "true" : "false";
+    const struct bind binds[] = {BIND_TEXT(params->user_id), BIND_TEXT(params->name), BIND_TEXT(params->role),
+                                 BIND_TEXT(disabled), BIND_TEXT(name)};
+    return answer(call, SQL_USERS_UPDATE, binds, COUNT_OF(binds), result, err);
+}
 
 METHOD_HANDLER(import, import)
 {
@@ -47,10 +77,10 @@ const struct method methods_users[] = {
      .example_result = "{'items': [{'user_id': '0b6f6c1e-8d0c-4f3a-9c57-2f4f1f0f7a11', 'institution_id': 's1024', "
                        "'name': 'Maria Okafor', 'role': 'student', 'avatar': '', 'plain': false, 'disabled': false, "
                        "'created_at': '2026-11-23T09:00:00.000Z', 'last_active_at': null}], 'next_cursor': null}"},
-    {METHOD_QUERY("users.create", create, SQL_USERS_CREATE),
-     .summary = "Make an account; without a password one is thought up.",
-     .description = "The password that was thought up is shown this once; where one was given it is null. A number "
-                    "that is taken is a conflict.",
+    {METHOD_CALL("users.create", create, create), .summary = "Make an account; without a password one is thought up.",
+     .description =
+         "The password that was thought up is shown this once; where one was given it is null. A number "
+         "that is taken is a conflict; a number or a name that only looks like somebody else's is invalid_params.",
      .access = ACCESS_ADMIN, .lane = LANE_LOGIN, .cost = COST_ONE,
      .result = "{user: " SHAPE_USER ", password: text | null}",
      .example = "{'institution_id': 's1024', 'name': 'Maria Okafor', 'role': 'student'}",
@@ -67,8 +97,7 @@ const struct method methods_users[] = {
      .example = "{'csv': 'institution_id,name,role\\ns1024,Maria Okafor,student'}",
      .example_result = "{'created': [{'institution_id': 's1024', 'password': 'amber-57231-canoe-linen'}], 'skipped': "
                        "0, 'errors': []}"},
-    {METHOD_QUERY("users.update", update, SQL_USERS_UPDATE),
-     .summary = "Change an account's name or role, or disable it.",
+    {METHOD_CALL("users.update", update, update), .summary = "Change an account's name or role, or disable it.",
      .description = "The sockets of somebody who is disabled close at once, on every node.", .access = ACCESS_ADMIN,
      .lane = LANE_QUICK, .cost = COST_ONE, .result = SHAPE_USER,
      .example = "{'user_id': '0b6f6c1e-8d0c-4f3a-9c57-2f4f1f0f7a11', 'disabled': true}",

@@ -6,6 +6,7 @@
 
 #include "common/mem.h"
 #include "server/methods/csv.h"
+#include "server/methods/lookalike.h"
 
 enum { BATCH = 8, COLUMNS = 3 }; /* a statement hashes so many passwords, well within its limit */
 
@@ -100,6 +101,18 @@ static void tell(struct call *call, int done, int total)
     call_notify(call, "users.progress", params.data);
 }
 
+static void add_person(struct buf *batch, const cJSON *person)
+{
+    AUTO(json_freep) cJSON *copy = cJSON_Duplicate(person, true);
+    AUTO(mem_freep) char *number = lookalike_number(json_text(person, "institution_id", ""));
+    AUTO(mem_freep) char *name = lookalike_name(json_text(person, "name", ""));
+    if (number)
+        cJSON_AddStringToObject(copy, "id_skeleton", number);
+    if (name)
+        cJSON_AddStringToObject(copy, "name_skeleton", name);
+    json_write(batch, copy);
+}
+
 /* Makes the accounts of `fresh`, some at a time; stops at the first that can't be made unless `partial`. */
 static bool make(struct call *call, struct tx *tx, const cJSON *fresh, bool partial, struct outcome *outcome,
                  struct err *err)
@@ -110,7 +123,7 @@ static bool make(struct call *call, struct tx *tx, const cJSON *fresh, bool part
         AUTO(buf_free) struct buf batch = {0};
         buf_json_open(&batch, '[');
         for (int i = 0; at && i < BATCH; i++, at = at->next, done++)
-            json_write(&batch, at);
+            add_person(&batch, at);
         buf_json_close(&batch, ']');
         if (call_cancelled(call))
             return err_set(err, ERR_CANCELLED, "nobody waits for the passwords");

@@ -1,5 +1,5 @@
 -- 015_proof.sql - a proof holds for what is written: whoever checks a secret or a role, waits and then acts, looks again;
--- and a neighbour's wrong passwords are not mine.
+-- a neighbour's wrong passwords are not mine; and names are what they look like.
 --
 -- A password takes a tenth of a second to check, and a row's lock may take longer. What was true before the wait (the
 -- hash, the epoch, that nobody is disabled, that the caller is an admin) may be over after it, so each function here
@@ -332,17 +332,6 @@ end $$;
 
 -- ------------------------------------------------------------------ what an admin does
 
-create or replace function api.user_create(institution_id text, name text, role text, password text default null) returns jsonb
-language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
-declare
-    me auth.person := auth.need('admin');
-    made jsonb := auth.user_add(me.user_id, user_create.institution_id, user_create.name, user_create.role, user_create.password);
-begin
-    perform from public.users u where u.user_id = me.user_id for share;
-    perform auth.need('admin');
-    return made;
-end $$;
-
 -- As in 003. Who is an admin no longer when a list is done, undoes it with its last statement (api.audit), which is
 -- where the admin is held: a thousand accounts take minutes.
 create or replace function api.audit(action text, target text default null, detail jsonb default '{}') returns void
@@ -365,41 +354,6 @@ create function auth.hold_admins() returns void language sql volatile
 begin atomic
     select pg_advisory_xact_lock(hashtextextended('edurag admins', 0));
 end;
-
-drop function auth.user_change(uuid, uuid, text, text, boolean);
-create function auth.user_change(me auth.person, person uuid, name text, role text, disabled boolean) returns jsonb
-language plpgsql volatile as $$
-declare
-    u public.users;
-begin
-    if user_change.name is not null and (btrim(user_change.name) = '' or char_length(user_change.name) > 200 or user_change.name ~ '[[:cntrl:]]') then
-        perform auth.fail('invalid_params', 'name must be 1 to 200 plain characters.', '{"field": "name"}');
-    end if;
-    if user_change.role <> 'admin' or user_change.disabled then
-        perform auth.hold_admins();
-    end if;
-    perform auth.hold_for_admin(me, person);
-    if user_change.role <> 'admin' or user_change.disabled then
-        perform auth.keep_an_admin(person);
-    end if;
-    update public.users x set name = coalesce(btrim(user_change.name), x.name), role = coalesce(user_change.role, x.role),
-           disabled = coalesce(user_change.disabled, x.disabled)
-     where x.user_id = person returning * into u;
-    if user_change.disabled then
-        perform auth.sessions_end(person);
-    end if;
-    perform auth.audit(me.user_id, 'users.update', person::text, jsonb_build_object(
-        'name', user_change.name is not null, 'role', user_change.role, 'disabled', user_change.disabled));
-    return api.user_json(u);
-end $$;
-
-create or replace function api.user_update(user_id uuid, name text default null, role text default null, disabled boolean default null)
-returns jsonb language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
-declare
-    me auth.person := auth.need('admin');
-begin
-    return auth.user_change(me, user_update.user_id, user_update.name, user_update.role, user_update.disabled);
-end $$;
 
 drop function auth.user_reset(uuid, uuid);
 create function auth.user_reset(me auth.person, person uuid) returns text language plpgsql volatile as $$
@@ -457,3 +411,175 @@ begin atomic
     select s.session_id from auth.sessions s join public.users u on u.user_id = s.user_id and u.token_epoch = s.epoch
      where s.session_id = any (sids) and s.revoked_at is null and s.expires_at > now() and not u.disabled;
 end;
+
+-- ------------------------------------------------------------------ names that are what they look like
+
+-- Characters that can't be seen, that turn text around, or that each font draws as it likes.
+create function auth.text_check(text text, field text) returns void language plpgsql immutable as $$
+begin
+    if text ~ ('[\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u08e2\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e'
+               '\u2060-\u206f\u2800\u3164\ue000-\uf8ff\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff'
+               '\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff'
+               '\U000f0000-\U0010ffff]')
+       or field = 'institution_id' and text ~ '[\u0080-\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]' then
+        perform auth.fail('invalid_params', field || ' holds a character that can''t be seen or shown. Please type it again.',
+                          jsonb_build_object('field', field));
+    end if;
+end $$;
+
+-- As ICU's spoof checker sees a text: two that look alike have one skeleton. The caller computes it; here only for ASCII.
+create function auth.skeleton(text text) returns text language sql immutable
+return case when text ~ '^[ -~]*$' then pg_catalog.replace(pg_catalog.replace(pg_catalog.translate(text, '01I|`', 'Olll'''), '"', ''''''), 'm', 'rn') end;
+
+-- Of the number in small letters, since those are one. Two numbers never look alike; two names may be the same, but not
+-- look the same and be written differently, unless it is plain letters that do (Corney, Comey).
+alter table public.users add column id_skeleton text, add column name_skeleton text;
+update public.users u set name_skeleton = auth.skeleton(u.name),
+    id_skeleton = case when not exists (select from public.users x where auth.skeleton(lower(x.institution_id)) = auth.skeleton(lower(u.institution_id))
+                                           and x.user_id < u.user_id) then auth.skeleton(lower(u.institution_id)) end;
+create unique index users_id_skeleton on public.users (id_skeleton);
+create index users_name_skeleton on public.users (name_skeleton);
+
+create function auth.users_plain() returns trigger language plpgsql security definer
+set search_path = pg_catalog, pg_temp as $$
+begin
+    perform auth.text_check(new.institution_id, 'institution_id');
+    perform auth.text_check(new.name, 'name');
+    if exists (select from public.users u where u.id_skeleton = new.id_skeleton and u.user_id <> new.user_id
+                  and lower(u.institution_id) <> lower(new.institution_id)) then
+        perform auth.fail('invalid_params', 'This school number looks like another one that is there already.', '{"field": "institution_id"}');
+    elsif exists (select from public.users u where u.name_skeleton = new.name_skeleton and u.user_id <> new.user_id
+                     and lower(u.name) <> lower(new.name) and (u.name || new.name) ~ '[^ -~]') then
+        perform auth.fail('invalid_params', 'This name looks like that of somebody else, but is written with other letters.', '{"field": "name"}');
+    end if;
+    return new;
+end $$;
+create trigger users_plain before insert on public.users for each row execute function auth.users_plain();
+create trigger users_renamed before update on public.users for each row
+    when (old.name <> new.name or old.institution_id <> new.institution_id) execute function auth.users_plain();
+
+create or replace function auth.user_check(institution_id text, name text, role text) returns void language plpgsql volatile as $$
+begin
+    if user_check.institution_id is null or user_check.institution_id !~ '^[^[:space:][:cntrl:]]{1,64}$' then
+        perform auth.fail('invalid_params', 'institution_id must be 1 to 64 characters without blanks.', '{"field": "institution_id"}');
+    elsif user_check.name is null or btrim(user_check.name) = '' or char_length(user_check.name) > 200 or user_check.name ~ '[[:cntrl:]]' then
+        perform auth.fail('invalid_params', 'name must be 1 to 200 plain characters.', '{"field": "name"}');
+    elsif user_check.role is null or user_check.role not in ('student', 'teacher', 'admin') then
+        perform auth.fail('invalid_params', 'role must be student, teacher or admin.', '{"field": "role"}');
+    end if;
+    perform auth.text_check(user_check.institution_id, 'institution_id');
+    perform auth.text_check(user_check.name, 'name');
+end $$;
+
+-- As in 003, with the skeletons of number and name.
+drop function auth.user_add(uuid, text, text, text, text);
+create function auth.user_add(actor uuid, institution_id text, name text, role text, password text, id_skeleton text default null,
+                              name_skeleton text default null) returns jsonb language plpgsql volatile as $$
+#variable_conflict use_column
+declare
+    u public.users;
+    generated text;
+begin
+    perform auth.user_check(user_add.institution_id, user_add.name, user_add.role);
+    if password is null then
+        generated := auth.password_new();
+    else
+        perform auth.password_check(password, 'password');
+    end if;
+    if not exists (select from public.users x where lower(x.institution_id) = lower(user_add.institution_id)) then
+        insert into public.users (institution_id, name, role, id_skeleton, name_skeleton)
+        values (user_add.institution_id, btrim(user_add.name), user_add.role,
+                coalesce(user_add.id_skeleton, auth.skeleton(lower(user_add.institution_id))),
+                coalesce(btrim(user_add.name_skeleton), auth.skeleton(btrim(user_add.name))))
+        on conflict do nothing returning * into u;
+    end if;
+    if u.user_id is null then
+        perform auth.fail('conflict', 'There is an account with this school number already.', jsonb_build_object('existing',
+            (select x.user_id from public.users x where lower(x.institution_id) = lower(user_add.institution_id))));
+    end if;
+    perform auth.password_set(u.user_id, coalesce(password, generated));
+    perform auth.audit(actor, 'users.create', u.user_id::text, jsonb_build_object('role', u.role));
+    return jsonb_build_object('user', api.user_json(u), 'password', coalesce(generated, password));
+end $$;
+
+drop function api.user_create(text, text, text, text);
+create function api.user_create(institution_id text, name text, role text, password text default null, id_skeleton text default null,
+                                name_skeleton text default null) returns jsonb
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    me auth.person := auth.need('admin');
+    made jsonb := auth.user_add(me.user_id, user_create.institution_id, user_create.name, user_create.role, user_create.password,
+                                user_create.id_skeleton, user_create.name_skeleton);
+begin
+    perform from public.users u where u.user_id = me.user_id for share;
+    perform auth.need('admin');
+    return made;
+end $$;
+grant execute on function api.user_create(text, text, text, text, text, text) to edurag_app;
+
+-- As in 003; each with their skeletons.
+create or replace function api.users_import(people jsonb) returns jsonb language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp as $$
+declare
+    me auth.person := auth.need('admin');
+    created jsonb := '[]';
+    errors jsonb := '[]';
+    skipped int := 0;
+    p record;
+begin
+    for p in
+        select x.* from jsonb_to_recordset(people) as x(line int, institution_id text, name text, role text, id_skeleton text, name_skeleton text)
+         order by x.line
+    loop
+        begin
+            created := created || jsonb_build_object('institution_id', p.institution_id, 'password',
+                auth.user_add(me.user_id, p.institution_id, p.name, p.role, null, p.id_skeleton, p.name_skeleton) -> 'password');
+        exception
+            when sqlstate 'ER409' then
+                skipped := skipped + 1;
+            when sqlstate 'ER422' then
+                errors := errors || jsonb_build_object('line', p.line, 'message', sqlerrm);
+        end;
+    end loop;
+    return jsonb_build_object('created', created, 'skipped', skipped, 'errors', errors);
+end $$;
+
+drop function auth.user_change(uuid, uuid, text, text, boolean);
+create function auth.user_change(me auth.person, person uuid, name text, role text, disabled boolean, name_skeleton text default null)
+returns jsonb language plpgsql volatile as $$
+declare
+    u public.users;
+    fresh text := btrim(user_change.name);
+begin
+    if fresh is not null and (fresh = '' or char_length(fresh) > 200 or fresh ~ '[[:cntrl:]]') then
+        perform auth.fail('invalid_params', 'name must be 1 to 200 plain characters.', '{"field": "name"}');
+    end if;
+    if user_change.role <> 'admin' or user_change.disabled then
+        perform auth.hold_admins();
+    end if;
+    perform auth.hold_for_admin(me, person);
+    if user_change.role <> 'admin' or user_change.disabled then
+        perform auth.keep_an_admin(person);
+    end if;
+    update public.users x set name = coalesce(fresh, x.name), role = coalesce(user_change.role, x.role),
+           disabled = coalesce(user_change.disabled, x.disabled),
+           name_skeleton = case when fresh is null then x.name_skeleton else coalesce(btrim(user_change.name_skeleton), auth.skeleton(fresh)) end
+     where x.user_id = person returning * into u;
+    if user_change.disabled then
+        perform auth.sessions_end(person);
+    end if;
+    perform auth.audit(me.user_id, 'users.update', person::text, jsonb_build_object(
+        'name', user_change.name is not null, 'role', user_change.role, 'disabled', user_change.disabled));
+    return api.user_json(u);
+end $$;
+
+drop function api.user_update(uuid, text, text, boolean);
+create function api.user_update(user_id uuid, name text default null, role text default null, disabled boolean default null,
+                                name_skeleton text default null)
+returns jsonb language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    me auth.person := auth.need('admin');
+begin
+    return auth.user_change(me, user_update.user_id, user_update.name, user_update.role, user_update.disabled, user_update.name_skeleton);
+end $$;
+grant execute on function api.user_update(uuid, text, text, boolean, text) to edurag_app;

@@ -17,7 +17,7 @@ select jsonb_build_object(
   from page p
 
 -- name: users_create
-select api.user_create(:institution_id, :name, :role, :password)
+select api.user_create(:institution_id, :name, :role, :password, :id_skeleton, :name_skeleton)
 
 -- people: [{line, institution_id, name, role}], or {line, problem}
 -- name: users_import_check
@@ -30,7 +30,7 @@ select api.users_import(:people::jsonb)
 select api.audit('users.import', null, jsonb_build_object('created', :created::int, 'skipped', :skipped::int, 'errors', :errors::int))
 
 -- name: users_update
-select api.user_update(:user_id::uuid, :name, :role, :disabled::boolean)
+select api.user_update(:user_id::uuid, :name, :role, :disabled::boolean, :name_skeleton)
 
 -- name: users_reset_password
 select api.user_reset_password(:user_id::uuid)
@@ -39,7 +39,7 @@ select api.user_reset_password(:user_id::uuid)
 select api.user_delete(:user_id::uuid)
 
 -- name: owner_user_add
-select auth.user_add(null, :institution_id, :name, :role, :password)
+select auth.user_add(null, :institution_id, :name, :role, :password, :id_skeleton, :name_skeleton)
 
 -- one row a person
 -- name: owner_user_list

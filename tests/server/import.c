@@ -52,6 +52,15 @@ static void lists_come_out_as_they_should(void **state)
         {"m1,Name,student\nM1,Again,student\nm2,,student\nm 3,Name,student\nm4,Name,student\nl1,X,student", true,
          "m1 m4 ", "2 3 4 ", 1},
         {"m5,Name,student\nm6,two\nlines,student", false, "", "2 3 ", 0},
+        /* Twins: a Cyrillic letter in a number and in a name, one in a list itself; and what can't be seen. */
+        {"a9,Ann,student", false, "a9 ", "", 0},
+        {"\xd0\xb0"
+         "9,Other,student\nb9,\xd0\x90nn,student\nc\xe2\x80\x8b"
+         "9,X,student\nd9,X\xe2\x80\xaey,student",
+         true, "", "3 4 1 2 ", 0},
+        {"e9,Ann,student\n\xd0\xb5"
+         "9,Eve,student",
+         false, "", "2 ", 0},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         AUTO(json_freep) cJSON *reply = import(cases[i].csv, cases[i].partial);

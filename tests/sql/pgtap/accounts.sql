@@ -114,6 +114,23 @@ select isnt(auth.key_rotate(), null, 'another key');
 select is((select count(*) from auth.signing_keys where retired_at is null), 2::bigint, 'two are live');
 update t.who set token = api.login(who, 'password-' || who, 'p') ->> 'token' where who in ('a1', 't1', 's1');
 
+-- Names are what they look like.
+create temp table unseen (n int);
+insert into unseen select unnest(array[x'00ad', x'200b', x'200d', x'202e', x'2066', x'2069', x'feff', x'e000', x'f8ff', x'180e', x'3164', x'fe0f', x'2028']::bit(16)[])::int;
+insert into unseen values (917569), (983040), (1114109);
+select is(t.value('a1', format('select api.user_create(%L, ''x'', ''student'')', 'u' || chr(n))), 'ER422', to_hex(n) || ' is not in a number') from unseen;
+select is(t.value('a1', format('select api.user_create(''u1'', %L, ''student'')', 'x' || chr(n) || 'y')), 'ER422', to_hex(n) || ' is not in a name') from unseen;
+select is(t.value('a1', format('select api.user_update(t.user_id(''s2''), %L)', 'x' || chr(n) || 'y')), 'ER422', to_hex(n) || ' is no new name') from unseen;
+select throws_ok(format('insert into users (institution_id, name, role) values (''u1'', %L, ''student'')', 'x' || chr(n)), 'ER422', null, 'not past the functions') from unseen;
+select is(t.value('a1', 'select api.user_create(''u' || chr(160) || ''', ''x'', ''student'')'), 'ER422', 'a blank by another name');
+select isnt(t.value('a1', format('select api.user_create(%L, %L, ''student'') ->> ''password''', 'л1', n)), 'ER422', n || ' is a name')
+  from (values ('Zoë Ångström-O’Neil')) v(n);
+select is(t.value('a1', 'select api.user_create(''sl'', ''x'', ''student'')'), 'ER422', 'sl looks like s1');
+select is(t.value('a1', 'select api.user_create(''ѕ1'', ''x'', ''student'', null, ''sl'', ''x'')'), 'ER422', 'and so does one in other letters');
+select is(t.value('a1', 'select api.user_update(t.user_id(''s2''), ''Nаme of s1'', null, null, ''Narne of sl'')'), 'ER422', 'a name in other letters');
+select is(t.value('a1', 'select api.user_update(t.user_id(''s2''), ''Name of s1'') ->> ''name'''), 'Name of s1', 'two may be called the same');
+select is(t.value('a1', 'select api.user_update(t.user_id(''s2''), ''Name of sl'') ->> ''name'''), 'Name of sl', 'and plain letters may look alike');
+
 -- Devices: twenty, those that came back stay; the text is nobody else's and is not kept.
 create temp table dev as select api.login('s2', 'new-password', 'home', null, 'laptop') ->> 'device' as d;
 select is(api.login('s2', 'new-password', 'home', d) ->> 'device', d, 'a device is known again') from dev;
