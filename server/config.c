@@ -62,6 +62,11 @@ const struct setting config_settings[] = {
         .help = "Seconds that a message has to become whole."),
     ROW(INT, upload_bytes, "EDURAG_UPLOAD_BYTES", "209715200", .min = 1024, .max = 1073741824,
         .help = "Size of one document, at most."),
+    ROW(INT, person_bytes, "EDURAG_PERSON_BYTES", "5368709120", .min = 1024, .max = 1099511627776,
+        .help =
+            "Bytes of documents that one person may have in the library; users.quota gives somebody another share."),
+    ROW(INT, unfinished_bytes, "EDURAG_UNFINISHED_BYTES", "419430400", .min = 1024, .max = 1099511627776,
+        .help = "Bytes of documents that one person may have begun to send and not completed."),
     ROW(INT, token_ttl, "EDURAG_TOKEN_TTL", "43200", .min = 60, .max = 31536000, .help = "Seconds that a login lasts."),
     ROW(INT, login_timeout, "EDURAG_LOGIN_TIMEOUT", "10", .min = 1, .max = 3600,
         .help = "Seconds that a connection has to log in."),

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <openssl/sha.h>
 #include <stdlib.h>
+#include <openssl/evp.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -87,6 +88,23 @@ static bool write_all(int file, const char *data, size_t length)
     return true;
 }
 
+static void digest_free(EVP_MD_CTX **digest)
+{
+    EVP_MD_CTX_free(*digest);
+}
+
+/* Whoever said so when the upload was committed: here the bytes themselves are read. */
+static bool announced(EVP_MD_CTX *digest, const char *sha256)
+{
+    unsigned char sum[EVP_MAX_MD_SIZE];
+    char hex[2 * EVP_MAX_MD_SIZE + 1] = "";
+    unsigned n = 0;
+    EVP_DigestFinal_ex(digest, sum, &n);
+    for (unsigned i = 0; i < n; i++)
+        snprintf(hex + 2 * (size_t)i, 3, "%02x", sum[i]);
+    return sha256 && !strcmp(hex, sha256);
+}
+
 /* The PDF's bytes in a file in memory: the extractor's, and nobody else's. */
 static bool fetch(const struct index_job *job, int file, struct err *err)
 {
@@ -96,6 +114,9 @@ static bool fetch(const struct index_job *job, int file, struct err *err)
     if (!rows_count(found))
         return err_set(err, ERR_CANCELLED, "the document is gone");
     int64_t size = rows_int(found, 0, 1, 0);
+    AUTO(digest_free) EVP_MD_CTX *digest = EVP_MD_CTX_new();
+    if (!digest || EVP_DigestInit_ex(digest, EVP_sha256(), NULL) != 1)
+        return err_set(err, ERR_INTERNAL, "no SHA-256");
     for (int64_t start = 0; start < size;) {
         AUTO(rows_free) struct rows *piece = NULL;
         const struct bind values[] = {BIND_TEXT(rows_text(found, 0, 0)), BIND_INT(start)};
@@ -105,11 +126,13 @@ static bool fetch(const struct index_job *job, int file, struct err *err)
         const char *data = rows_count(piece) ? rows_bytes(piece, 0, 0, &length) : NULL;
         if (!data || !length)
             return err_set(err, ERR_CANCELLED, "the document's bytes are gone");
+        EVP_DigestUpdate(digest, data, length);
         if (!write_all(file, data, length))
             return err_set(err, ERR_BUSY, "no memory for the file: %s", strerror(errno));
         start += (int64_t)length;
     }
-    return true;
+    return announced(digest, rows_text(found, 0, 2)) ||
+           err_say(err, ERR_INVALID_PARAMS, "What was stored is not the file that was announced. Please add it again.");
 }
 
 static void on_page(void *context, size_t done, size_t total, size_t without_text)

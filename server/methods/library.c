@@ -145,12 +145,46 @@ static int chunk_cost(const cJSON *params)
     return (int)(strlen(json_text(params, "data", "")) / 4 * 3);
 }
 
+static void digest_free(EVP_MD_CTX **digest)
+{
+    EVP_MD_CTX_free(*digest);
+}
+
+/* The SHA-256 of all that has arrived, piece by piece: nobody holds the file. What was asked before is asked again by
+ * the statement that commits, and the indexer compares once more. */
+static bool digest_of(struct tx *tx, const char *upload_id, char hex[65], struct err *err)
+{
+    AUTO(digest_free) EVP_MD_CTX *digest = EVP_MD_CTX_new();
+    unsigned char sum[EVP_MAX_MD_SIZE];
+    unsigned n = 0;
+    size_t length = 0;
+    int64_t start = 0;
+    if (!digest || EVP_DigestInit_ex(digest, EVP_sha256(), NULL) != 1)
+        return err_set(err, ERR_INTERNAL, "no SHA-256");
+    do {
+        AUTO(rows_free) struct rows *piece = NULL;
+        const struct bind values[] = {BIND_TEXT(upload_id), BIND_INT(start)};
+        if (!tx_query_binary(tx, SQL_LIBRARY_UPLOAD_PIECE, values, COUNT_OF(values), &piece, err))
+            return false;
+        const char *data = rows_count(piece) ? rows_bytes(piece, 0, 0, &length) : NULL;
+        length = data ? length : 0;
+        EVP_DigestUpdate(digest, data ? data : "", length);
+        start += (int64_t)length;
+    } while (length);
+    EVP_DigestFinal_ex(digest, sum, &n);
+    for (unsigned i = 0; i < n && i < 32; i++)
+        snprintf(hex + 2 * (size_t)i, 3, "%02x", sum[i]);
+    return true;
+}
+
 METHOD_HANDLER(upload_commit, upload)
 {
     AUTO(tx_free) struct tx *tx = NULL;
     AUTO(buf_free) struct buf reply = {0};
-    const struct bind id = BIND_TEXT(params->upload_id);
-    if (!call_tx(call, &tx, err) || !answer(tx, SQL_LIBRARY_UPLOAD_COMMIT, &id, 1, &reply, err) || !tx_commit(&tx, err))
+    char digest[65] = "";
+    const struct bind values[] = {BIND_TEXT(params->upload_id), BIND_TEXT(digest)};
+    if (!call_tx(call, &tx, err) || !digest_of(tx, params->upload_id, digest, err) ||
+        !answer(tx, SQL_LIBRARY_UPLOAD_COMMIT, values, COUNT_OF(values), &reply, err) || !tx_commit(&tx, err))
         return false;
     AUTO(json_freep) cJSON *json = json_parse(reply.data, reply.length, err);
     const cJSON *error = json_get(json, "error");
@@ -202,6 +236,11 @@ const struct method methods_library[] = {
      .example = "{'upload_id': '91b2a3c4-d5e6-4f70-8192-a3b4c5d6e7f8'}",
      .example_result = "{'pdf_id': '7a9e2b34-6c1d-4e8f-a0b5-3d2c1e0f9a8b', 'job_id': "
                        "'c3f1d2e4-5b6a-4978-8695-a4b3c2d1e0f9', 'status': 'accepted'}"},
+    {METHOD_QUERY("library.quota", none, SQL_LIBRARY_QUOTA),
+     .summary = "Your share of the library's disk, and what of it is left.",
+     .description = "In bytes; unfinished are those of uploads that were begun.", .access = ACCESS_TEACHER,
+     .lane = LANE_QUICK, .cost = COST_ONE, .result = "{stored: int, unfinished: int, limit: int, free: int}",
+     .example = "{}", .example_result = "{'stored': 48211, 'unfinished': 0, 'limit': 5368709120, 'free': 5368660909}"},
     {METHOD_QUERY("library.upload_abort", upload, SQL_LIBRARY_UPLOAD_ABORT), .summary = "Forget an upload.",
      .access = ACCESS_TEACHER, .lane = LANE_QUICK, .cost = COST_ONE, .result = SHAPE_NOTHING,
      .example = "{'upload_id': '91b2a3c4-d5e6-4f70-8192-a3b4c5d6e7f8'}", .example_result = "{}"},

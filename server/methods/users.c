@@ -68,6 +68,11 @@ METHOD_HANDLER(import, import)
     return users_import(call, params->csv, params->partial, result, err);
 }
 
+#define QUOTA_PARAMS(P, S)        \
+    P(S, UUID, user_id, REQUIRED) \
+    P(S, INT, bytes, REQUIRED, .min = 0, .max = INT64_C(1099511627776))
+METHOD_PARAMS(quota, QUOTA_PARAMS);
+
 const struct method methods_users[] = {
     {METHOD_QUERY("users.list", list, SQL_USERS_LIST), .summary = "The accounts of this school.",
      .description = "By school number; query finds a part of the name or number.", .access = ACCESS_ADMIN,
@@ -108,6 +113,10 @@ const struct method methods_users[] = {
      .access = ACCESS_ADMIN, .lane = LANE_LOGIN, .cost = COST_ONE, .result = "{password: text}",
      .example = "{'user_id': '0b6f6c1e-8d0c-4f3a-9c57-2f4f1f0f7a11'}",
      .example_result = "{'password': 'amber-57231-canoe-linen'}"},
+    {METHOD_QUERY("users.quota", quota, SQL_USERS_QUOTA),
+     .summary = "Give a person another share of the library's disk.", .access = ACCESS_ADMIN, .lane = LANE_QUICK,
+     .cost = COST_ONE, .result = SHAPE_NOTHING,
+     .example = "{'user_id': '0b6f6c1e-8d0c-4f3a-9c57-2f4f1f0f7a11', 'bytes': 10737418240}", .example_result = "{}"},
     {METHOD_QUERY("users.delete", one, SQL_USERS_DELETE), .summary = "Delete a person and all that is kept on them.",
      .description = "Their documents stay, without a name. It can't be undone.", .access = ACCESS_ADMIN,
      .lane = LANE_QUICK, .cost = COST_ONE, .result = SHAPE_NOTHING,

@@ -119,6 +119,8 @@ bool database_configure(struct err *err)
     buf_json_member_int(&settings, "token_ttl", config.token_ttl);
     buf_json_member_int(&settings, "chat_ttl", config.chat_ttl);
     buf_json_member_int(&settings, "upload_bytes", config.upload_bytes);
+    buf_json_member_int(&settings, "person_bytes", config.person_bytes);
+    buf_json_member_int(&settings, "unfinished_bytes", config.unfinished_bytes);
     buf_json_close(&settings, '}');
     return database_as_owner(SQL_OWNER_CONFIGURE, &BIND_TEXT(settings.data), 1, NULL, err);
 }

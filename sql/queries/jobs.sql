@@ -22,7 +22,7 @@ select distinct j.node from public.index_jobs j where j.lease is not null and j.
 select worker.expire_leases(:node)
 
 -- name: jobs_file
-select p.file_id, p.size from public.pdfs p where p.pdf_id = :pdf_id::uuid
+select p.file_id, p.size, p.sha256 from public.pdfs p where p.pdf_id = :pdf_id::uuid
 
 -- the piece that begins at :start; binary
 -- name: jobs_file_piece

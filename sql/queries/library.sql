@@ -5,8 +5,15 @@ select api.upload_begin(:filename, :size::bigint, :sha256, :title, :course_id::u
 -- name: library_upload_chunk
 select api.upload_chunk(:upload_id::uuid, :offset::bigint, :data::bytea)
 
+-- the bytes from `start` on; binary, null behind the last
+-- name: library_upload_piece
+select api.upload_piece(:upload_id::uuid, :start::bigint)
+
 -- name: library_upload_commit
-select api.upload_commit(:upload_id::uuid)
+select api.upload_commit(:upload_id::uuid, :digest)
+
+-- name: library_quota
+select api.quota()
 
 -- name: library_upload_abort
 select api.upload_abort(:upload_id::uuid)

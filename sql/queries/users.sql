@@ -35,6 +35,9 @@ select api.user_update(:user_id::uuid, :name, :role, :disabled::boolean, :name_s
 -- name: users_reset_password
 select api.user_reset_password(:user_id::uuid)
 
+-- name: users_quota
+select api.quota_set(:user_id::uuid, :bytes::bigint)
+
 -- name: users_delete
 select api.user_delete(:user_id::uuid)
 
@@ -55,7 +58,7 @@ select auth.user_reset(null, u.user_id) from public.users u where lower(u.instit
 select auth.user_change(null, u.user_id, null, null, coalesce(:disabled::boolean, true))
   from public.users u where lower(u.institution_id) = lower(:institution_id)
 
--- {"bcrypt_cost":..., "token_ttl":..., "chat_ttl":..., "upload_bytes":...}: the settings that the database obeys
+-- {"bcrypt_cost":..., "token_ttl":..., "chat_ttl":..., "upload_bytes":..., "person_bytes":..., "unfinished_bytes":...}: the settings that the database obeys
 -- name: owner_configure
 select auth.configure(:settings::jsonb)
 

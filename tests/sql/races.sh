@@ -122,7 +122,7 @@ for i in 1 2 3 4; do
     t=$(db postgres -At -c "select token from t.who where who = '$who'")
     PGUSER=edurag_app psql -X -q -At -c "set edurag.token = '$t'" -c "select api.upload_begin('r.pdf', 9, '$sha') ->> 'upload_id' as id" \
         -c "select api.upload_chunk((select upload_id from public.uploads where sha256 = '$sha'), 0, '%PDF-race')" \
-        -c "select api.upload_commit((select upload_id from public.uploads where sha256 = '$sha'))" >"$dir/upload.$i" 2>&1 &
+        -c "select api.upload_commit((select upload_id from public.uploads where sha256 = '$sha'), '$sha')" >"$dir/upload.$i" 2>&1 &
     pids+=($!)
 done
 wait "${pids[@]}" || true

@@ -56,6 +56,8 @@ with c as (insert into public.courses (code, title, teacher_id)
 insert into t.ids select lower(code), course_id from c;
 insert into public.enrolments (course_id, user_id) values (t.id('bio'), t.user_id('s1')), (t.id('art'), t.user_id('s2'));
 
+insert into public.quotas (user_id, bytes) values (t.user_id('t1'), 5000000000);
+
 -- Documents: one indexed in each course and in the open library, one of t1's in the open library that failed.
 insert into public.embedding_models (model, provider, dim, state) values ('m2', 'builtin', 2, 'current'), ('m3', 'builtin', 3, 'ready');
 create function t.document(name text, course uuid, owner text) returns uuid language plpgsql as $$
@@ -67,7 +69,7 @@ begin
     perform set_config('edurag.token', t.token(owner), true);
     upload := api.upload_begin(name || '.pdf', length(bytes), encode(sha256(bytes), 'hex'), null, course) ->> 'upload_id';
     perform api.upload_chunk(upload, 0, bytes);
-    done := api.upload_commit(upload);
+    done := api.upload_commit(upload, encode(sha256(bytes), 'hex'));
     perform set_config('edurag.token', '', true);
     insert into t.ids values (name, (done ->> 'pdf_id')::uuid), (name || ' job', (done ->> 'job_id')::uuid);
     return done ->> 'pdf_id';

@@ -43,25 +43,51 @@ return t.value('t1', format('select api.upload_chunk(%L, %s, (select substr(b, %
 select is(pg_temp.piece(0, 40), '40', 'a piece');
 select is(pg_temp.piece(0, 40), '40', 'sent again is the same piece');
 select is(pg_temp.piece(50, 10), 'ER422', 'a gap is refused');
-select is(t.value('t1', format('select api.upload_commit(%L)', (select id from up))), 'ER409', 'too early');
+select is(t.value('t1', format('select api.upload_commit(%L, %L)', (select id from up), (select encode(sha256(b), 'hex') from bytes))), 'ER409', 'too early');
 select is(pg_temp.begin_upload('t1', 100, (select encode(sha256(b), 'hex') from bytes))::jsonb, jsonb_build_object('upload_id', (select id from up), 'offset', 40),
     'an interrupted one goes on where it was');
 select is(pg_temp.begin_upload('t2', 100, (select encode(sha256(b), 'hex') from bytes))::jsonb ->> 'offset', '0', 'another teacher''s is another');
 select is(pg_temp.piece(40, 60), '100', 'the rest');
 select is(t.value('t1', format('select api.upload_chunk(%L, 100, ''x'')', (select id from up))), 'ER422', 'more than announced');
-create temp table new as select t.value('t1', format('select api.upload_commit(%L)', (select id from up)))::jsonb as j;
+create temp table new as select t.value('t1', format('select api.upload_commit(%L, %L)', (select id from up), (select encode(sha256(b), 'hex') from bytes)))::jsonb as j;
 select is(j ->> 'status', 'accepted', 'committed') from new;
 select is(pg_temp.begin_upload('t2', 100, (select encode(sha256(b), 'hex') from bytes)), 'ER409', 'the open library has it now');
-select is(t.value('t2', format('select api.upload_commit(%L)', (select upload_id from uploads where uploader_id = t.user_id('t2')))), 'ER409', 'not whole');
+select is(t.value('t2', format('select api.upload_commit(%L, repeat(''a'', 64))', (select upload_id from uploads where uploader_id = t.user_id('t2')))), 'ER409', 'not whole');
 select is(pg_temp.begin_upload('t1', 100, (select encode(sha256(b), 'hex') from bytes), t.id('bio'))::jsonb ->> 'offset', '0', 'a course may have its own');
 select is(pg_temp.begin_upload('t1', 300000000, repeat('c', 64)), 'ER413', 'too large');
 select is(pg_temp.begin_upload('t1', 5, 'xyz'), 'ER422', 'no hash');
 create temp table fake as select (pg_temp.begin_upload('t1', 5, encode(sha256('hello'), 'hex'))::jsonb ->> 'upload_id')::uuid as id;
 select is(t.value('t1', format('select api.upload_chunk(%L, 0, ''hello'') ->> ''offset''', id)), '5', 'a file that is none') from fake;
-select is(t.value('t1', format('select api.upload_commit(%L) #>> ''{error,message}''', id)), 'This file is not a PDF.', 'is refused') from fake;
+select is(t.value('t1', format('select api.upload_commit(%L, encode(sha256(''hello''), ''hex'')) #>> ''{error,message}''', id)), 'This file is not a PDF.', 'is refused') from fake;
 update fake set id = (pg_temp.begin_upload('t1', 9, repeat('e', 64))::jsonb ->> 'upload_id')::uuid;
 select is(t.value('t1', format('select api.upload_chunk(%L, 0, ''%%PDF-1.7 '') ->> ''offset''', id)), '9', 'another file') from fake;
-select is(t.value('t1', format('select api.upload_commit(%L) #>> ''{error,field}''', id)), 'sha256', 'than was announced') from fake;
+select is(t.value('t1', format('select api.upload_commit(%L, encode(sha256(''%%PDF-1.7 ''), ''hex'')) #>> ''{error,field}''', id)), 'sha256', 'than was announced') from fake;
+-- Pieces are their uploader's; a digest is no secret, but what arrived is.
+create temp table piece as select (pg_temp.begin_upload('t1', 9, repeat('f', 64))::jsonb ->> 'upload_id')::uuid as id;
+select is(t.value('t1', format('select api.upload_chunk(%L, 0, ''%%PDF-1.7 '') ->> ''offset''', id)), '9', 'one more') from piece;
+select is(t.value('t1', format('select convert_from(api.upload_piece(%L, 0), ''UTF8'')', id)), '%PDF-1.7 ', 'its uploader reads it') from piece;
+select is(t.value('t2', format('select api.upload_piece(%L, 0)', id)), null, 'nobody else does') from piece;
+select is(t.value('s1', format('select api.upload_piece(%L, 0)', id)), 'ER403', 'a student least of all') from piece;
+delete from uploads where upload_id = (select id from piece);
+
+-- Shares: what is stored and what was begun count together.
+update auth.settings set person_bytes = 1000, unfinished_bytes = 500;
+delete from uploads;
+select is(pg_temp.begin_upload('t2', 1001, repeat('1', 64)), 'ER413', 'more than a person''s share');
+select isnt(pg_temp.begin_upload('t2', 400, repeat('2', 64)), 'ER413', 'a part of it');
+select is(pg_temp.begin_upload('t2', 200, repeat('3', 64)), 'ER413', 'while much is unfinished no more begins');
+select isnt(pg_temp.begin_upload('t2', 400, repeat('2', 64)), 'ER413', 'but what was begun goes on');
+select is(t.value('t2', 'select api.quota() ->> ''unfinished'''), '400', 'which is told');
+select is(t.value('s1', 'select api.quota()'), 'ER403', 'a student has no share');
+select is(t.value('t1', format('select api.quota_set(%L, 5)', t.user_id('t1'))), 'ER403', 'and a teacher sets none');
+select is(t.value('a1', format('select api.quota_set(%L, 300)', t.user_id('t2'))), '{}', 'an admin does');
+delete from uploads;
+select is(pg_temp.begin_upload('t2', 301, repeat('4', 64)), 'ER413', 'then that one counts');
+select is(t.value('t2', 'select bytes::text from public.quotas'), '300', 'one sees one''s own');
+select is(t.value('t1', 'select count(*)::text from public.quotas where bytes = 300'), '0', 'and nobody else''s');
+delete from quotas;
+update auth.settings set person_bytes = 5368709120, unfinished_bytes = 419430400;
+select isnt(pg_temp.begin_upload('t2', 400, repeat('5', 64)), 'ER413', 'one that nobody will finish');
 select is_empty('select from pdf_files f where not exists (select from uploads u where u.file_id = f.file_id) and not exists (select from pdfs p where p.file_id = f.file_id)',
     'no bytes without an owner');
 

@@ -12,6 +12,7 @@ insert into expected values
     ('public.audit_log',         '0', '0', '0', '0', '0', '+', '-'),
     ('public.schema_migrations', '0', '0', '0', '0', '0', '0', '0'),
     ('public.uploads',           '0', '0', '0', '1', '0', '0', '-'),
+    ('public.quotas',            '0', '0', '0', '1', '0', '1', '-'),
     ('public.pdf_files',         '-', '-', '-', '-', '-', '-', '5'),
     ('public.pdf_file_pieces',   '-', '-', '-', '-', '-', '-', '4'),
     ('public.pdfs',              '0', '2', '2', '3', '2', '4', '4'),
