@@ -434,9 +434,12 @@ return case when text ~ '^[ -~]*$' then pg_catalog.replace(pg_catalog.replace(pg
 -- Of the number in small letters, since those are one. Two numbers never look alike; two names may be the same, but not
 -- look the same and be written differently, unless it is plain letters that do (Corney, Comey).
 alter table public.users add column id_skeleton text, add column name_skeleton text;
-update public.users u set name_skeleton = auth.skeleton(u.name),
-    id_skeleton = case when not exists (select from public.users x where auth.skeleton(lower(x.institution_id)) = auth.skeleton(lower(u.institution_id))
-                                           and x.user_id < u.user_id) then auth.skeleton(lower(u.institution_id)) end;
+with seen as (
+    select u.user_id, auth.skeleton(lower(u.institution_id)) as looks,
+           row_number() over (partition by auth.skeleton(lower(u.institution_id)) order by u.created_at, u.user_id) as n from public.users u
+)
+update public.users u set name_skeleton = auth.skeleton(u.name), id_skeleton = case when s.n = 1 then s.looks end -- twins that are here stay
+  from seen s where s.user_id = u.user_id;
 create unique index users_id_skeleton on public.users (id_skeleton);
 create index users_name_skeleton on public.users (name_skeleton);
 

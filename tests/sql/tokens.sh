@@ -8,7 +8,7 @@ who() { PGOPTIONS="-c edurag.token=$1" db edurag_app -At -c "select coalesce((au
 expect() {
     [ "$2" = "$3" ] || { echo "$1: $2, not $3"; failed=1; }
 }
-for id in stays leaves rises; do
+for id in stays leaves rises twin1 twinl; do
     db edurag_owner -c "select auth.user_add(null, '$id', 'N', 'student', 'a good password')" >/dev/null
 done
 before=$(token_of stays)
@@ -28,5 +28,7 @@ expect 'revoked' "$(who "$leaves")" -
 expect 'another role since' "$(who "$rises")" -
 expect 'who logs in again' "$(who "$(token_of rises)")" rises
 expect 'sessions with a token' "$(db edurag_owner -At -c 'select count(*) from auth.sessions where token_sha256 is not null and revoked_at is null')" 4
+expect 'two that look alike stay' "$(db edurag_owner -At -c "select count(*), count(id_skeleton), count(name_skeleton) from users")" '5|4|5'
+expect 'and their old token is theirs' "$(who "$(token_of twinl)")" twinl
 [ $failed = 0 ] && echo "tokens live on"
 exit $failed
