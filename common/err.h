@@ -51,6 +51,7 @@ struct err {
     char existing[40];   /* conflict: id of what is there already */
     char until[40];      /* forbidden (muted): RFC 3339 */
     char service[24];    /* upstream: which */
+    char cause[16];      /* busy: disk; empty: no one thing */
     char incident[24];   /* internal: the number under which the log has it */
     long retry_after_ms; /* rate_limited, busy; 0: none */
     long long limit;     /* too_large; 0: none */

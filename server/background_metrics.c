@@ -4,12 +4,14 @@
 #include <inttypes.h>
 
 #include "common/mem.h"
+#include "server/config.h"
 #include "server/ingest/jobs.h"
 #include "server/memory/memory.h"
 #include "server/models/http.h"
 #include "server/models/models.h"
 #include "server/net/metrics.h"
 #include "server/retrieval/index_sync.h"
+#include "server/store/disk.h"
 
 static void write_jobs(struct buf *out)
 {
@@ -45,11 +47,23 @@ static void write_library(struct buf *out)
     buf_printf(out, "edurag_library_ready %d\n", index_sync_ready());
 }
 
+static void write_disk(struct buf *out)
+{
+    int64_t left = disk_free();
+    if (left < 0)
+        return;
+    metrics_gauge(out, "edurag_disk_free_bytes", "Room beside the embedded database.");
+    buf_printf(out, "edurag_disk_free_bytes %" PRId64 "\n", left);
+    metrics_gauge(out, "edurag_disk_floor_bytes", "Under this, uploads and indexing wait.");
+    buf_printf(out, "edurag_disk_floor_bytes %" PRId64 "\n", config.disk_floor);
+}
+
 bool background_metrics_start(struct err *err)
 {
     (void)err;
     metrics_add(write_library);
     metrics_add(write_jobs);
     metrics_add(write_providers);
+    metrics_add(write_disk);
     return true;
 }

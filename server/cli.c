@@ -87,7 +87,7 @@ static int key(struct cli *cli)
 const struct cli_command cli_commands[] = {
     {"serve", "", "Serves until SIGTERM; what happens without a command.", serve, .database = true, .checks = true},
     {"check", "", "Says what is wrong with the settings, and what to do.", check, .checks = true},
-    {"doctor", "",
+    {"doctor", "[release]",
      "Looks at settings, database, services, clock and limits: a line each, and what to do. 1: something is bad.",
      cli_doctor, .database = true, .checks = true, .judges = true},
     {"config", "", "Prints the settings in force; secrets stay hidden.", print, .checks = false},

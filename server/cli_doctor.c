@@ -20,6 +20,7 @@
 #include "server/config_check.h"
 #include "server/models/http.h"
 #include "server/store/database.h"
+#include "server/store/disk.h"
 
 enum { ADDRESS_DAYS = 90, AUDIT_DAYS = 1100, TRENDING_SECONDS = 60 }; /* from here on it is said */
 enum { CLOCK_SECONDS = 2, CERT_DAYS = 14, SPARE_FILES = 256, WARN_MIB = 2048, BAD_MIB = 256, SERVICE_MS = 8000 };
@@ -152,6 +153,10 @@ static void limits(void)
     enum level level = mib < BAD_MIB ? BAD : mib < WARN_MIB ? WARN : OK;
     line(level, "disk: %llu MiB are free for %s%s", mib, config.data_dir,
          level == OK ? "" : ". Make room there, or move EDURAG_DATA_DIR to a larger disk.");
+    if (mib < (unsigned long long)config.disk_floor >> 20)
+        line(BAD, "disk: that is less than EDURAG_DISK_FLOOR, so uploads and indexing wait.");
+    if (config.ballast_bytes && !disk_ballast(config.data_dir, false))
+        line(WARN, "disk: no ballast is laid back. The next start of eduragd does it, where there is room.");
 }
 
 static void machine_clock(void)
@@ -269,8 +274,26 @@ static void model(const char *what, const char *choice, bool embeds)
         line(OK, "%s: %s, needs no service", what, choice);
 }
 
+/* Said without looking at anything else: on a full disk nothing else may work. */
+static int release(void)
+{
+    int64_t given = disk_ballast(config.data_dir, true);
+    if (!given) {
+        line(WARN, "there is no ballast in %s to release", config.data_dir);
+        return CLI_FAILED;
+    }
+    line(
+        OK,
+        "%lld MiB are free again in %s. Delete documents that are no longer needed, or make room there; the next start "
+        "lays the ballast back.",
+        (long long)(given >> 20), config.data_dir);
+    return CLI_OK;
+}
+
 int cli_doctor(struct cli *cli)
 {
+    if (cli->count == 1 && !strcmp(cli->args[0], "release"))
+        return release();
     bool fine = settings(cli);
     bound();
     certificate();

@@ -24,6 +24,7 @@
 #include "server/rpc/lanes.h"
 #include "server/rpc/rpc.h"
 #include "server/store/database.h"
+#include "server/store/disk.h"
 #include "server/store/listen.h"
 
 struct part {
@@ -54,6 +55,7 @@ static void signals(sigset_t *ends)
 static bool database_up(struct err *err)
 {
     sigset_t ends;
+    disk_start(*config.database_url ? "" : config.data_dir, config.disk_floor, config.ballast_bytes);
     if (!database_start(&worker_account, false, err))
         return false;
     signals(&ends);

@@ -20,6 +20,7 @@
 #include "server/privileges.h"
 #include "server/rpc/notify.h"
 #include "server/store/listen.h"
+#include "server/store/disk.h"
 #include "server/store/tx.h"
 
 enum {
@@ -119,6 +120,19 @@ static void work(struct indexer *indexer)
         fail(job, &err);
 }
 
+/* What is queued waits where the disk is nearly full, and says so once. */
+static bool has_room(void)
+{
+    static atomic_bool said;
+    struct err err = {0};
+    bool room = disk_room(&err);
+    if (!room && !atomic_exchange(&said, true))
+        log_event(LOG_WARN, "indexing_waits", "cause=disk free=%lld", (long long)disk_free());
+    if (room && atomic_exchange(&said, false))
+        log_event(LOG_INFO, "indexing_goes_on", "free=%lld", (long long)disk_free());
+    return room;
+}
+
 static void *indexer_main(void *argument)
 {
     struct indexer *indexer = argument;
@@ -127,7 +141,7 @@ static void *indexer_main(void *argument)
         jobs.pending = false;
         pthread_mutex_unlock(&jobs.lock);
         struct index_job job = {0};
-        bool found = claim(&job);
+        bool found = has_room() && claim(&job);
         pthread_mutex_lock(&jobs.lock);
         indexer->busy = found;
         if (found) {

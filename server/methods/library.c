@@ -11,6 +11,7 @@
 #include "server/memory/bank.h"
 #include "server/memory/memory.h"
 #include "server/rpc/notify.h"
+#include "server/store/disk.h"
 
 enum { CHUNK_BYTES = 512 * 1024, ENVELOPE_BYTES = 512, BASE64_MOST = 1398104 /* of 1 MiB */ };
 
@@ -101,6 +102,8 @@ static bool answer(struct tx *tx, enum query query, const struct bind *values, s
 
 METHOD_HANDLER(upload_begin, begin)
 {
+    if (!disk_room(err))
+        return false;
     /* A piece in base64 with its envelope has to fit into one message. */
     int64_t room = (config.message_bytes - ENVELOPE_BYTES) / 4 * 3;
     int64_t chunk = room < 1024 ? 1024 : room < CHUNK_BYTES ? room : CHUNK_BYTES;
@@ -132,7 +135,7 @@ static bool decode(const char *text, struct buf *bytes, struct err *err)
 METHOD_HANDLER(upload_chunk, chunk)
 {
     AUTO(buf_free) struct buf bytes = {0};
-    if (!decode(params->data, &bytes, err))
+    if (!disk_room(err) || !decode(params->data, &bytes, err))
         return false;
     const struct bind values[] = {BIND_TEXT(params->upload_id), BIND_INT(params->offset),
                                   BIND_BYTES(bytes.data, bytes.length)};

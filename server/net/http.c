@@ -9,6 +9,7 @@
 #include "server/config.h"
 #include "server/net/metrics.h"
 #include "server/rpc/openrpc.h"
+#include "server/store/disk.h"
 #include "server/store/listen.h"
 #include "server/store/pool.h"
 
@@ -126,7 +127,7 @@ static void serve_ready(const struct http_request *request, struct http_reply *r
     (void)request;
     const char *why_not = NULL;
     if (!pool_app() || !pool_reachable(pool_app()) || (!listen_connected() && !listen_polling()))
-        why_not = "the database is not reachable";
+        why_not = disk_full() ? disk_full() : "the database is not reachable";
     for (size_t i = 0; i < ready_count && !why_not; i++)
         why_not = ready_checks[i]();
     if (why_not)

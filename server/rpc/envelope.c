@@ -35,6 +35,8 @@ void envelope_error(struct buf *out, const char *id, const struct err *err, cons
         buf_json_member(out, "until", err->until);
     if (err->service[0])
         buf_json_member(out, "service", err->service);
+    if (err->cause[0])
+        buf_json_member(out, "cause", err->cause);
     if (err->retry_after_ms > 0)
         buf_json_member_int(out, "retry_after_ms", err->retry_after_ms);
     if (err->limit > 0)

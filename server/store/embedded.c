@@ -20,6 +20,7 @@
 #include "common/wait.h"
 #include "server/store/cluster.h"
 #include "server/store/migrate.h"
+#include "server/store/disk.h"
 #include "server/store/orphans.h"
 #include "server/store/wire.h"
 
@@ -284,9 +285,10 @@ static void *watch(void *unused)
         wait_end(&err);
         if (stopping() || (first && !ok))
             return NULL;
-        log_event(LOG_ERROR, "database_died", "reason=%s note=\"starting it again\"", log_quote(err.log));
+        const char *full = disk_full(); /* then its own last words are about whatever could not be written */
+        log_event(LOG_ERROR, "database_died", "reason=%s note=\"starting it again\"", log_quote(full ? full : err.log));
         orphans_end(state.cluster.pgdata, state.cluster.run);
-        pause = wire_now() - began > 5000 ? 0 : pause < 10 ? 10 : pause > 1000 ? 1000 : pause * 2;
+        pause = full ? 5000 : wire_now() - began > 5000 ? 0 : pause < 10 ? 10 : pause > 1000 ? 1000 : pause * 2;
     }
 }
 

@@ -40,6 +40,7 @@ static const struct meaning meanings[] = {
     {"57014", ERR_BUSY, false, 1000, "timeout"},   /* query_canceled by statement_timeout */
     {"57014", ERR_CANCELLED, false, 0, NULL},
     {"57", ERR_BUSY, false, 1000, NULL},    /* shutting down, starting up, crashed */
+    {"53100", ERR_BUSY, false, 30000, NULL}, /* disk_full, which sqlstate_err names as the cause */
     {"53", ERR_BUSY, false, 2000, NULL},    /* out of disk, memory, connections */
     {"08", ERR_BUSY, false, 1000, NULL},    /* connection lost */
     {"25006", ERR_BUSY, false, 2000, NULL}, /* read-only: a standby was promoted elsewhere */
@@ -92,6 +93,8 @@ bool sqlstate_err(const PGresult *result, struct err *err)
         err_set(err, m->code, "sqlstate %s: %.*s", state ? state : "-", (int)strcspn(message, "\n"), message);
     if (err) {
         err->retry_after_ms = m->retry_after_ms;
+        if (!strcmp(m->prefix, "53100"))
+            snprintf(err->cause, sizeof err->cause, "disk");
         if (m->say)
             details(err, PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL));
     }

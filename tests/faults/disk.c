@@ -138,7 +138,7 @@ static int set_up(void **state)
         return 0;
     }
     ballast = mem_printf("%s/ballast", place);
-    harness_start(&h, place, NULL);
+    harness_start(&h, place, (const char *[]){"EDURAG_DISK_FLOOR=0", "EDURAG_BALLAST_BYTES=0", NULL});
     memcpy(target, h.socket, sizeof target);
     AUTO(mem_freep) char *logs = mem_printf("%s/harness-*.log", place);
     busy_people(pg_url_in(place, "edurag_owner"), logs);

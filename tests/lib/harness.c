@@ -77,6 +77,7 @@ static void set_environment(const struct harness *h, const char *const *settings
         "EDURAG_RATE_PERSON=100000",
         "EDURAG_RATE_ADDRESS=100000",
         "EDURAG_CONNECTIONS_PERSON=100000",
+        "EDURAG_BALLAST_BYTES=0",
         "EDURAG_LOG=debug",
         NULL,
     };
