@@ -34,14 +34,15 @@ void state_share(void)
     static const char *const kept[] = {
         "TERM=", "LANG=", "LANGUAGE=", "LC_", "TZ=", "NO_COLOR=", "PATH=", "COLUMNS=", "LINES="};
     size_t count = 0;
-    for (char **entry = environ; *entry; entry++) {
+    for (char **entry = environ; entry && *entry; entry++) {
         bool keep = false;
         for (size_t i = 0; i < COUNT_OF(kept); i++)
             keep = keep || !strncmp(*entry, kept[i], strlen(kept[i]));
         if (keep)
             environ[count++] = *entry;
     }
-    environ[count] = NULL;
+    if (environ)
+        environ[count] = NULL;
     shared = true;
 }
 

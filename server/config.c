@@ -337,7 +337,7 @@ static int read_environment(struct buf *problems)
             count += assign_file(s, path, problems);
     }
     /* What is misspelt there would be passed over in silence; what is of other programs is near to nothing of ours. */
-    for (char *const *entry = environ; *entry; entry++) {
+    for (char *const *entry = environ; entry && *entry; entry++) {
         char name[80];
         bool is_file;
         snprintf(name, sizeof name, "%.*s", (int)strcspn(*entry, "="), *entry);

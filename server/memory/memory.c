@@ -98,7 +98,7 @@ static void *run(void *unused)
         }
         if (now >= swept) {
             sweep_reflections();
-            swept = now + SWEEP_SECONDS;
+            swept = now + (config.trending_interval < SWEEP_SECONDS ? config.trending_interval : SWEEP_SECONDS);
         }
         if (now >= kept) {
             sweep_kept();

@@ -56,9 +56,10 @@ static struct pool *used_pool(void)
 }
 
 /* The values of a new one without a password. */
-#define USER(id)                                                             \
-    {                                                                        \
-        BIND_TEXT(id), BIND_TEXT("N"), BIND_TEXT("student"), BIND_TEXT(NULL) \
+enum { USER_VALUES = 6 };
+#define USER(id)                                                                                               \
+    {                                                                                                          \
+        BIND_TEXT(id), BIND_TEXT("N"), BIND_TEXT("student"), BIND_TEXT(NULL), BIND_TEXT(NULL), BIND_TEXT(NULL) \
     }
 
 static void make_user(struct pool *owner, const char *id, const char *password)
@@ -67,7 +68,7 @@ static void make_user(struct pool *owner, const char *id, const char *password)
     struct tx *tx;
     assert_true(tx_begin(owner, NULL, &tx, &err));
     assert_true(tx_run(tx, SQL_OWNER_USER_ADD, NULL, &err, BIND_TEXT(id), BIND_TEXT("Somebody"), BIND_TEXT("student"),
-                       BIND_TEXT(password)));
+                       BIND_TEXT(password), BIND_TEXT(NULL), BIND_TEXT(NULL)));
     assert_true(tx_commit(&tx, &err));
 }
 
@@ -76,9 +77,9 @@ static char *log_in(struct pool *app, const char *id, const char *password)
     struct err err;
     struct tx *tx;
     AUTO(rows_free) struct rows *rows = NULL;
-    struct bind values[] = {BIND_TEXT(id), BIND_TEXT(password), BIND_TEXT("test")};
+    struct bind values[] = {BIND_TEXT(id), BIND_TEXT(password), BIND_TEXT("test"), BIND_TEXT(NULL), BIND_TEXT(NULL)};
     assert_true(tx_begin(app, NULL, &tx, &err));
-    assert_true(tx_query_commit(&tx, SQL_AUTH_LOGIN, values, 3, &rows, &err));
+    assert_true(tx_query_commit(&tx, SQL_AUTH_LOGIN, values, COUNT_OF(values), &rows, &err));
     AUTO(json_freep) cJSON *reply = json_parse(rows_text(rows, 0, 0), strlen(rows_text(rows, 0, 0)), &err);
     char *token = mem_dup(json_text(reply, "token", NULL));
     assert_non_null(token);
@@ -138,9 +139,9 @@ static bool add_last(struct pool *owner, const char *first, const char *last, bo
     struct bind values[] = USER(first);
     assert_true(tx_begin(owner, NULL, &tx, err));
     if (first)
-        assert_true(tx_query(tx, SQL_OWNER_USER_ADD, values, 4, NULL, err));
+        assert_true(tx_query(tx, SQL_OWNER_USER_ADD, values, USER_VALUES, NULL, err));
     values[0].data = last;
-    assert_true(tx_send_last(tx, last ? SQL_OWNER_USER_ADD : QUERY_NONE, values, last ? 4 : 0, err));
+    assert_true(tx_send_last(tx, last ? SQL_OWNER_USER_ADD : QUERY_NONE, values, last ? USER_VALUES : 0, err));
     if (!receive) {
         tx_free(&tx);
         return true;
@@ -187,7 +188,7 @@ static void send_three(struct pool *owner, int round, int taken, int answers)
     assert_true(tx_begin(owner, NULL, &tx, &err));
     for (int i = 0; i < 2; i++) {
         struct bind values[] = USER(ids[i]);
-        assert_true(tx_send(tx, SQL_OWNER_USER_ADD, values, 4, &err));
+        assert_true(tx_send(tx, SQL_OWNER_USER_ADD, values, USER_VALUES, &err));
     }
     assert_true(tx_send_last(tx, QUERY_NONE, NULL, 0, &err));
     for (int i = 0; i < answers; i++) {
@@ -232,14 +233,14 @@ static void what_is_not_committed_is_gone(void **context)
     AUTO(close_pool) struct pool *owner = open_pool("edurag_owner", 1, true);
     struct bind values[] = USER("undone");
     assert_true(tx_begin(owner, NULL, &tx, &err));
-    assert_true(tx_query(tx, SQL_OWNER_USER_ADD, values, 4, NULL, &err));
+    assert_true(tx_query(tx, SQL_OWNER_USER_ADD, values, USER_VALUES, NULL, &err));
     tx_free(&tx);
     assert_int_equal(users(owner, "undone"), 0);
 
     /* a failure spends the transaction: what came before goes too, and nothing more is done */
     assert_true(tx_begin(owner, NULL, &tx, &err));
-    assert_true(tx_query(tx, SQL_OWNER_USER_ADD, values, 4, NULL, &err));
-    assert_false(tx_query(tx, SQL_OWNER_USER_ADD, values, 4, NULL, &err));
+    assert_true(tx_query(tx, SQL_OWNER_USER_ADD, values, USER_VALUES, NULL, &err));
+    assert_false(tx_query(tx, SQL_OWNER_USER_ADD, values, USER_VALUES, NULL, &err));
     assert_int_equal(err.code, ERR_CONFLICT);
     assert_int_equal(strlen(err.existing), 36);
     for (int i = 0; i < 2; i++) { /* whoever goes on all the same is told why it can't */
@@ -253,7 +254,7 @@ static void what_is_not_committed_is_gone(void **context)
     /* the last statement and the commit in one go */
     assert_true(tx_begin(owner, NULL, &tx, &err));
     assert_true(tx_run0(tx, SQL_PING, NULL, &err));
-    assert_true(tx_query_commit(&tx, SQL_OWNER_USER_ADD, values, 4, NULL, &err));
+    assert_true(tx_query_commit(&tx, SQL_OWNER_USER_ADD, values, USER_VALUES, NULL, &err));
     assert_int_equal(users(owner, "undone"), 1);
 }
 

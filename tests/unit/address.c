@@ -125,13 +125,17 @@ static void a_shared_account_keeps_no_login(void **state)
 {
     (void)state;
     char value[100];
-    setenv("EDURAG_SHARED_ACCOUNT", "1", 1);
     assert_true(state_set("tokens", "b:1", "secret", NULL));
+    assert_true(state_get("tokens", "b:1", value, sizeof value));
+    assert_true(state_may_use_files(NULL));
+    setenv("EDURAG_TOKEN", "somebody's", 1);
+    state_share(); /* last of all tests: nothing takes it back */
     assert_false(state_get("tokens", "b:1", value, sizeof value));
     assert_true(state_set("servers", "b:1", "code", NULL));
-    assert_true(state_get("servers", "b:1", value, sizeof value));
-    unsetenv("EDURAG_SHARED_ACCOUNT");
-    assert_false(state_get("tokens", "b:1", value, sizeof value));
+    assert_false(state_get("servers", "b:1", value, sizeof value));
+    assert_null(state_path("drafts"));
+    assert_null(getenv("EDURAG_TOKEN"));
+    assert_false(state_may_use_files(NULL));
 }
 
 static int set_up(void **state)
