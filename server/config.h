@@ -19,8 +19,8 @@ struct config {
     const char *data_dir, *listen, *socket, *tls_cert, *tls_key;
     bool allow_insecure; /* beyond loopback without TLS */
     const char *environment, *origins, *trusted_proxies;
-    int64_t rate_person, rate_address; /* requests a minute */
-    int64_t connections, connections_person;               /* cap on sockets */
+    int64_t rate_person, rate_address;       /* requests a minute */
+    int64_t connections, connections_person; /* cap on sockets */
     int64_t message_bytes, message_seconds, upload_bytes, person_bytes, unfinished_bytes, disk_floor, ballast_bytes;
     int64_t token_ttl, login_timeout, chat_ttl, ping; /* seconds */
     int64_t bcrypt_cost, indexers;

@@ -39,12 +39,12 @@ static const struct meaning meanings[] = {
     {"55P03", ERR_BUSY, false, 500, NULL},         /* lock_not_available */
     {"57014", ERR_BUSY, false, 1000, "timeout"},   /* query_canceled by statement_timeout */
     {"57014", ERR_CANCELLED, false, 0, NULL},
-    {"57", ERR_BUSY, false, 1000, NULL},    /* shutting down, starting up, crashed */
+    {"57", ERR_BUSY, false, 1000, NULL},     /* shutting down, starting up, crashed */
     {"53100", ERR_BUSY, false, 30000, NULL}, /* disk_full, which sqlstate_err names as the cause */
-    {"53", ERR_BUSY, false, 2000, NULL},    /* out of disk, memory, connections */
-    {"08", ERR_BUSY, false, 1000, NULL},    /* connection lost */
-    {"25006", ERR_BUSY, false, 2000, NULL}, /* read-only: a standby was promoted elsewhere */
-    {"25P03", ERR_BUSY, false, 1000, NULL}, /* idle_in_transaction_session_timeout */
+    {"53", ERR_BUSY, false, 2000, NULL},     /* out of disk, memory, connections */
+    {"08", ERR_BUSY, false, 1000, NULL},     /* connection lost */
+    {"25006", ERR_BUSY, false, 2000, NULL},  /* read-only: a standby was promoted elsewhere */
+    {"25P03", ERR_BUSY, false, 1000, NULL},  /* idle_in_transaction_session_timeout */
     {"", ERR_INTERNAL, false, 0, NULL},
 };
 
