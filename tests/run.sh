@@ -2,12 +2,12 @@
 # run.sh - runs the tests of a build: `tests/run.sh build [PART OF A NAME]`.
 # Every executable under BUILD/tests/{unit,server,tui,faults,fuzz}, every tests/{sql,server,tui}/*.sh; for a plain build also
 # a short search by each fuzz target (FUZZ_SECONDS). Three times as many at a time as there are processors (JOBS): most
-# wait most of the time. Kinds whose tests take long begin first, so that none is left alone at the end.
+# wait most of the time; twice as many under a sanitizer, which leaves them more to do. Kinds whose tests take long begin first, so that none is left alone at the end.
 # A test passes with exit code 0, is skipped with 77 (its last line says why), and fails otherwise; its output
 # is shown when it fails. One that passes counts each of its lines "skipped: CASE: why" as skipped, too. The last line is `N passed, N failed[, N skipped]`; TALLY=FILE gets the same figures.
 set -u
 cd "$(dirname "$0")/.." || exit 2
-build=$1 part=${2:-} jobs=${JOBS:-$((3 * $(nproc)))} limit=${LIMIT:-600}
+build=$1 part=${2:-} jobs=${JOBS:-$(($([ "$1" = build ] && echo 3 || echo 2) * $(nproc)))} limit=${LIMIT:-600}
 out=$(mktemp -d) || exit 2
 trap 'rm -rf "$out"' EXIT
 export BUILD=$PWD/$build EDURAG_BUILD=$PWD/$build

@@ -15,7 +15,7 @@
 #include "tests/lib/harness.h"
 #include "tests/lib/library.h"
 
-enum { WAIT_MS = 20000 };
+enum { WAIT_MS = 90000 };
 
 static struct harness h;
 static struct fake_hindsight *fake;
