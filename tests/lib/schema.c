@@ -144,5 +144,6 @@ static void watch(const char *method, const char *message)
 
 void schema_watch(void)
 {
-    ws_watcher = watch;
+    if (ws_watcher != watch) /* at the first server, before there are threads that read it */
+        ws_watcher = watch;
 }
